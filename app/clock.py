@@ -1,0 +1,40 @@
+"""The only place that reads the wall clock; everything else is handed `now`."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time. Tests hand in one that stands still until it is moved."""
+
+    def now(self) -> datetime:
+        """The present moment, aware, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class FrozenClock:
+    """A clock that stands still until it is moved; for tests and for the demo's story."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+    def move(self, by: timedelta) -> None:
+        self._at += by
+
+
+def monotonic() -> float:
+    """Seconds on a clock that never steps: for durations and deadlines, never for dates."""
+    return time.monotonic()

@@ -1,0 +1,465 @@
+"""What a connector is: the values it returns, the failures it may raise, the protocol it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, ClassVar, Literal, Protocol
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict
+
+JsonObject = dict[str, Any]
+Cursor = JsonObject
+"""Only the connector that made it reads it; it survives JSON."""
+
+
+class Shape(StrEnum):
+    """How a stream is read (four shapes, see docs/how-polling-works.md)."""
+
+    FORWARD = "forward"  # an id cursor: everything after it, oldest first
+    BACKWARD = "backward"  # newest first; the cursor is valid inside one pass only
+    PARENT = "parent"  # one call per watched parent (post, thread)
+    QUEUE = "queue"  # a server-side queue, consumed by confirming it
+
+
+class Kind(StrEnum):
+    """What somebody sent us. An open list: checked in code, not in the database."""
+
+    QUESTION = "question"
+    COMMENT = "comment"
+    MENTION = "mention"
+    REPLY = "reply"
+    REVIEW = "review"
+    DIRECT_MESSAGE = "direct_message"
+    FOLLOW = "follow"
+    SHARE = "share"
+    PRAISE = "praise"
+
+
+class Visibility(StrEnum):
+    PUBLIC = "public"
+    UNLISTED = "unlisted"
+    FOLLOWERS = "followers"
+    DIRECT = "direct"
+
+
+class TextFormat(StrEnum):
+    PLAIN = "plain"
+    HTML = "html"
+    MARKDOWN = "markdown"
+    FACETS = "facets"  # Bluesky: plain text with byte ranges
+
+
+class Filed(StrEnum):
+    """Where the platform itself has put a message."""
+
+    SPAM = "spam"
+    HELD = "held"  # waits for moderation
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something about an author that helps to judge a message, always with its reason."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The author of a message. `external_id` is stable; `handle` may change.
+
+    `instance` tells apart equal ids of different servers ("" where ids are global).
+    """
+
+    external_id: str
+    handle: str = ""
+    display_name: str = ""
+    url: str = ""
+    avatar_url: str = ""
+    followers: int | None = None
+    is_bot: bool = False
+    created_at: datetime | None = None
+    instance: str = ""
+    signals: tuple[Signal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRef:
+    """The conversation a message belongs to; `external_id` is that of its root."""
+
+    external_id: str
+    title: str = ""
+    permalink: str = ""
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    kind: str  # image, video, audio, file, link
+    url: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NativeAnswer:
+    """The platform itself says that we answered (owner's review reply, accepted answer by us)."""
+
+    answered_at: datetime | None = None
+    reply_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One message as the platform told it: somebody's to us, or one of our own.
+
+    Whether its author is one of us is decided by the inbox, not here.
+    `occurred_at` is the platform's creation time; `indexed_at` the server's own time, where it
+    tells both. `addressed` holds ids and lower-case handles of the people the message names.
+    `parent_external_id` is the message it answers, `None` for a root.
+    `raw` is the platform's answer for this one message, for the drawer and for support.
+    """
+
+    external_id: str
+    kind: Kind
+    author: Person
+    thread: ThreadRef
+    occurred_at: datetime | None
+    text: str = ""
+    text_raw: str = ""
+    text_format: TextFormat = TextFormat.PLAIN
+    parent_external_id: str | None = None
+    permalink: str = ""
+    language: str = ""
+    visibility: Visibility = Visibility.PUBLIC
+    indexed_at: datetime | None = None
+    edited_at: datetime | None = None
+    revision: str = ""  # the platform's own version mark (Bluesky's cid), if any
+    filed: Filed | None = None
+    addressed: tuple[str, ...] = ()
+    media: tuple[Media, ...] = ()
+    native_answer: NativeAnswer | None = None
+    acknowledged: bool = False  # we liked it there
+    raw: JsonObject | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """Something to watch for messages below it. A changed `counter` or `changed_at` makes the
+    poller read it at once; `created_at` decides how often it is read otherwise.
+    """
+
+    external_id: str
+    created_at: datetime | None = None
+    changed_at: datetime | None = None
+    counter: int | None = None
+    extra: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unparsed:
+    """One message that could not be read: goes to quarantine, never blocks its page."""
+
+    external_id: str | None
+    reason: str
+    raw: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one request brought.
+
+    `more` says whether `next_cursor` leads on within this pass. `oldest_at` and `newest_at` are
+    the platform's sort times of the page (not of the messages kept), for watermarks; `None` where
+    the page was empty. `skipped` counts entries of a type we don't keep, by type.
+    `gone` are ids that the platform says are deleted. `poll_after` is the platform's own wish.
+    """
+
+    mentions: tuple[Mention, ...] = ()
+    next_cursor: Cursor | None = None
+    more: bool = False
+    gone: tuple[str, ...] = ()
+    parents: tuple[Parent, ...] = ()
+    unparsed: tuple[Unparsed, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    oldest_at: datetime | None = None
+    newest_at: datetime | None = None
+    poll_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LostRange:
+    """What a platform will never give, declared beforehand and shown (`cause`: `retention`,
+    `cap`, `push_only`, `not_notified` …).
+    """
+
+    cause: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """One independently read feed of a source.
+
+    `parents_from` names the stream whose pages bring the parents of a PARENT stream.
+    `rescan_all` declares that items may appear late at an old place: the daily pass reads to the
+    end. `interval` is the default pause between polls, where it differs from the connector's.
+    `lists_replies` says that a complete pass shows all of our own replies.
+    """
+
+    name: str
+    shape: Shape
+    kinds: tuple[Kind, ...] = ()
+    parents_from: str | None = None
+    rescan_all: bool = False
+    interval: timedelta | None = None
+    lists_replies: bool = False
+    lost: tuple[LostRange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the credential belongs to; `aliases` are further ids and handles that are us."""
+
+    external_id: str
+    handle: str
+    name: str = ""
+    instance: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a first look found: `count` messages on the first page, the newest of them."""
+
+    count: int
+    newest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The result of looking at identity and rights before saving, and daily.
+
+    `identity` is `None` where the platform is read without an account. `missing` are rights that
+    are needed; `warnings` are sentences for the operator (a notification policy that drops …).
+    """
+
+    identity: Identity | None
+    rights: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    sample: Sample | None = None
+    warnings: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+
+
+class ConnectorError(Exception):
+    """A failure that says what to do next. `detail` is a sentence for a person; it never holds a
+    secret or a body of the platform. `code` is the `error.code` of checks and runs.
+    """
+
+    code: ClassVar[str]
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class AuthFailed(ConnectorError):
+    """The credential is dead: a person must reconnect. Unknown 401 and 403 are this."""
+
+    code = "auth_failed"
+
+
+class PermissionMissing(ConnectorError):
+    """The credential lives but lacks a right; `rights` names it."""
+
+    code = "permission_missing"
+
+    def __init__(self, detail: str, *, rights: Sequence[str] = ()) -> None:
+        super().__init__(detail)
+        self.rights = tuple(rights)
+
+
+class Blind(ConnectorError):
+    """The platform answers 200 and shows nothing, because the credential is the wrong kind."""
+
+    code = "blind"
+
+
+class RateLimited(ConnectorError):
+    """Come back at `until` (absolute), or after the usual back-off where it is `None`."""
+
+    code = "rate_limited"
+
+    def __init__(self, detail: str, *, until: datetime | None = None) -> None:
+        super().__init__(detail)
+        self.until = until
+
+
+class Gone(ConnectorError):
+    """What was asked for is deleted upstream: 404 or 410 on a direct read."""
+
+    code = "gone"
+
+
+class Transient(ConnectorError):
+    """Try again later with back-off: time-outs, cut connections, 5xx."""
+
+    code = "transient"
+
+
+class BadResponse(ConnectorError):
+    """The platform answered in a shape we don't know: HTML for JSON, a missing field."""
+
+    code = "bad_response"
+
+
+class CursorRefused(BadResponse):
+    """The platform no longer knows the cursor: read again from the watermark by time."""
+
+
+class Fields(BaseModel):
+    """Base of the settings and credential models of a platform: strict about unknown names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+SaveCredential = Callable[[Mapping[str, str]], Awaitable[None]]
+"""Stores a renewed credential, encrypted, before the new token is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What the last answer said about the allowance: requests left and when it is full again."""
+
+    limit: float | None = None
+    remaining: float | None = None
+    reset_at: datetime | None = None
+    retry_at: datetime | None = None
+
+
+class Response(Protocol):
+    """A complete answer of a platform, decoded and bounded."""
+
+    status: int
+    headers: Mapping[str, str]  # lower-case names
+    url: str
+    content: bytes
+    received_at: datetime
+    rate_limit: RateLimit
+
+    def json(self) -> Any:
+        """The body as JSON; `BadResponse` where it is none."""
+        ...
+
+    @property
+    def text(self) -> str: ...
+
+
+class Http(Protocol):
+    """The one door out, as connectors see it: `connectors/http.py` implements it.
+
+    Raises `Transient` for time-outs, cut connections and 5xx, `RateLimited` for 429 and 503 with
+    Retry-After, and `BadResponse` for answers over the size cap. With `expect` (statuses), any
+    other status becomes `AuthFailed` (401, 403), `Gone` (404, 410) or `BadResponse`.
+    """
+
+    async def request(
+        self,
+        method: Literal["GET", "POST", "PUT", "DELETE", "HEAD"],
+        url: str,
+        *,
+        params: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        expect: Sequence[int] = (200,),
+    ) -> Response: ...
+
+
+class Connector(Protocol):
+    """One connected account or watched place, read through its platform's API.
+
+    Built with settings, credential, the HTTP door and `save_credential`; keeps no other state
+    than a session, has no clock, never sleeps. Raises `ConnectorError`s only.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Any,
+        credential: Any,
+        http: Http,
+        save_credential: SaveCredential,
+    ) -> None: ...
+
+    async def check(self) -> Check:
+        """Identity and rights of the credential, with a sample."""
+        ...
+
+    def streams(self) -> Sequence[StreamSpec]:
+        """The streams of this source; needs no network."""
+        ...
+
+    async def fetch_page(
+        self,
+        stream: str,
+        cursor: Cursor | None,
+        *,
+        parent: Parent | None = None,
+        since: datetime | None = None,
+    ) -> Page:
+        """One request of `stream` (rarely a few).
+
+        FORWARD: what comes after `cursor`, oldest page first; without a cursor, from `since` on.
+        BACKWARD: without a cursor the newest page, with one the next older.
+        PARENT: what stands under `parent`. QUEUE: what waits; `cursor` confirms what was stored.
+        """
+        ...
+
+    async def fetch_thread(self, root: str) -> Page:
+        """The whole conversation under `root`, ours and theirs, in platform order."""
+        ...
+
+    async def fetch_item(self, external_id: str) -> Mention:
+        """One message, or `Gone`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What can be done on a platform, told by `GET /platforms` and in docs/platforms."""
+
+    own_answers: Literal["exact", "thread", "none"] = "exact"
+    edits: Literal["seen", "re-read", "never"] = "re-read"
+    deletions: Literal["seen", "re-read", "never"] = "re-read"
+    follows: bool = False
+    direct_messages: bool = False
+    posts_replies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A registered platform: everything the service needs to offer, connect and poll it."""
+
+    name: str
+    title: str
+    connector: type[Connector]
+    settings: type[Fields]
+    credential: type[Fields] | None
+    credential_required: bool
+    default_interval: timedelta
+    minimum_interval: timedelta
+    capabilities: Capabilities
+    notes: tuple[str, ...] = ()
+    docs: str = ""
+    hidden: bool = False  # the demo: not offered in the list of platforms to connect
+
+
+def host_of(base_url: str) -> str:
+    """Where limits count: host and port of a base URL, lower case."""
+    parts = urlsplit(base_url)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{(parts.hostname or '').lower()}{port}"
