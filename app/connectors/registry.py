@@ -1,0 +1,11 @@
+"""Every platform that can be connected: one line each."""
+
+from __future__ import annotations
+
+from app.connectors.base import Platform
+
+_ALL: tuple[Platform, ...] = (
+    # one line each, in alphabetical order
+)
+
+PLATFORMS: dict[str, Platform] = {platform.name: platform for platform in _ALL}

@@ -1,0 +1,70 @@
+"""Plays a recording: an ASGI application that answers as the recorded platform did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+Asgi = Any
+FOLDER = Path(__file__).parent / "recordings"
+
+
+def load(platform: str) -> dict[str, Any]:
+    """The recording of one platform (its form: recordings/README.md)."""
+    recording: dict[str, Any] = json.loads((FOLDER / f"{platform}.json").read_text("utf-8"))
+    return recording
+
+
+def filled(value: Any, base: str) -> Any:
+    """`value` with `{base}` replaced by the address of the server, at any depth."""
+    return json.loads(json.dumps(value).replace("{base}", base))
+
+
+def _fits(wanted: Mapping[str, Any], query: Mapping[str, Sequence[str]]) -> bool:
+    for name, value in wanted.items():
+        expected = None if value is None else value if isinstance(value, list) else [value]
+        if query.get(name) != expected:
+            return False
+    return True
+
+
+class Player:
+    """Answers requests from `exchanges`; keeps what was asked in `requests`."""
+
+    def __init__(self, exchanges: Sequence[Mapping[str, Any]]) -> None:
+        self.exchanges = list(exchanges)
+        self.requests: list[tuple[str, str, dict[str, list[str]], dict[str, str]]] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        while (await receive()).get("more_body"):
+            pass
+        headers = {k.decode().lower(): v.decode("latin-1") for k, v in scope["headers"]}
+        query = parse_qs(scope["query_string"].decode(), keep_blank_values=True)
+        self.requests.append((scope["method"], scope["path"], query, headers))
+        base = f"http://{headers['host']}"
+        await self._answer(send, base, self._find(scope["method"], scope["path"], query))
+
+    def _find(
+        self, method: str, path: str, query: Mapping[str, Sequence[str]]
+    ) -> Mapping[str, Any]:
+        for exchange in self.exchanges:
+            request = exchange["request"]
+            asked = (request["method"], request["path"]) == (method, path)
+            if asked and _fits(request.get("query", {}), query):
+                answer: Mapping[str, Any] = exchange["response"]
+                return answer
+        return {"status": 404, "body": {"error": "Record not found"}}
+
+    async def _answer(self, send: Any, base: str, answer: Mapping[str, Any]) -> None:
+        text = answer.get("text")
+        body = text if text is not None else json.dumps(filled(answer.get("body"), base))
+        sent = {"content-type": "application/json", **answer.get("headers", {})}
+        encoded = [(k.lower().encode(), str(v).encode()) for k, v in filled(sent, base).items()]
+        status = answer.get("status", 200)
+        await send({"type": "http.response.start", "status": status, "headers": encoded})
+        await send({"type": "http.response.body", "body": body.encode()})
