@@ -1,0 +1,407 @@
+"""Two ways into the database: bounded reads, and one writer transaction at a time.
+
+On SQLite statements run in the event loop on two connections (a read-only one and the writer's)
+and only COMMIT, the part that waits for the disk, runs in a thread. On PostgreSQL both are asyncpg
+engines, the reader in AUTOCOMMIT. Repositories are shared: `db.rows(...)` and `tx.execute(...)`
+read the same on both (docs/decisions/0002-two-ways-into-the-database.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+
+import msgspec
+from sqlalchemy import (
+    JSON,
+    TIMESTAMP,
+    BigInteger,
+    Connection,
+    CursorResult,
+    Dialect,
+    Executable,
+    Integer,
+    MetaData,
+    Row,
+    StaticPool,
+    Table,
+    TypeDecorator,
+    create_engine,
+    make_url,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from app.clock import monotonic
+from app.errors import Unavailable
+
+Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+BufferT = TypeVar("BufferT", bound="Buffer")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+BUSY_SECONDS = 5.0
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """Aware UTC in Python; microseconds since 1970 on SQLite, `timestamptz` on PostgreSQL."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone never reaches the database")
+        return value if dialect.name == "postgresql" else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None or dialect.name == "postgresql":
+            return cast("datetime | None", value)
+        return _EPOCH + timedelta(microseconds=value)
+
+
+JsonType = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+Id = BigInteger().with_variant(Integer(), "sqlite")
+"""A primary key of ours: only INTEGER counts up by itself on SQLite."""
+
+
+class Buffer(Protocol):
+    """Work collected during a transaction and done as its last statements, lowest order first."""
+
+    order: int
+
+    async def flush(self, tx: Tx) -> None: ...
+
+
+class Tx:
+    """One writer transaction. Whoever opened it commits; services and repositories never do."""
+
+    def __init__(self, dialect: str) -> None:
+        self.dialect = dialect
+        self.after_commit: list[Callable[[], None]] = []
+        self._buffers: dict[str, Buffer] = {}
+
+    async def execute(self, statement: Executable, values: Values = None) -> CursorResult[Any]:
+        raise NotImplementedError  # replaced by the two kinds below
+
+    async def rows(self, statement: Executable, values: Values = None) -> Sequence[Row[Any]]:
+        return (await self.execute(statement, values)).all()
+
+    def insert(self, table: Table) -> postgresql.Insert:
+        """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
+        if self.dialect == "postgresql":
+            return postgresql.insert(table)
+        # The two dialects' inserts share the methods used here, not a base class.
+        return cast("postgresql.Insert", sqlite.insert(table))
+
+    def buffer(self, name: str, make: Callable[[], BufferT]) -> BufferT:
+        """The buffer of that name in this transaction, made when first asked for."""
+        return cast("BufferT", self._buffers.setdefault(name, make()))
+
+    async def flush(self) -> None:
+        for buffer in sorted(self._buffers.values(), key=lambda b: b.order):
+            await buffer.flush(self)
+
+
+class _SqliteTx(Tx):
+    def __init__(self, connection: Connection) -> None:
+        super().__init__("sqlite")
+        self._connection = connection
+
+    async def execute(self, statement: Executable, values: Values = None) -> CursorResult[Any]:
+        return self._connection.execute(statement, values)
+
+
+class _PostgresTx(Tx):
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__("postgresql")
+        self._connection = connection
+
+    async def execute(self, statement: Executable, values: Values = None) -> CursorResult[Any]:
+        return await self._connection.execute(statement, values)
+
+
+class Reader(Protocol):
+    """Whatever can answer a SELECT: the database, or a transaction that sees its own writes."""
+
+    async def rows(self, statement: Executable, values: Values = None) -> Sequence[Row[Any]]: ...
+
+
+class Database(Protocol):
+    """An open database of either kind."""
+
+    dialect: str
+
+    async def rows(self, statement: Executable, values: Values = None) -> Sequence[Row[Any]]:
+        """Every row of a bounded SELECT, outside any transaction."""
+        ...
+
+    def write(self) -> Any:
+        """`async with db.write() as tx:` commits at the end, rolls back on any exception."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+def _json_dumps(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _unavailable(error: Exception) -> Unavailable | None:
+    """What the caller should be told when the database itself is in trouble; `None`: a bug."""
+    if isinstance(error, OSError):  # asyncpg lets a refused connection through as it is
+        detail = "The database can't be reached. Nothing was changed; try again in a moment."
+        return Unavailable(detail, headers={"Retry-After": "5"})
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    text = str(cause)
+    if isinstance(cause, sqlite3.OperationalError):
+        if "full" in text:
+            detail = "The disk with the database is full. Free some space; nothing was changed."
+        elif "locked" in text or "busy" in text:
+            detail = "The database is busy. Nothing was changed; try again in a moment."
+        elif "disk I/O" in text or "unable to open" in text or "readonly" in text:
+            detail = "The database file can't be read or written. Nothing was changed."
+        else:
+            return None
+        return Unavailable(detail, headers={"Retry-After": "5"})
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return Unavailable(
+            "The connection to the database was lost. Nothing is known to have changed; try again.",
+            headers={"Retry-After": "2"},
+        )
+    return None
+
+
+@contextmanager
+def _trouble_told() -> Iterator[None]:
+    """Turns a database in trouble into `Unavailable`; every other error passes as it is."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error, ConnectionError, TimeoutError) as error:
+        trouble = _unavailable(error)
+        if trouble is None:
+            raise
+        raise trouble from error
+
+
+def _open_sqlite(path: Path, mode: str, busy_seconds: float) -> sqlite3.Connection:
+    # as_uri() is the only form that survives blanks, ü, %, # and ? in a path.
+    connection = sqlite3.connect(
+        path.absolute().as_uri() + f"?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=busy_seconds,
+    )
+    pragmas = ["foreign_keys=ON", "temp_store=MEMORY", "cache_size=-65536", "mmap_size=1073741824"]
+    if mode == "rwc":
+        pragmas = ["journal_mode=WAL", "synchronous=FULL", *pragmas]
+    for pragma in pragmas:
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+class SqliteDatabase:
+    """SQLite in the event loop: reads and statements here, only COMMIT in a thread."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commit")
+        # The writer comes first: opening it creates the file and its WAL.
+        self._raw = _open_sqlite(path, "rwc", 0.0)
+        raw_reader = _open_sqlite(path, "ro", BUSY_SECONDS)
+        self._writer = self._engine(self._raw).connect()
+        reader = self._engine(raw_reader, isolation_level="AUTOCOMMIT")
+        self._reader = reader.connect()
+        self._raw_reader = raw_reader
+
+    @staticmethod
+    def _engine(raw: sqlite3.Connection, **options: Any) -> Any:
+        return create_engine(
+            "sqlite://",
+            creator=lambda: raw,
+            poolclass=StaticPool,
+            json_serializer=_json_dumps,
+            json_deserializer=msgspec.json.decode,
+            **options,
+        )
+
+    async def rows(self, statement: Executable, values: Values = None) -> Sequence[Row[Any]]:
+        with _trouble_told():
+            # .all() at once: an unfinished cursor would pin an old snapshot.
+            found: Sequence[Row[Any]] = self._reader.execute(statement, values).all()
+        return found
+
+    def data_version(self) -> int:
+        """Moves whenever anybody, this process included, has committed a change."""
+        return int(self._raw_reader.execute("PRAGMA data_version").fetchone()[0])
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Tx]:
+        async with self._lock:
+            await self._begin()
+            tx = _SqliteTx(self._writer)
+            with _trouble_told():
+                try:
+                    yield tx
+                    await tx.flush()
+                except BaseException:
+                    self._roll_back()
+                    raise
+                await self._commit()
+        for done in tx.after_commit:
+            done()
+
+    async def _begin(self) -> None:
+        deadline = monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                with _trouble_told():
+                    self._raw.execute("BEGIN IMMEDIATE")
+            except Unavailable as trouble:
+                busy = isinstance(trouble.__cause__, sqlite3.OperationalError) and (
+                    trouble.__cause__.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                )
+                if not busy or monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.01)
+            else:
+                return
+
+    def _roll_back(self) -> None:
+        if self._raw.in_transaction:
+            self._raw.execute("ROLLBACK")
+
+    async def _commit(self) -> None:
+        loop = asyncio.get_running_loop()
+        commit = loop.run_in_executor(self._thread, self._raw.execute, "COMMIT")
+        cancelled: asyncio.CancelledError | None = None
+        while not commit.done():
+            try:
+                await asyncio.wait([commit])
+            except asyncio.CancelledError as error:
+                cancelled = error  # the commit is under way: its end must be known first
+        try:
+            commit.result()
+        except sqlite3.Error:
+            self._roll_back()
+            raise
+        if cancelled is not None:
+            raise cancelled
+
+    async def close(self) -> None:
+        async with self._lock:
+            self._thread.shutdown(wait=True)
+            self._reader.close()
+            self._writer.close()
+            self._raw_reader.close()
+            if not self._raw.in_transaction:
+                self._raw.execute("PRAGMA optimize")
+            self._raw.close()
+
+
+class PostgresDatabase:
+    """PostgreSQL through asyncpg: a reader engine in AUTOCOMMIT and a writer engine."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: URL, *, pool_size: int = 6) -> None:
+        self._reader = self._engine(url, pool_size, isolation_level="AUTOCOMMIT")
+        self._writer = self._engine(url, pool_size)
+
+    @staticmethod
+    def _engine(url: URL, pool_size: int, **options: Any) -> AsyncEngine:
+        return create_async_engine(
+            url.set(drivername="postgresql+asyncpg"),
+            pool_size=pool_size,
+            max_overflow=2,
+            pool_recycle=1800,
+            json_serializer=_json_dumps,
+            json_deserializer=msgspec.json.decode,
+            connect_args={
+                "timeout": 10,
+                "server_settings": {
+                    "application_name": "unanswered",
+                    "statement_timeout": "60000",
+                    "lock_timeout": "15000",
+                    "idle_in_transaction_session_timeout": "60000",
+                },
+            },
+            **options,
+        )
+
+    async def rows(self, statement: Executable, values: Values = None) -> Sequence[Row[Any]]:
+        with _trouble_told():
+            async with self._reader.connect() as connection:
+                return (await connection.execute(statement, values)).all()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Tx]:
+        with _trouble_told():
+            async with self._writer.begin() as connection:
+                tx = _PostgresTx(connection)
+                yield tx
+                await tx.flush()
+        for done in tx.after_commit:
+            done()
+
+    async def close(self) -> None:
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of an SQLite URL, `None` for PostgreSQL; `ValueError` for anything else."""
+    parsed = make_url(url)
+    backend = parsed.drivername.partition("+")[0]
+    if backend in {"postgresql", "postgres"}:
+        return None
+    if backend != "sqlite":
+        raise ValueError(f"{backend!r} is not a database we know: use sqlite or postgresql")
+    if not parsed.database or parsed.database == ":memory:":
+        raise ValueError("an SQLite database needs a file: sqlite:////absolute/path.db")
+    return Path(parsed.database)
+
+
+def postgres_url(url: str) -> URL:
+    """A PostgreSQL URL with the driver we use."""
+    return make_url(url.replace("postgres://", "postgresql://", 1)).set(
+        drivername="postgresql+asyncpg"
+    )
+
+
+def open_database(url: str) -> SqliteDatabase | PostgresDatabase:
+    """Opens either kind; call it inside the event loop that will use it."""
+    path = sqlite_path(url)
+    if path is None:
+        return PostgresDatabase(postgres_url(url))
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return SqliteDatabase(path)
