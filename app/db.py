@@ -93,7 +93,8 @@ Id = BigInteger().with_variant(Integer(), "sqlite")
 class Buffer(Protocol):
     """Work collected during a transaction and done as its last statements, lowest order first."""
 
-    order: int
+    @property
+    def order(self) -> int: ...
 
     async def flush(self, tx: Tx) -> None: ...
 

@@ -1,0 +1,1 @@
+"""The inbox: items, their states and answers, the people and threads they belong to."""

@@ -1,0 +1,1 @@
+"""What others must hear: events first, deliveries later."""

@@ -1,0 +1,189 @@
+"""The database's schema: all tables together, and the way to bring a database up to them."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from filelock import FileLock
+from sqlalchemy import Connection, StaticPool, create_engine, event, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.db import metadata, postgres_url, sqlite_path
+from app.errors import AppError
+from app.inbox import models as _inbox
+from app.outbox import models as _outbox
+from app.sources import models as _sources
+from app.team import models as _team
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+__all__ = ["SchemaTooNew", "current_revision", "head_revision", "metadata", "migrate"]
+
+_TABLES_COME_FROM = (_inbox, _outbox, _sources, _team)
+_LOCK_NUMBER = 0x756E616E  # "unan": one migration at a time on a PostgreSQL server
+ResultT = TypeVar("ResultT")
+
+
+class SchemaTooNew(AppError):
+    """The database was made by a newer version of the service."""
+
+    status = 503
+    code = "schema-too-new"
+    title = "The database is newer than this version"
+
+
+class SchemaTooOld(AppError):
+    """The database has not been migrated yet."""
+
+    status = 503
+    code = "schema-too-old"
+    title = "The database is older than this version"
+
+
+def _folder() -> Path:
+    beside = Path(__file__).parent.parent / "migrations"
+    return beside if beside.is_dir() else Path(__file__).parent / "_migrations"
+
+
+def _config() -> Config:
+    from alembic.config import Config  # noqa: PLC0415  # 260 ms that only migrating needs
+
+    config = Config()
+    config.set_main_option("script_location", str(_folder()).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def head_revision() -> str:
+    """The revision this version of the service works with."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415  # as above
+
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None
+    return head
+
+
+def _known_revisions() -> set[str]:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415  # as above
+
+    return {found.revision for found in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+@contextmanager
+def _sqlite_connection(path: Path) -> Iterator[Connection]:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Legacy transaction control would commit before each DDL statement; we begin ourselves.
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as raw:
+        raw.execute("PRAGMA journal_mode=WAL")
+        # A batch operation drops and re-creates its table: with foreign keys on, that would
+        # delete the children. They are checked afterwards.
+        raw.execute("PRAGMA foreign_keys=OFF")
+        engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        with engine.connect() as connection:
+            yield connection
+
+
+def _on_postgres(url: str, work: Callable[[Connection], ResultT]) -> ResultT:
+    async def run() -> ResultT:
+        engine = create_async_engine(postgres_url(url))
+        try:
+            async with engine.connect() as connection:
+                done = await connection.run_sync(work)
+                await connection.commit()
+                return done
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(run())
+
+
+def _read_revision(connection: Connection) -> str | None:
+    from alembic.migration import MigrationContext  # noqa: PLC0415  # as above
+
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def current_revision(url: str) -> str | None:
+    """The revision a database is at; `None`: empty. Call it outside an event loop."""
+    path = sqlite_path(url)
+    if path is None:
+        return _on_postgres(url, _read_revision)
+    if not path.exists():
+        return None
+    with _sqlite_connection(path) as connection:
+        return _read_revision(connection)
+
+
+def check_revision(url: str) -> None:
+    """Raises `SchemaTooNew` or `SchemaTooOld` unless the database is at our revision."""
+    found = current_revision(url)
+    if found == head_revision():
+        return
+    if found is not None and found not in _known_revisions():
+        raise _too_new(found)
+    raise SchemaTooOld(
+        "The database has not been brought up to this version. Run: unanswered migrate"
+    )
+
+
+def _too_new(found: str) -> SchemaTooNew:
+    return SchemaTooNew(
+        f"The database is at revision {found}, which this version does not know: it was used with "
+        "a newer version. Install that version again (git pull && python3 run.py), or go back to "
+        "a backup made before the upgrade."
+    )
+
+
+def _upgrade(connection: Connection, target: str, *, down: bool) -> None:
+    from alembic import command  # noqa: PLC0415  # as above
+
+    found = _read_revision(connection)
+    connection.rollback()
+    if found is not None and found not in _known_revisions():
+        raise _too_new(found)
+    config = _config()
+    config.attributes["connection"] = connection
+    (command.downgrade if down else command.upgrade)(config, target)
+    connection.commit()
+
+
+def migrate(url: str, target: str = "head", *, down: bool = False) -> None:
+    """Brings a database to `target`, under a lock, so that two processes starting at once migrate
+    once. Call it outside an event loop. Raises `SchemaTooNew`, and `ValueError` for a bad URL.
+    """
+    path = sqlite_path(url)
+    if path is None:
+        _on_postgres(url, lambda connection: _upgrade_locked(connection, target, down=down))
+        return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (
+        FileLock(path.with_name(path.name + ".migrate.lock"), timeout=300),
+        _sqlite_connection(path) as connection,
+    ):
+        _upgrade(connection, target, down=down)
+        orphans = connection.execute(text("PRAGMA foreign_key_check")).all()
+        if orphans:
+            raise RuntimeError(f"rows without their parent after migrating: {orphans[:5]}")
+
+
+def _upgrade_locked(connection: Connection, target: str, *, down: bool) -> None:
+    values: dict[str, Any] = {"number": _LOCK_NUMBER}
+    connection.execute(text("SELECT pg_advisory_lock(:number)"), values)
+    connection.commit()
+    try:
+        _upgrade(connection, target, down=down)
+    finally:
+        connection.rollback()
+        connection.execute(text("SELECT pg_advisory_unlock(:number)"), values)
+        connection.commit()

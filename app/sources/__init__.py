@@ -1,0 +1,1 @@
+"""What we watch: sources, their streams, gaps, runs and coverage."""

@@ -1,0 +1,120 @@
+"""Leases with fences: at most one poll of a source at a time, however many workers there are.
+
+The fence counts grants. Every commit of a poll carries the fence of its grant, so a worker that
+slept past its lease can't store anything any more. Lease times come from the database's clock on
+PostgreSQL, where workers are many, and from ours on SQLite, where there is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, false, func, literal, or_, select, text, update
+
+from app.db import Tx, UtcTime
+from app.sources.models import source
+
+
+class LeaseLost(Exception):
+    """Another worker holds the source now: nothing of this poll may be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One grant of the right to poll a source."""
+
+    source_id: int
+    owner: str
+    fence: int
+    requested: bool  # somebody asked for a poll of everything, now
+
+
+def _clock(tx: Tx, now: datetime) -> ColumnElement[Any]:
+    return func.clock_timestamp() if tx.dialect == "postgresql" else literal(now, UtcTime())
+
+
+def _until(tx: Tx, now: datetime, length: timedelta) -> Any:
+    if tx.dialect == "postgresql":
+        seconds = int(length.total_seconds())
+        return func.clock_timestamp() + text(f"interval '{seconds} seconds'")
+    return now + length
+
+
+async def claim_due(
+    tx: Tx, *, now: datetime, owner: str, length: timedelta, limit: int
+) -> list[Lease]:
+    """Leases up to `limit` sources that are due and that nobody holds, longest due first."""
+    free = or_(source.c.lease_until.is_(None), source.c.lease_until < _clock(tx, now))
+    due = (
+        select(source.c.id)
+        .where(source.c.paused == false(), source.c.next_poll_at <= now, free)
+        .order_by(source.c.next_poll_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return await _grant(tx, source.c.id.in_(due.scalar_subquery()), now, owner, length)
+
+
+async def claim_one(
+    tx: Tx, source_id: int, *, now: datetime, owner: str, length: timedelta
+) -> Lease | None:
+    """Leases one source if nobody holds it, due or not."""
+    free = or_(source.c.lease_until.is_(None), source.c.lease_until < _clock(tx, now))
+    granted = await _grant(tx, (source.c.id == source_id) & free, now, owner, length)
+    return granted[0] if granted else None
+
+
+async def _grant(
+    tx: Tx, which: ColumnElement[bool], now: datetime, owner: str, length: timedelta
+) -> list[Lease]:
+    granted = await tx.rows(
+        update(source)
+        .where(which)
+        .values(lease_owner=owner, lease_until=_until(tx, now, length), fence=source.c.fence + 1)
+        .returning(source.c.id, source.c.fence, source.c.poll_requested_at)
+    )
+    return [
+        Lease(row.id, owner, row.fence, requested=row.poll_requested_at is not None)
+        for row in granted
+    ]
+
+
+async def hold(tx: Tx, lease: Lease, *, now: datetime, length: timedelta) -> None:
+    """Checks the fence and renews the lease, in the transaction that stores; or `LeaseLost`."""
+    held = await tx.execute(
+        update(source)
+        .where(source.c.id == lease.source_id, source.c.fence == lease.fence)
+        .values(lease_until=_until(tx, now, length))
+    )
+    if held.rowcount != 1:
+        raise LeaseLost(f"source {lease.source_id} is held by another worker")
+
+
+async def release(tx: Tx, lease: Lease, *, next_poll_at: datetime | None) -> None:
+    """Gives the source back with the time of its next poll; a request made meanwhile stays."""
+    values: dict[str, Any] = {"lease_owner": None, "lease_until": None}
+    if lease.requested:
+        values["poll_requested_at"] = None
+    done = await tx.execute(
+        update(source)
+        .where(source.c.id == lease.source_id, source.c.fence == lease.fence)
+        .values(**values)
+    )
+    if done.rowcount != 1:
+        raise LeaseLost(f"source {lease.source_id} is held by another worker")
+    await tx.execute(
+        update(source)
+        .where(
+            source.c.id == lease.source_id,
+            source.c.paused == false(),
+            source.c.poll_requested_at.is_(None),
+        )
+        .values(next_poll_at=next_poll_at)
+    )
+
+
+async def take_over_all(tx: Tx) -> None:
+    """Ends every lease: for SQLite, where one process polls and its predecessor is gone."""
+    await tx.execute(update(source).values(lease_owner=None, lease_until=None))

@@ -1,0 +1,135 @@
+"""All SQL about sources and about who we are on them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, bindparam, delete, false, insert, select, true, update
+
+from app.db import Reader, Tx
+from app.errors import NotFound
+from app.scope import Scope
+from app.sources.models import run, source, stream, us
+
+
+def _visible(scope: Scope) -> list[ColumnElement[bool]]:
+    return [] if scope.sources is None else [source.c.id.in_(scope.sources)]
+
+
+async def page_sources(reader: Reader, scope: Scope) -> Sequence[Row[Any]]:
+    """Every source a caller may see, by platform and name."""
+    statement = select(source).where(*_visible(scope)).order_by(source.c.platform, source.c.name)
+    return await reader.rows(statement)
+
+
+async def find_source(reader: Reader, scope: Scope, source_id: int) -> Row[Any] | None:
+    statement = select(source).where(source.c.id == source_id, *_visible(scope))
+    rows = await reader.rows(statement)
+    return rows[0] if rows else None
+
+
+async def get_source(reader: Reader, scope: Scope, source_id: int) -> Row[Any]:
+    found = await find_source(reader, scope, source_id)
+    if found is None:
+        raise NotFound(f"There is no source {source_id}. See them all with GET /api/v1/sources.")
+    return found
+
+
+async def find_by_name(reader: Reader, platform: str, name: str) -> Row[Any] | None:
+    statement = select(source).where(source.c.platform == platform, source.c.name == name)
+    rows = await reader.rows(statement)
+    return rows[0] if rows else None
+
+
+async def is_empty(reader: Reader) -> bool:
+    """Whether nothing has ever been connected."""
+    return not await reader.rows(select(source.c.id).limit(1))
+
+
+async def add_source(tx: Tx, values: Mapping[str, Any]) -> int:
+    added = await tx.execute(insert(source).values(**values).returning(source.c.id))
+    return int(added.scalar_one())
+
+
+async def change_source(
+    tx: Tx, source_id: int, values: Mapping[str, Any], *, version: int | None = None
+) -> bool:
+    """Changes a source; with `version` only if nobody else has changed it since."""
+    statement = update(source).where(source.c.id == source_id)
+    if version is not None:
+        statement = statement.where(source.c.version == version)
+    changed = await tx.execute(statement.values(**values, version=source.c.version + 1))
+    return changed.rowcount == 1
+
+
+async def note_on_source(tx: Tx, source_id: int, values: Mapping[str, Any]) -> None:
+    """Writes what the service itself noticed; no change for `version` (nobody edited it)."""
+    await tx.execute(update(source).where(source.c.id == source_id).values(**values))
+
+
+async def remove_source(tx: Tx, source_id: int) -> None:
+    """Deletes the row; what hangs on it must be gone already (items in batches)."""
+    await tx.execute(delete(source).where(source.c.id == source_id))
+
+
+async def us_of(reader: Reader, source_ids: Collection[int]) -> Sequence[Row[Any]]:
+    """Who we are on these sources."""
+    statement = select(us).where(us.c.source_id.in_(source_ids)).order_by(us.c.id)
+    return await reader.rows(statement)
+
+
+async def replace_us(tx: Tx, source_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    await tx.execute(delete(us).where(us.c.source_id == source_id))
+    if rows:
+        await tx.execute(insert(us), [{"source_id": source_id, **row} for row in rows])
+
+
+async def streams_of(reader: Reader, source_ids: Collection[int]) -> Sequence[Row[Any]]:
+    statement = select(stream).where(stream.c.source_id.in_(source_ids))
+    return await reader.rows(statement.order_by(stream.c.source_id, stream.c.id))
+
+
+async def add_streams(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await tx.execute(insert(stream), list(rows))
+
+
+async def runs_of(
+    reader: Reader, source_id: int, before: int | None, limit: int
+) -> Sequence[Row[Any]]:
+    """The polls of a source, newest first, those with an id below `before`."""
+    statement = select(run).where(run.c.source_id == source_id)
+    if before is not None:
+        statement = statement.where(run.c.id < before)
+    return await reader.rows(statement.order_by(run.c.id.desc()).limit(limit))
+
+
+async def find_run(reader: Reader, run_id: int) -> Row[Any] | None:
+    rows = await reader.rows(select(run).where(run.c.id == bindparam("id")), {"id": run_id})
+    return rows[0] if rows else None
+
+
+async def poll_soon(tx: Tx, source_id: int, now: datetime) -> None:
+    """Asks for a poll of every stream at the next tick, whichever worker gets it."""
+    await tx.execute(
+        update(source)
+        .where(source.c.id == source_id, source.c.paused == false())
+        .values(next_poll_at=now, poll_requested_at=now)
+    )
+
+
+async def pause(tx: Tx, source_id: int, *, paused: bool, now: datetime) -> bool:
+    """Pauses or resumes; `False` where it already was so."""
+    changed = await tx.execute(
+        update(source)
+        .where(source.c.id == source_id, source.c.paused == (false() if paused else true()))
+        .values(
+            paused=paused,
+            next_poll_at=None if paused else now,
+            updated_at=now,
+            version=source.c.version + 1,
+        )
+    )
+    return changed.rowcount == 1

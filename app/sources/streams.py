@@ -1,0 +1,260 @@
+"""All SQL about streams: their state, gaps, watched parents, recoveries and quarantine."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, bindparam, case, delete, func, insert, or_, select, update
+
+from app.connectors.base import Parent, Unparsed
+from app.db import Reader, Tx
+from app.sources.models import gap, quarantine, recovery, stream, watched
+
+RAW_LIMIT = 64 * 1024
+
+
+async def save_stream(tx: Tx, stream_id: int, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(stream).where(stream.c.id == stream_id).values(**values))
+
+
+async def open_gaps(reader: Reader, stream_ids: Collection[int]) -> Sequence[Row[Any]]:
+    """Ranges that can still be read, newest first: the inbox is useful soonest that way."""
+    statement = select(gap).where(
+        gap.c.stream_id.in_(stream_ids), gap.c.closed_at.is_(None), gap.c.lost.is_(False)
+    )
+    return await reader.rows(statement.order_by(gap.c.to_at.desc(), gap.c.id))
+
+
+async def known_gaps(reader: Reader, stream_ids: Collection[int]) -> Sequence[Row[Any]]:
+    """Open gaps and lost ranges."""
+    statement = select(gap).where(gap.c.stream_id.in_(stream_ids), gap.c.closed_at.is_(None))
+    return await reader.rows(statement.order_by(gap.c.stream_id, gap.c.id))
+
+
+async def open_gap(
+    tx: Tx,
+    stream_id: int,
+    *,
+    from_at: datetime | None,
+    to_at: datetime | None,
+    cursor: Mapping[str, Any] | None,
+    cause: str,
+    now: datetime,
+    lost: bool = False,
+) -> int:
+    """Writes down a range that has not been read; the same range again only changes its cause."""
+    key = f"{_stamp(from_at)}..{_stamp(to_at)}"
+    values = {
+        "stream_id": stream_id,
+        "range_key": key,
+        "from_at": from_at,
+        "to_at": to_at,
+        "cursor": None if cursor is None else dict(cursor),
+        "cause": cause,
+        "lost": lost,
+        "opened_at": now,
+    }
+    statement = (
+        tx.insert(gap)
+        .values(**values)
+        .on_conflict_do_update(
+            index_elements=["stream_id", "range_key"],
+            set_={"cause": cause, "closed_at": None, "cursor": values["cursor"], "lost": lost},
+        )
+        .returning(gap.c.id)
+    )
+    return int((await tx.execute(statement)).scalar_one())
+
+
+def _stamp(at: datetime | None) -> str:
+    return "" if at is None else at.isoformat()
+
+
+async def shrink_gap(
+    tx: Tx, gap_id: int, *, to_at: datetime | None, cursor: Mapping[str, Any] | None, cause: str
+) -> None:
+    """What was read at its upper end no longer belongs to the gap."""
+    await tx.execute(
+        update(gap)
+        .where(gap.c.id == gap_id)
+        .values(to_at=to_at, cursor=None if cursor is None else dict(cursor), cause=cause)
+    )
+
+
+async def close_gap(tx: Tx, gap_id: int, now: datetime) -> None:
+    await tx.execute(update(gap).where(gap.c.id == gap_id).values(closed_at=now))
+
+
+async def watch(tx: Tx, stream_id: int, parents: Sequence[Parent], now: datetime) -> None:
+    """Adds parents to a watch list; a new one, or one whose counter or time has changed, is due
+    at once.
+    """
+    if not parents:
+        return
+    rows = [
+        {
+            "stream_id": stream_id,
+            "external_id": parent.external_id,
+            "extra": parent.extra,
+            "created_at": parent.created_at,
+            "changed_at": parent.changed_at,
+            "counter": parent.counter,
+            "next_read_at": now,
+            "first_seen_at": now,
+        }
+        for parent in {p.external_id: p for p in parents}.values()
+    ]
+    adding = tx.insert(watched)
+    new = adding.excluded
+    changed = or_(
+        new.counter.is_distinct_from(watched.c.counter),
+        new.changed_at.is_distinct_from(watched.c.changed_at),
+    )
+    await tx.execute(
+        adding.on_conflict_do_update(
+            index_elements=["stream_id", "external_id"],
+            set_={
+                "extra": new.extra,
+                "created_at": new.created_at,
+                "changed_at": new.changed_at,
+                "counter": new.counter,
+                "next_read_at": case((changed, new.next_read_at), else_=watched.c.next_read_at),
+            },
+        ),
+        rows,
+    )
+
+
+async def parents_that_changed(
+    reader: Reader, stream_id: int, parents: Sequence[Parent]
+) -> list[Parent]:
+    """Those of `parents` that a watch list does not hold just so."""
+    ids = [parent.external_id for parent in parents]
+    statement = select(watched.c.external_id, watched.c.counter, watched.c.changed_at).where(
+        watched.c.stream_id == stream_id, watched.c.external_id.in_(ids)
+    )
+    held = {row.external_id: (row.counter, row.changed_at) for row in await reader.rows(statement)}
+    return [p for p in parents if held.get(p.external_id, ()) != (p.counter, p.changed_at)]
+
+
+async def due_parents(
+    reader: Reader, stream_id: int, now: datetime, limit: int
+) -> Sequence[Row[Any]]:
+    """Watched parents whose time has come, longest due first."""
+    statement = (
+        select(watched)
+        .where(watched.c.stream_id == stream_id, watched.c.next_read_at <= bindparam("now"))
+        .order_by(watched.c.next_read_at)
+        .limit(limit)
+    )
+    return await reader.rows(statement, {"now": now})
+
+
+async def unread_parents(reader: Reader, stream_id: int, now: datetime) -> tuple[int, int]:
+    """How many parents wait to be read, and how many of them have never been read."""
+    statement = select(func.count(), func.count().filter(watched.c.last_read_at.is_(None))).where(
+        watched.c.stream_id == stream_id, watched.c.next_read_at <= bindparam("now")
+    )
+    row = (await reader.rows(statement, {"now": now}))[0]
+    return int(row.due), int(row.never)
+
+
+async def save_parent(tx: Tx, watched_id: int, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(watched).where(watched.c.id == watched_id).values(**values))
+
+
+async def forget_parent(tx: Tx, watched_id: int) -> None:
+    await tx.execute(delete(watched).where(watched.c.id == watched_id))
+
+
+async def record_recovery(tx: Tx, stream_id: int, at: datetime, items: int) -> None:
+    """A second look found `items` that polling had missed."""
+    await tx.execute(insert(recovery).values(stream_id=stream_id, at=at, items=items))
+
+
+async def recovered_since(
+    reader: Reader, stream_ids: Collection[int], since: datetime
+) -> dict[int, int]:
+    """Recovered items by stream."""
+    statement = (
+        select(recovery.c.stream_id, func.sum(recovery.c.items).label("found"))
+        .where(recovery.c.stream_id.in_(stream_ids), recovery.c.at >= since)
+        .group_by(recovery.c.stream_id)
+    )
+    return {row.stream_id: int(row.found) for row in await reader.rows(statement)}
+
+
+def packed(raw: Any) -> bytes:
+    """JSON, cut to 64 KiB, compressed: for raw bodies and quarantine."""
+    return zlib.compress(msgspec.json.encode(raw)[:RAW_LIMIT], 6)
+
+
+def unpacked(body: bytes) -> str:
+    """The JSON text of `packed`; it may end in the middle where it was cut."""
+    return zlib.decompress(body).decode("utf-8", "replace")
+
+
+def digest(unparsed: Unparsed) -> str:
+    """What makes two bad entries the same: their id, or else their content."""
+    material = unparsed.external_id or msgspec.json.encode(unparsed.raw)
+    data = material.encode() if isinstance(material, str) else material
+    return hashlib.blake2b(data, digest_size=20).hexdigest()
+
+
+async def in_quarantine(reader: Reader, stream_id: int, digests: Collection[str]) -> set[str]:
+    statement = select(quarantine.c.digest).where(
+        quarantine.c.stream_id == stream_id, quarantine.c.digest.in_(digests)
+    )
+    return {row.digest for row in await reader.rows(statement)}
+
+
+async def put_in_quarantine(tx: Tx, stream_id: int, bad: Sequence[Unparsed], now: datetime) -> None:
+    """Keeps what could not be read, with the reason; the same entry again only counts up."""
+    rows = [
+        {
+            "stream_id": stream_id,
+            "external_id": entry.external_id,
+            "digest": digest(entry),
+            "reason": entry.reason,
+            "raw": packed(entry.raw),
+            "first_seen_at": now,
+            "last_seen_at": now,
+        }
+        for entry in {digest(entry): entry for entry in bad}.values()
+    ]
+    adding = tx.insert(quarantine)
+    await tx.execute(
+        adding.on_conflict_do_update(
+            index_elements=["stream_id", "digest"],
+            set_={
+                "reason": adding.excluded.reason,
+                "last_seen_at": adding.excluded.last_seen_at,
+                "attempts": quarantine.c.attempts + 1,
+            },
+        ),
+        rows,
+    )
+
+
+async def release_from_quarantine(tx: Tx, stream_id: int, external_ids: Collection[str]) -> int:
+    """What could be read after all leaves quarantine; returns how many did."""
+    done = await tx.execute(
+        delete(quarantine).where(
+            quarantine.c.stream_id == stream_id, quarantine.c.external_id.in_(external_ids)
+        )
+    )
+    return done.rowcount
+
+
+async def quarantine_size(reader: Reader, stream_ids: Collection[int]) -> dict[int, int]:
+    statement = (
+        select(quarantine.c.stream_id, func.count().label("held"))
+        .where(quarantine.c.stream_id.in_(stream_ids))
+        .group_by(quarantine.c.stream_id)
+    )
+    return {row.stream_id: int(row.held) for row in await reader.rows(statement)}

@@ -1,0 +1,45 @@
+"""Runs the migrations on a connection handed in by app.schema, or on alembic.ini's own."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import Connection, create_engine
+
+from app.db import UtcTime
+from app.schema import metadata
+
+_PLAIN_TIME = 'sa.BigInteger().with_variant(sa.TIMESTAMP(timezone=True), "postgresql")'
+
+
+def render_item(kind: str, value: Any, _context: AutogenContext) -> str | Literal[False]:
+    """Writes our types as plain SQLAlchemy ones: revisions never import the application."""
+    if kind == "type" and isinstance(value, UtcTime):
+        return _PLAIN_TIME
+    return False
+
+
+def run(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        render_as_batch=True,
+        render_item=render_item,
+        compare_type=True,
+        compare_server_default=False,  # the two databases spell the same default differently
+        transaction_per_migration=True,
+        transactional_ddl=True,  # also on SQLite: app.schema begins its transactions itself
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+handed_in = context.config.attributes.get("connection")
+if handed_in is not None:
+    run(handed_in)
+else:
+    url = context.get_x_argument(as_dictionary=True).get("url", "sqlite:///unanswered.db")
+    with create_engine(url).connect() as own:
+        run(own)
