@@ -133,7 +133,13 @@ item = Table(
     _partial("ix_item_open", "occurred_at", "id", where=OPEN),
     _partial("ix_item_open_source", "source_id", "occurred_at", "id", where=OPEN),
     _partial("ix_item_open_platform", "platform", "occurred_at", "id", where=OPEN),
-    _partial("ix_item_open_assignee", "assignee_id", "occurred_at", "id", where=OPEN),
+    _partial(
+        "ix_item_assigned",
+        "assignee_id",
+        "occurred_at",
+        "id",
+        where="status = 'unanswered' AND needs_reply AND assignee_id IS NOT NULL",
+    ),
     _partial(
         "ix_item_open_unassigned", "occurred_at", "id", where=f"{OPEN} AND assignee_id IS NULL"
     ),
@@ -211,7 +217,7 @@ count_status = Table(
     Column("needs_reply", Boolean, primary_key=True),
     Column("backlog", Boolean, primary_key=True),
     Column("direct", Boolean, primary_key=True),
-    Column("items", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
 )
 
 count_hour = Table(
@@ -221,5 +227,5 @@ count_hour = Table(
     Column("hour", BigInteger, primary_key=True, autoincrement=False),  # hours since 1970
     Column("source_id", ForeignKey("source.id", ondelete="CASCADE"), primary_key=True),
     Column("direct", Boolean, primary_key=True),
-    Column("items", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
 )

@@ -172,7 +172,7 @@ recovery = Table(
     Column("id", Id, primary_key=True),
     Column("stream_id", ForeignKey("stream.id", ondelete="CASCADE"), nullable=False),
     Column("at", UtcTime, nullable=False),
-    Column("items", Integer, nullable=False),
+    Column("found", Integer, nullable=False),
     Index("ix_recovery_at", "stream_id", "at"),
 )
 

@@ -172,9 +172,9 @@ async def forget_parent(tx: Tx, watched_id: int) -> None:
     await tx.execute(delete(watched).where(watched.c.id == watched_id))
 
 
-async def record_recovery(tx: Tx, stream_id: int, at: datetime, items: int) -> None:
-    """A second look found `items` that polling had missed."""
-    await tx.execute(insert(recovery).values(stream_id=stream_id, at=at, items=items))
+async def record_recovery(tx: Tx, stream_id: int, at: datetime, found: int) -> None:
+    """A second look found `found` items that polling had missed."""
+    await tx.execute(insert(recovery).values(stream_id=stream_id, at=at, found=found))
 
 
 async def recovered_since(
@@ -182,7 +182,7 @@ async def recovered_since(
 ) -> dict[int, int]:
     """Recovered items by stream."""
     statement = (
-        select(recovery.c.stream_id, func.sum(recovery.c.items).label("found"))
+        select(recovery.c.stream_id, func.sum(recovery.c.found).label("found"))
         .where(recovery.c.stream_id.in_(stream_ids), recovery.c.at >= since)
         .group_by(recovery.c.stream_id)
     )

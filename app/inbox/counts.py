@@ -1,0 +1,202 @@
+"""Exact counts without counting rows: counters kept in the transaction of each change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    bindparam,
+    delete,
+    false,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+    true,
+    union_all,
+)
+
+from app.db import Reader, Tx, UtcTime
+from app.inbox.models import count_hour, count_status, item
+from app.scope import Scope
+from app.sources.models import source
+
+HOUR = 3600
+AGE_EDGES = {
+    "<1h": timedelta(hours=1),
+    "1-4h": timedelta(hours=4),
+    "4-24h": timedelta(hours=24),
+    "1-3d": timedelta(days=3),
+    "3-7d": timedelta(days=7),
+}
+"""The upper edge of each age bucket; what is older is `>7d`."""
+
+
+class Counted(NamedTuple):
+    """What the counters know of an item."""
+
+    source_id: int
+    status: str
+    needs_reply: bool
+    backlog: bool
+    direct: bool
+    occurred_at: datetime
+
+
+@dataclass(slots=True)
+class _Deltas:
+    order: ClassVar[int] = 50
+    by_status: Counter[tuple[Any, ...]] = field(default_factory=Counter)
+    by_hour: Counter[tuple[Any, ...]] = field(default_factory=Counter)
+
+    async def flush(self, tx: Tx) -> None:
+        # Sorted, so that two transactions that touch the same counters take them in one order.
+        statuses = sorted((key, n) for key, n in self.by_status.items() if n)
+        hours = sorted((key, n) for key, n in self.by_hour.items() if n)
+        names = ("source_id", "status", "needs_reply", "backlog", "direct")
+        await _add(tx, count_status, names, statuses)
+        await _add(tx, count_hour, ("hour", "source_id", "direct"), hours)
+        if any(n < 0 for _, n in hours):
+            await tx.execute(delete(count_hour).where(count_hour.c.total == 0))
+
+
+async def _add(
+    tx: Tx, table: Any, names: tuple[str, ...], deltas: Sequence[tuple[tuple[Any, ...], int]]
+) -> None:
+    if not deltas:
+        return
+    adding = tx.insert(table)
+    statement = adding.on_conflict_do_update(
+        index_elements=list(names), set_={"total": table.c.total + adding.excluded.total}
+    )
+    await tx.execute(statement, [dict(zip(names, key, strict=True), total=n) for key, n in deltas])
+
+
+def hour_of(at: datetime) -> int:
+    """Hours since 1970."""
+    return int(at.timestamp() // HOUR)
+
+
+def count(tx: Tx, counted: Counted, by: int) -> None:
+    """Adds `by` (+1, -1) items of that description; written at the end of the transaction."""
+    deltas = tx.buffer("counts", _Deltas)
+    deltas.by_status[counted[:5]] += by
+    if counted.status == "unanswered" and counted.needs_reply:
+        deltas.by_hour[(hour_of(counted.occurred_at), counted.source_id, counted.direct)] += by
+
+
+def _counted_for(scope: Scope, table: Any) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if scope.sources is not None:
+        found.append(table.c.source_id.in_(scope.sources))
+    if not scope.direct:
+        found.append(table.c.direct == false())
+    return found
+
+
+async def status_counts(reader: Reader, scope: Scope) -> Sequence[Row[Any]]:
+    """(source_id, source_name, platform, status, needs_reply, backlog, items) rows."""
+    statement = (
+        select(
+            source.c.id.label("source_id"),
+            source.c.name.label("source_name"),
+            source.c.platform,
+            count_status.c.status,
+            count_status.c.needs_reply,
+            count_status.c.backlog,
+            func.sum(count_status.c.total).label("items"),
+        )
+        .select_from(count_status.join(source))
+        .where(*_counted_for(scope, count_status))
+        .group_by(
+            source.c.id,
+            source.c.name,
+            source.c.platform,
+            count_status.c.status,
+            count_status.c.needs_reply,
+            count_status.c.backlog,
+        )
+        .order_by(source.c.platform, source.c.name)
+    )
+    return await reader.rows(statement)
+
+
+def _waiting(scope: Scope) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [
+        item.c.status == literal_column("'unanswered'"),
+        item.c.needs_reply == true(),
+    ]
+    if scope.sources is not None:
+        found.append(item.c.source_id.in_(scope.sources))
+    if not scope.direct:
+        found.append(item.c.visibility != literal_column("'direct'"))
+    return found
+
+
+async def age_counts(reader: Reader, scope: Scope, now: datetime) -> dict[str, int]:
+    """How many unanswered are younger than each edge of `AGE_EDGES`, exactly.
+
+    Whole hours come from the counters; only the hour that an edge cuts is counted by index.
+    """
+    parts = []
+    values: dict[str, Any] = {}
+    for n, (name, length) in enumerate(AGE_EDGES.items()):
+        edge = now - length
+        hour = hour_of(edge)
+        values |= {f"edge{n}": edge, f"hour{n}": hour, f"end{n}": edge_of_hour(edge, hour + 1)}
+        whole = select(func.coalesce(func.sum(count_hour.c.total), 0)).where(
+            count_hour.c.hour > bindparam(f"hour{n}"), *_counted_for(scope, count_hour)
+        )
+        cut = select(func.count()).where(
+            item.c.occurred_at > bindparam(f"edge{n}", type_=UtcTime()),
+            item.c.occurred_at < bindparam(f"end{n}", type_=UtcTime()),
+            *_waiting(scope),
+        )
+        total = whole.scalar_subquery() + cut.scalar_subquery()
+        parts.append(select(literal(name).label("bucket"), total.label("younger")))
+    rows = await reader.rows(union_all(*parts), values)
+    return {row.bucket: int(row.younger) for row in rows}
+
+
+def edge_of_hour(at: datetime, hour: int) -> datetime:
+    """The moment an hour (counted since 1970) begins, in the zone of `at`."""
+    return datetime.fromtimestamp(hour * HOUR, tz=at.tzinfo)
+
+
+async def overlay_counts(reader: Reader, scope: Scope, now: datetime) -> Row[Any]:
+    """(snoozed, overdue) among the unanswered; both read small partial indexes."""
+    at = bindparam("now", type_=UtcTime())
+    snoozed = select(func.count()).where(
+        text("snoozed_until IS NOT NULL"), item.c.snoozed_until > at, *_waiting(scope)
+    )
+    overdue = select(func.count()).where(
+        text("due_at IS NOT NULL"), item.c.due_at < at, *_waiting(scope)
+    )
+    statement = select(
+        snoozed.scalar_subquery().label("snoozed"), overdue.scalar_subquery().label("overdue")
+    )
+    return (await reader.rows(statement, {"now": now}))[0]
+
+
+async def assignee_counts(reader: Reader, scope: Scope) -> Sequence[Row[Any]]:
+    """(assignee_id, items) of the unanswered that somebody has been given."""
+    statement = (
+        select(item.c.assignee_id, func.count().label("items"))
+        .where(item.c.assignee_id.is_not(None), *_waiting(scope))
+        .group_by(item.c.assignee_id)
+        .order_by(item.c.assignee_id)
+    )
+    return await reader.rows(statement)
+
+
+async def oldest_unanswered(reader: Reader, scope: Scope) -> Row[Any] | None:
+    statement = select(item.c.id, item.c.occurred_at).where(*_waiting(scope))
+    rows = await reader.rows(statement.order_by(item.c.occurred_at, item.c.id).limit(1))
+    return rows[0] if rows else None

@@ -1,0 +1,300 @@
+"""The unanswered list and its kin: one SQL statement a set of filters, built once.
+
+The status stands as literal text in the SQL and the keyset is a row value: with a bound status
+PostgreSQL's generic plan reads the whole table, and `a > x OR (a = x AND …)` starts at the
+beginning of the index (docs/decisions/0003-lists.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Literal
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    false,
+    literal_column,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+)
+
+from app.db import Reader, UtcTime
+from app.inbox.models import OPEN, author, item, reply, thread
+from app.scope import Scope
+from app.sources.models import source
+
+Ternary = Literal["exclude", "include", "only"]
+Order = Literal["oldest", "newest"]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFilter:
+    """What `GET /items` may be narrowed by. Empty tuples and `None` mean: not narrowed.
+
+    `statuses` empty means any. Times are aware UTC; `before` and `after` are inclusive and
+    exclusive of their moment.
+    """
+
+    statuses: tuple[str, ...] = ("unanswered",)
+    platforms: tuple[str, ...] = ()
+    source_ids: tuple[int, ...] = ()
+    kinds: tuple[str, ...] = ()
+    author_id: int | None = None
+    occurred_after: datetime | None = None
+    occurred_before: datetime | None = None
+    snoozed: Ternary = "exclude"
+    backlog: Ternary = "exclude"
+    needs_reply: bool | None = True
+    order: Order = "oldest"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page ended: the sort value and the id of its last item."""
+
+    occurred_at: datetime
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What decides the text of the statement; the values are bound."""
+
+    filter: ItemFilter
+    several_sources: bool
+    several_platforms: bool
+    positioned: bool
+    scoped: bool
+    direct: bool
+
+
+COLUMNS = (
+    item,
+    author.c.external_id.label("author_external_id"),
+    author.c.handle.label("author_handle"),
+    author.c.display_name.label("author_name"),
+    author.c.url.label("author_url"),
+    author.c.avatar_url.label("author_avatar_url"),
+    author.c.followers.label("author_followers"),
+    author.c.is_bot.label("author_is_bot"),
+    author.c.signals.label("author_signals"),
+    thread.c.title.label("thread_title"),
+    source.c.name.label("source_name"),
+)
+_JOINED = (
+    item.join(author)
+    .join(thread, thread.c.id == item.c.thread_id)
+    .join(source, source.c.id == item.c.source_id)
+)
+
+
+def _literal(value: str) -> ColumnElement[str]:
+    return literal_column(f"'{value}'")
+
+
+def _status(wanted: ItemFilter) -> list[ColumnElement[bool]]:
+    if not wanted.statuses:
+        return []
+    if wanted.statuses == ("unanswered",) and wanted.needs_reply and wanted.backlog == "exclude":
+        return [text(OPEN)]  # type: ignore[list-item]  # text() stands for a boolean here
+    if len(wanted.statuses) == 1:
+        return [item.c.status == _literal(wanted.statuses[0])]
+    return [item.c.status.in_([_literal(status) for status in wanted.statuses])]
+
+
+def _overlays(wanted: ItemFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.needs_reply is not None:
+        found.append(item.c.needs_reply == (true() if wanted.needs_reply else false()))
+    if wanted.backlog != "include":
+        found.append(item.c.backlog == (false() if wanted.backlog == "exclude" else true()))
+    now = bindparam("now", type_=UtcTime())
+    if wanted.snoozed == "exclude":
+        found.append(or_(item.c.snoozed_until.is_(None), item.c.snoozed_until <= now))
+    elif wanted.snoozed == "only":
+        found.append(item.c.snoozed_until > now)
+    return found
+
+
+def _narrowed(shape: _Shape) -> list[ColumnElement[bool]]:
+    wanted = shape.filter
+    found: list[ColumnElement[bool]] = []
+    if wanted.platforms:
+        found.append(_among(item.c.platform, "platforms", several=shape.several_platforms))
+    if wanted.source_ids:
+        found.append(_among(item.c.source_id, "source_ids", several=shape.several_sources))
+    if wanted.kinds:
+        found.append(item.c.kind.in_(bindparam("kinds", expanding=True)))
+    if wanted.author_id is not None:
+        found.append(item.c.author_id == bindparam("author_id"))
+    if wanted.occurred_after is not None:
+        found.append(item.c.occurred_at > bindparam("occurred_after"))
+    if wanted.occurred_before is not None:
+        found.append(item.c.occurred_at <= bindparam("occurred_before"))
+    if shape.scoped:
+        found.append(item.c.source_id.in_(bindparam("allowed", expanding=True)))
+    if not shape.direct:
+        found.append(item.c.visibility != _literal("direct"))
+    return found
+
+
+def _among(column: Any, name: str, *, several: bool) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = (
+        column.in_(bindparam(name, expanding=True)) if several else column == bindparam(name)
+    )
+    return found
+
+
+@lru_cache(maxsize=512)
+def _statement(shape: _Shape) -> Select[Any]:
+    newest = shape.filter.order == "newest"
+    wanted = [*_status(shape.filter), *_overlays(shape.filter), *_narrowed(shape)]
+    if shape.positioned:
+        key = tuple_(item.c.occurred_at, item.c.id)
+        after = tuple_(bindparam("at", type_=UtcTime()), bindparam("after_id", type_=BigInteger()))
+        wanted.append(key < after if newest else key > after)
+    at, last = item.c.occurred_at, item.c.id
+    order = (at.desc(), last.desc()) if newest else (at, last)
+    return (
+        select(*COLUMNS)
+        .select_from(_JOINED)
+        .where(and_(*wanted))
+        .order_by(*order)
+        .limit(bindparam("limit"))
+    )
+
+
+_SOME_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def _skeleton(wanted: ItemFilter) -> ItemFilter:
+    """The filter without its values: filters that differ only in values share a statement."""
+    return replace(
+        wanted,
+        platforms=wanted.platforms and ("*",),
+        source_ids=wanted.source_ids and (0,),
+        kinds=wanted.kinds and ("*",),
+        author_id=None if wanted.author_id is None else 0,
+        occurred_after=None if wanted.occurred_after is None else _SOME_MOMENT,
+        occurred_before=None if wanted.occurred_before is None else _SOME_MOMENT,
+    )
+
+
+def list_statement(
+    scope: Scope, wanted: ItemFilter, *, now: datetime, after: Position | None, limit: int
+) -> tuple[Select[Any], dict[str, Any]]:
+    """The statement of a page and its values; `limit` rows, one more tells that there are more."""
+    shape = _Shape(
+        filter=_skeleton(wanted),
+        several_sources=len(wanted.source_ids) > 1,
+        several_platforms=len(wanted.platforms) > 1,
+        positioned=after is not None,
+        scoped=scope.sources is not None,
+        direct=scope.direct,
+    )
+    values: dict[str, Any] = {"limit": limit}
+    if wanted.snoozed != "include":
+        values["now"] = now
+    if wanted.platforms:
+        values["platforms"] = _one_or_all(wanted.platforms)
+    if wanted.source_ids:
+        values["source_ids"] = _one_or_all(wanted.source_ids)
+    if wanted.kinds:
+        values["kinds"] = list(wanted.kinds)
+    for name in ("author_id", "occurred_after", "occurred_before"):
+        if (value := getattr(wanted, name)) is not None:
+            values[name] = value
+    if scope.sources is not None:
+        values["allowed"] = sorted(scope.sources)
+    if after is not None:
+        values |= {"at": after.occurred_at, "after_id": after.id}
+    return _statement(shape), values
+
+
+def _one_or_all(values: Sequence[Any]) -> Any:
+    return values[0] if len(values) == 1 else list(values)
+
+
+async def page_items(
+    reader: Reader,
+    scope: Scope,
+    wanted: ItemFilter,
+    *,
+    now: datetime,
+    after: Position | None,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """One page of items, each with its author, thread title and source name."""
+    statement, values = list_statement(scope, wanted, now=now, after=after, limit=limit)
+    return await reader.rows(statement, values)
+
+
+def _may_see(scope: Scope) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if scope.sources is not None:
+        found.append(item.c.source_id.in_(scope.sources))
+    if not scope.direct:
+        found.append(item.c.visibility != _literal("direct"))
+    return found
+
+
+async def find_item(reader: Reader, scope: Scope, item_id: int) -> Row[Any] | None:
+    """One item as the lists show it, or `None` where it is not there for this caller."""
+    statement = select(*COLUMNS).select_from(_JOINED).where(item.c.id == item_id, *_may_see(scope))
+    rows = await reader.rows(statement)
+    return rows[0] if rows else None
+
+
+async def items_of_thread(
+    reader: Reader, scope: Scope, thread_id: int, limit: int
+) -> Sequence[Row[Any]]:
+    """The items of a conversation by platform time."""
+    statement = (
+        select(*COLUMNS)
+        .select_from(_JOINED)
+        .where(item.c.thread_id == thread_id, *_may_see(scope))
+        .order_by(item.c.occurred_at, item.c.id)
+        .limit(limit)
+    )
+    return await reader.rows(statement)
+
+
+async def replies_of_thread(
+    reader: Reader, scope: Scope, thread_id: int, limit: int
+) -> Sequence[Row[Any]]:
+    """What we wrote in a conversation, by platform time; deleted ones are left out."""
+    wanted = [reply.c.thread_id == thread_id, reply.c.removed_at.is_(None)]
+    if scope.sources is not None:
+        wanted.append(reply.c.source_id.in_(scope.sources))
+    if not scope.direct:
+        wanted.append(reply.c.visibility != _literal("direct"))
+    statement = (
+        select(
+            reply,
+            author.c.handle.label("author_handle"),
+            author.c.display_name.label("author_name"),
+            author.c.external_id.label("author_external_id"),
+            author.c.url.label("author_url"),
+        )
+        .select_from(reply.join(author))
+        .where(*wanted)
+        .order_by(reply.c.occurred_at, reply.c.id)
+        .limit(limit)
+    )
+    return await reader.rows(statement)
+
+
+async def find_thread(reader: Reader, thread_id: int) -> Row[Any] | None:
+    rows = await reader.rows(select(thread).where(thread.c.id == thread_id))
+    return rows[0] if rows else None
