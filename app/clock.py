@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Annotated, Protocol, overload
+
+from msgspec import Meta
+
+Stamp = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+"""A moment on the wire: RFC 3339 in UTC with three decimals and `Z`."""
 
 
 class Clock(Protocol):
@@ -38,3 +43,14 @@ class FrozenClock:
 def monotonic() -> float:
     """Seconds on a clock that never steps: for durations and deadlines, never for dates."""
     return time.monotonic()
+
+
+@overload
+def stamp(at: datetime) -> Stamp: ...
+@overload
+def stamp(at: datetime | None) -> Stamp | None: ...
+def stamp(at: datetime | None) -> Stamp | None:
+    """How a moment is written on the wire (`2026-11-23T21:39:57.120Z`)."""
+    if at is None:
+        return None
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"

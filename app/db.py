@@ -12,7 +12,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
@@ -162,7 +162,11 @@ class Database(Protocol):
         """Every row of a bounded SELECT, outside any transaction."""
         ...
 
-    def write(self) -> Any:
+    def data_version(self) -> int:
+        """Moves whenever a commit is noticed: everybody's on SQLite, our own on PostgreSQL."""
+        ...
+
+    def write(self) -> AbstractAsyncContextManager[Tx]:
         """`async with db.write() as tx:` commits at the end, rolls back on any exception."""
         ...
 
@@ -337,6 +341,7 @@ class PostgresDatabase:
     def __init__(self, url: URL, *, pool_size: int = 6) -> None:
         self._reader = self._engine(url, pool_size, isolation_level="AUTOCOMMIT")
         self._writer = self._engine(url, pool_size)
+        self._commits = 0
 
     @staticmethod
     def _engine(url: URL, pool_size: int, **options: Any) -> AsyncEngine:
@@ -371,8 +376,12 @@ class PostgresDatabase:
                 tx = _PostgresTx(connection)
                 yield tx
                 await tx.flush()
+        self._commits += 1
         for done in tx.after_commit:
             done()
+
+    def data_version(self) -> int:
+        return self._commits
 
     async def close(self) -> None:
         await self._reader.dispose()

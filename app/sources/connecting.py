@@ -1,0 +1,164 @@
+"""From a row to a connector: settings read back, the credential unsealed, the door handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+from pydantic import SecretStr, ValidationError
+from sqlalchemy import Row
+
+from app.clock import Clock
+from app.connectors.base import Connector, Http, Platform, SaveCredential
+from app.connectors.registry import PLATFORMS
+from app.db import Database
+from app.errors import FieldError, InvalidRequest
+from app.sources import repository
+
+SHORTEST_SECRET = 4  # shorter texts would be blotted out of innocent words
+
+
+class Sealer(Protocol):
+    """Seals and opens secrets; what is sealed for one place can't be opened for another."""
+
+    def seal(self, plain: str, *, place: str) -> str: ...
+
+    def open(self, sealed: str, *, place: str) -> str: ...
+
+
+class Doors(Protocol):
+    """The one door out, from which each source gets its own."""
+
+    def for_source(self, *, budget: Any, secrets: Any) -> Http: ...
+
+
+def place_of(source_id: int) -> str:
+    """The place a credential is sealed for."""
+    return f"source:{source_id}:credential"
+
+
+def platform_named(name: str) -> Platform:
+    """A registered platform, or a refusal that lists those there are."""
+    found = PLATFORMS.get(name)
+    if found is None:
+        known = ", ".join(sorted(p.name for p in PLATFORMS.values() if not p.hidden))
+        detail = f"{name!r} is not a platform we know. There are: {known}."
+        raise InvalidRequest(detail, errors=[FieldError("/platform", "unknown", detail)])
+    return found
+
+
+def _problems(error: ValidationError, prefix: str) -> list[FieldError]:
+    found = []
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        pointer = "/".join([prefix, *(str(part) for part in problem["loc"])])
+        found.append(FieldError(pointer, problem["type"], problem["msg"]))
+    return found
+
+
+def read_settings(platform: Platform, settings: Mapping[str, Any]) -> Any:
+    """The settings as the platform's model, or `InvalidRequest` naming each wrong field."""
+    try:
+        return platform.settings.model_validate(dict(settings))
+    except ValidationError as error:
+        raise InvalidRequest(
+            f"The settings don't fit {platform.title}. See its fields with GET /api/v1/platforms.",
+            errors=_problems(error, "/settings"),
+        ) from None
+
+
+def read_credential(platform: Platform, credential: Mapping[str, Any] | None) -> Any:
+    """The credential as the platform's model (`None` where none is given and none is needed)."""
+    if platform.credential is None:
+        if credential:
+            detail = f"{platform.title} is read without a credential; leave it out."
+            raise InvalidRequest(detail, errors=[FieldError("/credential", "unexpected", detail)])
+        return None
+    if not credential:
+        if platform.credential_required:
+            detail = f"{platform.title} needs a credential."
+            raise InvalidRequest(detail, errors=[FieldError("/credential", "missing", detail)])
+        return None
+    try:
+        return platform.credential.model_validate(dict(credential))
+    except ValidationError as error:
+        # Pydantic's own texts could quote the secret: only our pointers and codes go out.
+        raise InvalidRequest(
+            f"The credential does not fit {platform.title}.",
+            errors=[
+                FieldError(found.pointer, found.code, "This field is missing, unknown or malformed")
+                for found in _problems(error, "/credential")
+            ],
+        ) from None
+
+
+def secrets_in(credential: Any) -> tuple[str, ...]:
+    """Every text of a credential, so that none of them can slip into a message."""
+    if credential is None:
+        return ()
+    texts = (value for value in _plain(credential).values() if isinstance(value, str))
+    return tuple(text for text in texts if len(text) >= SHORTEST_SECRET)
+
+
+def _plain(credential: Any) -> dict[str, Any]:
+    plain = dict(credential)
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in plain.items()
+        if value is not None
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """Builds connectors; holds what all of them share."""
+
+    db: Database
+    door: Doors
+    sealer: Sealer
+    clock: Clock
+
+    def seal(self, source_id: int, credential: Any) -> str | None:
+        """The credential in its stored form."""
+        if credential is None:
+            return None
+        plain = msgspec.json.encode(_plain(credential)).decode()
+        return self.sealer.seal(plain, place=place_of(source_id))
+
+    def unseal(self, row: Row[Any]) -> dict[str, Any] | None:
+        """The stored credential as plain fields; never leaves the process."""
+        if row.credential is None:
+            return None
+        opened: dict[str, Any] = msgspec.json.decode(
+            self.sealer.open(row.credential, place=place_of(row.id))
+        )
+        return opened
+
+    def connector_of(self, row: Row[Any], budget: Any = None) -> Connector:
+        """The connector of a stored source. `budget` bounds and counts its requests."""
+        platform = platform_named(row.platform)
+        credential = read_credential(platform, self.unseal(row))
+
+        async def save(new: Mapping[str, str]) -> None:
+            sealed = self.seal(row.id, read_credential(platform, new))
+            async with self.db.write() as tx:
+                await repository.note_on_source(tx, row.id, {"credential": sealed})
+
+        settings = read_settings(platform, row.settings)
+        return self.connector(platform, settings, credential, save, budget)
+
+    def connector(
+        self,
+        platform: Platform,
+        settings: Any,
+        credential: Any,
+        save_credential: SaveCredential,
+        budget: Any = None,
+    ) -> Connector:
+        return platform.connector(
+            settings=settings,
+            credential=credential,
+            http=self.door.for_source(budget=budget, secrets=secrets_in(credential)),
+            save_credential=save_credential,
+        )

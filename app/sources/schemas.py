@@ -1,0 +1,308 @@
+"""What sources, platforms, runs and checks look like on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row
+
+from app.clock import Stamp, stamp
+from app.connectors.base import Check, ConnectorError, Platform
+from app.sources.coverage import BackfillOut, LostOut, backfill_of, state_of
+
+
+class IdentityOut(msgspec.Struct, kw_only=True):
+    id: str
+    handle: str
+    name: str
+
+
+class TroubleOut(msgspec.Struct, kw_only=True):
+    """What is wrong and since when. `code`: auth_failed, permission_missing, blind, rate_limited,
+    gone, transient, bad_response, budget.
+    """
+
+    code: str
+    detail: str
+    since: Stamp | None = None
+
+
+class StreamOut(msgspec.Struct, kw_only=True):
+    name: str
+    shape: str
+    state: str
+    cause: str | None
+    covered_from: Stamp | None
+    covered_through: Stamp | None
+    last_ok_at: Stamp | None
+    next_poll_at: Stamp | None
+    error: TroubleOut | None
+    backfill: BackfillOut
+    gaps_open: int
+    recovered_24h: int
+    quarantined: int
+    skipped: dict[str, int]
+    lost: list[LostOut]
+
+
+class SourceOut(msgspec.Struct, kw_only=True):
+    """A connected account or watched place. The credential itself is never told."""
+
+    id: int
+    platform: str
+    name: str
+    settings: dict[str, Any]
+    identity: IdentityOut | None
+    credential_set_at: Stamp | None
+    credential_expires_at: Stamp | None
+    poll_interval: int
+    backfill: str
+    backlog_after: str
+    also_us: list[str]
+    labels: list[str]
+    paused: bool
+    state: str
+    error: TroubleOut | None
+    next_poll_at: Stamp | None
+    last_ok_at: Stamp | None
+    created_at: Stamp
+    warnings: list[str]
+    version: int
+    streams: list[StreamOut]
+
+
+class SourceList(msgspec.Struct, kw_only=True):
+    items: list[SourceOut]
+    next_cursor: str | None = None
+
+
+class RunOut(msgspec.Struct, kw_only=True):
+    """What one poll did. `outcome`: ok, partial, failed, interrupted; null while it runs."""
+
+    id: int
+    started_at: Stamp
+    finished_at: Stamp | None
+    outcome: str | None
+    pages: int
+    seen: int
+    new: int
+    updated: int
+    unchanged: int
+    replies_seen: int
+    quarantined: int
+    recovered: int
+    requests: int
+    error: TroubleOut | None
+
+
+class RunList(msgspec.Struct, kw_only=True):
+    items: list[RunOut]
+    next_cursor: str | None
+
+
+class SampleOut(msgspec.Struct, kw_only=True):
+    count: int
+    newest_at: Stamp | None
+
+
+class CheckOut(msgspec.Struct, kw_only=True):
+    """The result of looking at a credential: who it is, what it may, what it would bring."""
+
+    ok: bool
+    identity: IdentityOut | None
+    rights: list[str]
+    missing: list[str]
+    sample: SampleOut | None
+    warnings: list[str]
+    error: TroubleOut | None
+
+
+class PlatformOut(msgspec.Struct, kw_only=True):
+    """What can be connected, and with which fields (JSON Schema)."""
+
+    name: str
+    title: str
+    settings_schema: dict[str, Any]
+    credential_schema: dict[str, Any] | None
+    credential_required: bool
+    capabilities: dict[str, Any]
+    default_interval: int
+    minimum_interval: int
+    notes: list[str]
+    docs: str
+
+
+class PlatformList(msgspec.Struct, kw_only=True):
+    items: list[PlatformOut]
+    next_cursor: str | None = None
+
+
+_WORST_FIRST = ("auth_failed", "blind", "error", "rate_limited", "behind", "ok")
+
+
+def duration(length: timedelta | int) -> str:
+    """An ISO 8601 duration: whole days where they fit (`P30D`), else hours, minutes, seconds."""
+    total = int(length.total_seconds()) if isinstance(length, timedelta) else length
+    days, rest = divmod(total, 86400)
+    if not rest:
+        return f"P{days}D"
+    hours, rest = divmod(rest, 3600)
+    minutes, seconds = divmod(rest, 60)
+    clock = [(hours, "H"), (minutes, "M"), (seconds, "S")]
+    day = f"{days}D" if days else ""
+    return f"P{day}T" + "".join(f"{n}{unit}" for n, unit in clock if n)
+
+
+def identity_out(identity: Mapping[str, Any] | None) -> IdentityOut | None:
+    if identity is None:
+        return None
+    return IdentityOut(id=identity["id"], handle=identity["handle"], name=identity["name"])
+
+
+def _trouble(code: str | None, detail: str | None, since: datetime | None) -> TroubleOut | None:
+    if code is None:
+        return None
+    return TroubleOut(code=code, detail=detail or "", since=stamp(since))
+
+
+def stream_out(
+    row: Row[Any],
+    owner: Row[Any],
+    *,
+    now: datetime,
+    gaps: Sequence[Row[Any]],
+    recovered: int,
+    quarantined: int,
+    lost: Sequence[LostOut],
+) -> StreamOut:
+    state, cause = state_of(_Joined(row, owner), now)
+    return StreamOut(
+        name=row.name,
+        shape=row.shape,
+        state=state,
+        cause=cause,
+        covered_from=stamp(row.covered_from),
+        covered_through=stamp(row.covered_through),
+        last_ok_at=stamp(row.last_ok_at),
+        next_poll_at=stamp(row.next_poll_at),
+        error=_trouble(row.error_code, row.error_detail, row.error_since),
+        backfill=backfill_of(row),
+        gaps_open=sum(1 for gap in gaps if not gap.lost),
+        recovered_24h=recovered,
+        quarantined=quarantined,
+        skipped=row.skipped or {},
+        lost=list(lost),
+    )
+
+
+class _Joined:
+    """A stream's row that answers for `paused` and `poll_interval` with its source's."""
+
+    def __init__(self, row: Row[Any], owner: Row[Any]) -> None:
+        self._row = row
+        self.paused = owner.paused
+        self.poll_interval = owner.poll_interval
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, name)
+
+
+def source_out(row: Row[Any], *, also_us: Sequence[str], streams: Sequence[StreamOut]) -> SourceOut:
+    worst = min(
+        (s.state for s in streams if s.state in _WORST_FIRST), key=_WORST_FIRST.index, default="ok"
+    )
+    errors = [s.error for s in streams if s.error is not None]
+    oks = [s.last_ok_at for s in streams if s.last_ok_at is not None]
+    return SourceOut(
+        id=row.id,
+        platform=row.platform,
+        name=row.name,
+        settings=row.settings,
+        identity=identity_out(row.identity),
+        credential_set_at=stamp(row.credential_set_at),
+        credential_expires_at=stamp(row.credential_expires_at),
+        poll_interval=row.poll_interval,
+        backfill=duration(row.backfill),
+        backlog_after=duration(row.backlog_after),
+        also_us=list(also_us),
+        labels=row.labels,
+        paused=row.paused,
+        state="paused" if row.paused else worst,
+        error=errors[0] if errors else None,
+        next_poll_at=stamp(row.next_poll_at),
+        last_ok_at=min(oks) if len(oks) == len(streams) and oks else None,
+        created_at=stamp(row.created_at),
+        warnings=row.warnings,
+        version=row.version,
+        streams=list(streams),
+    )
+
+
+def run_out(row: Row[Any]) -> RunOut:
+    return RunOut(
+        id=row.id,
+        started_at=stamp(row.started_at),
+        finished_at=stamp(row.finished_at),
+        outcome=row.outcome,
+        pages=row.pages,
+        seen=row.seen,
+        new=row.new,
+        updated=row.updated,
+        unchanged=row.unchanged,
+        replies_seen=row.replies_seen,
+        quarantined=row.quarantined,
+        recovered=row.recovered,
+        requests=row.requests,
+        error=_trouble(row.error_code, row.error_detail, None),
+    )
+
+
+def check_out(check: Check) -> CheckOut:
+    identity = check.identity
+    sample = check.sample
+    return CheckOut(
+        ok=not check.missing,
+        identity=identity
+        and IdentityOut(id=identity.external_id, handle=identity.handle, name=identity.name),
+        rights=list(check.rights),
+        missing=list(check.missing),
+        sample=sample and SampleOut(count=sample.count, newest_at=stamp(sample.newest_at)),
+        warnings=list(check.warnings),
+        error=None
+        if not check.missing
+        else TroubleOut(
+            code="permission_missing",
+            detail=f"The credential lacks: {', '.join(check.missing)}.",
+        ),
+    )
+
+
+def failed_check(error: ConnectorError) -> CheckOut:
+    return CheckOut(
+        ok=False,
+        identity=None,
+        rights=[],
+        missing=list(getattr(error, "rights", ())),
+        sample=None,
+        warnings=[],
+        error=TroubleOut(code=error.code, detail=error.detail),
+    )
+
+
+def platform_out(platform: Platform) -> PlatformOut:
+    credential = platform.credential
+    return PlatformOut(
+        name=platform.name,
+        title=platform.title,
+        settings_schema=platform.settings.model_json_schema(),
+        credential_schema=None if credential is None else credential.model_json_schema(),
+        credential_required=platform.credential_required,
+        capabilities=msgspec.to_builtins(platform.capabilities),
+        default_interval=int(platform.default_interval.total_seconds()),
+        minimum_interval=int(platform.minimum_interval.total_seconds()),
+        notes=list(platform.notes),
+        docs=platform.docs,
+    )
