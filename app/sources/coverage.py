@@ -94,16 +94,18 @@ def is_complete(row: StreamCoverage) -> bool:
     return row.state == "ok" and not row.open_gaps and row.backfill.done
 
 
-def state_of(row: Row[Any], now: datetime) -> tuple[str, str | None]:
+def state_of(
+    row: Row[Any], now: datetime, *, paused: bool, poll_interval: int
+) -> tuple[str, str | None]:
     """The state a stream shows: what the last poll said, unless it has silently become late.
 
     The look comes from outside the poll: a stream is late when its last success is older than
     three intervals (at least 15 minutes), whatever its own row believes.
     """
-    if row.paused:
+    if paused:
         return "paused", None
     if row.state == "ok":
-        allowed = max(timedelta(seconds=3 * row.poll_interval), LATE_AFTER)
+        allowed = max(timedelta(seconds=3 * poll_interval), LATE_AFTER)
         if row.last_ok_at is None:
             return "behind", "not_read_yet"
         due = row.next_poll_at
@@ -150,7 +152,8 @@ async def _gaps_by_stream(reader: Reader, ids: Sequence[int]) -> dict[int, list[
 def _covered(
     row: Row[Any], gaps: Sequence[Row[Any]], recovered: int, now: datetime
 ) -> StreamCoverage:
-    state, cause = state_of(row, now)
+    state, cause = state_of(row, now, paused=row.paused, poll_interval=row.poll_interval)
+    unread = [gap for gap in gaps if not gap.lost]
     return StreamCoverage(
         source_id=row.source_id,
         source_name=row.source_name,
@@ -162,9 +165,7 @@ def _covered(
         covered_through=stamp(row.covered_through),
         last_ok_at=stamp(row.last_ok_at),
         open_gaps=[
-            GapOut(from_at=stamp(g.from_at), to_at=stamp(g.to_at), cause=g.cause)
-            for g in gaps
-            if not g.lost
+            GapOut(from_at=stamp(g.from_at), to_at=stamp(g.to_at), cause=g.cause) for g in unread
         ],
         recovered_24h=recovered,
         backfill=backfill_of(row),

@@ -178,7 +178,7 @@ def stream_out(
     quarantined: int,
     lost: Sequence[LostOut],
 ) -> StreamOut:
-    state, cause = state_of(_Joined(row, owner), now)
+    state, cause = state_of(row, now, paused=owner.paused, poll_interval=owner.poll_interval)
     return StreamOut(
         name=row.name,
         shape=row.shape,
@@ -196,18 +196,6 @@ def stream_out(
         skipped=row.skipped or {},
         lost=list(lost),
     )
-
-
-class _Joined:
-    """A stream's row that answers for `paused` and `poll_interval` with its source's."""
-
-    def __init__(self, row: Row[Any], owner: Row[Any]) -> None:
-        self._row = row
-        self.paused = owner.paused
-        self.poll_interval = owner.poll_interval
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._row, name)
 
 
 def source_out(row: Row[Any], *, also_us: Sequence[str], streams: Sequence[StreamOut]) -> SourceOut:
@@ -265,11 +253,14 @@ def check_out(check: Check) -> CheckOut:
     sample = check.sample
     return CheckOut(
         ok=not check.missing,
-        identity=identity
-        and IdentityOut(id=identity.external_id, handle=identity.handle, name=identity.name),
+        identity=None
+        if identity is None
+        else IdentityOut(id=identity.external_id, handle=identity.handle, name=identity.name),
         rights=list(check.rights),
         missing=list(check.missing),
-        sample=sample and SampleOut(count=sample.count, newest_at=stamp(sample.newest_at)),
+        sample=None
+        if sample is None
+        else SampleOut(count=sample.count, newest_at=stamp(sample.newest_at)),
         warnings=list(check.warnings),
         error=None
         if not check.missing
