@@ -113,6 +113,7 @@ item = Table(
     Column("answered_by", String(300)),
     Column("answer_reply_id", BigInteger),
     Column("reply_url", String(2000)),
+    Column("declared_at", UtcTime),  # a person said so, even if stronger evidence came later
     Column("answers_since", UtcTime),  # reopened then: only later replies of ours answer
     Column("dismissed_reason", String(40)),
     Column("dismissed_note", Text),

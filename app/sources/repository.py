@@ -133,3 +133,33 @@ async def pause(tx: Tx, source_id: int, *, paused: bool, now: datetime) -> bool:
         )
     )
     return changed.rowcount == 1
+
+
+async def void_lease(tx: Tx, source_id: int) -> None:
+    """Makes the fence of a poll under way void: nothing of it can be stored any more."""
+    await tx.execute(
+        update(source).where(source.c.id == source_id).values(fence=source.c.fence + 1)
+    )
+
+
+async def forget_failures(tx: Tx, source_id: int, now: datetime) -> None:
+    """After reconnecting: every stream is read again at once, from where it stood."""
+    await tx.execute(
+        update(stream)
+        .where(stream.c.source_id == source_id)
+        .values(
+            failures=0,
+            retry_at=None,
+            next_poll_at=now,
+            state="behind",
+            cause="reconnected",
+            error_code=None,
+            error_detail=None,
+            error_since=None,
+        )
+    )
+    await tx.execute(
+        update(source)
+        .where(source.c.id == source_id, source.c.paused == false())
+        .values(next_poll_at=now)
+    )
