@@ -148,6 +148,7 @@ run = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("source_id", ForeignKey("source.id", ondelete="CASCADE"), nullable=False),
+    Column("requested", Boolean, nullable=False, server_default=false()),
     Column("started_at", UtcTime, nullable=False),
     Column("finished_at", UtcTime),
     Column("outcome", String(20)),  # ok, partial, failed, interrupted

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, false, insert, select, true, update
+from sqlalchemy import ColumnElement, Row, delete, false, insert, select, true, update
 
 from app.db import Reader, Tx
 from app.errors import NotFound
 from app.scope import Scope
-from app.sources.models import run, source, stream, us
+from app.sources.models import source, stream, us
 
 
 def _visible(scope: Scope) -> list[ColumnElement[bool]]:
@@ -94,21 +94,6 @@ async def streams_of(reader: Reader, source_ids: Collection[int]) -> Sequence[Ro
 async def add_streams(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         await tx.execute(insert(stream), list(rows))
-
-
-async def runs_of(
-    reader: Reader, source_id: int, before: int | None, limit: int
-) -> Sequence[Row[Any]]:
-    """The polls of a source, newest first, those with an id below `before`."""
-    statement = select(run).where(run.c.source_id == source_id)
-    if before is not None:
-        statement = statement.where(run.c.id < before)
-    return await reader.rows(statement.order_by(run.c.id.desc()).limit(limit))
-
-
-async def find_run(reader: Reader, run_id: int) -> Row[Any] | None:
-    rows = await reader.rows(select(run).where(run.c.id == bindparam("id")), {"id": run_id})
-    return rows[0] if rows else None
 
 
 async def poll_soon(tx: Tx, source_id: int, now: datetime) -> None:

@@ -1,0 +1,62 @@
+"""All SQL about runs: what each poll did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, true, update
+
+from app.db import Reader, Tx
+from app.sources.models import run
+
+
+async def page_runs(
+    reader: Reader, source_id: int, before: int | None, limit: int
+) -> Sequence[Row[Any]]:
+    """The polls of a source, newest first, those with an id below `before`."""
+    statement = select(run).where(run.c.source_id == source_id)
+    if before is not None:
+        statement = statement.where(run.c.id < before)
+    return await reader.rows(statement.order_by(run.c.id.desc()).limit(limit))
+
+
+async def find_run(reader: Reader, run_id: int) -> Row[Any] | None:
+    rows = await reader.rows(select(run).where(run.c.id == run_id))
+    return rows[0] if rows else None
+
+
+async def find_requested(reader: Reader, source_id: int) -> Row[Any] | None:
+    """The poll somebody has asked for and that has not ended yet."""
+    statement = select(run).where(
+        run.c.source_id == source_id, run.c.requested == true(), run.c.finished_at.is_(None)
+    )
+    rows = await reader.rows(statement.order_by(run.c.id).limit(1))
+    return rows[0] if rows else None
+
+
+async def request_run(tx: Tx, source_id: int, now: datetime) -> int:
+    """Writes down that a poll is wanted; the poller that does it fills in what it did."""
+    waiting = await find_requested(tx, source_id)
+    if waiting is not None:
+        return int(waiting.id)
+    added = await tx.execute(
+        insert(run).values(source_id=source_id, requested=True, started_at=now).returning(run.c.id)
+    )
+    return int(added.scalar_one())
+
+
+async def record_run(tx: Tx, source_id: int, values: Mapping[str, Any], run_id: int | None) -> int:
+    """Stores what a poll did: in the row of the request, or in a new one. Returns its id."""
+    if run_id is not None:
+        await tx.execute(update(run).where(run.c.id == run_id).values(**values))
+        return run_id
+    added = await tx.execute(insert(run).values(source_id=source_id, **values).returning(run.c.id))
+    return int(added.scalar_one())
+
+
+async def forget_runs(tx: Tx, before: datetime, limit: int) -> int:
+    """Deletes up to `limit` runs that ended before a moment; returns how many."""
+    doomed = select(run.c.id).where(run.c.finished_at < before).limit(limit)
+    return (await tx.execute(delete(run).where(run.c.id.in_(doomed)))).rowcount
