@@ -1,0 +1,1 @@
+"""The inbox: what somebody sent us, what we answered, and what happened to it."""
