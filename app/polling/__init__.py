@@ -1,0 +1,1 @@
+"""Reading the platforms: when, how far, and what was missed."""
