@@ -86,7 +86,6 @@ item = Table(
     Column("status_before", String(20)),  # what `removed` and the platform's spam came from
     Column("needs_reply", Boolean, nullable=False, server_default=true()),
     Column("visibility", String(20), nullable=False),
-    Column("held", Boolean, nullable=False, server_default=false()),
     Column("backlog", Boolean, nullable=False, server_default=false()),
     Column("text", Text, nullable=False),
     Column("text_raw", Text, nullable=False),
@@ -114,6 +113,7 @@ item = Table(
     Column("answer_reply_id", BigInteger),
     Column("reply_url", String(2000)),
     Column("declared_at", UtcTime),  # a person said so, even if stronger evidence came later
+    Column("declared_by", String(300)),
     Column("answers_since", UtcTime),  # reopened then: only later replies of ours answer
     Column("dismissed_reason", String(40)),
     Column("dismissed_note", Text),
@@ -195,6 +195,7 @@ reply = Table(
     Column("seen_hash", BigInteger, nullable=False),
     UniqueConstraint("source_id", "external_id"),
     Index("ix_reply_thread", "thread_id", "occurred_at", "id"),
+    Index("ix_reply_author", "author_id"),
     sqlite_autoincrement=True,
 )
 

@@ -1,0 +1,371 @@
+"""All SQL that writes the inbox: authors, threads, items, replies, and moving an item."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, tuple_, update
+
+from app.db import Reader, Tx
+from app.inbox.counts import Counted, count
+from app.inbox.item import DismissReason, Evidence, Filed, ItemState, Status
+from app.inbox.models import author, item, raw_body, reply, revision, thread
+from app.inbox.states import Decision
+from app.outbox.events import Actor, Event, record
+
+CHUNK = 500
+_COLUMN_OF = {
+    "status": "status",
+    "needs_reply": "needs_reply",
+    "status_before": "status_before",
+    "filed": "filed",
+    "person_acted": "person_acted",
+    "evidence": "answer_evidence",
+    "answered_at": "answered_at",
+    "answered_by": "answered_by",
+    "reply_id": "answer_reply_id",
+    "reply_url": "reply_url",
+    "declared_at": "declared_at",
+    "declared_by": "declared_by",
+    "answers_since": "answers_since",
+    "dismissed_reason": "dismissed_reason",
+    "snoozed_until": "snoozed_until",
+    "assignee": "assignee_id",
+    "claimed_by": "claimed_by",
+    "claimed_until": "claimed_until",
+    "edited_at": "edited_at",
+    "edited_after_answer": "edited_after_answer",
+    "possibly_answered": "possibly_answered",
+    "reply_unverified": "reply_unverified",
+}
+"""Which column holds which field of `ItemState`."""
+
+
+class ItemChanged(Exception):
+    """The item has another version than the caller believed: somebody was faster."""
+
+
+def state_of(row: Any) -> ItemState:
+    """The fields of a row that the rules look at."""
+    return ItemState(
+        status=Status(row.status),
+        needs_reply=row.needs_reply,
+        status_before=_enum(Status, row.status_before),
+        filed=_enum(Filed, row.filed),
+        person_acted=row.person_acted,
+        evidence=_enum(Evidence, row.answer_evidence),
+        answered_at=row.answered_at,
+        answered_by=row.answered_by,
+        reply_id=row.answer_reply_id,
+        reply_url=row.reply_url or "",
+        declared_at=row.declared_at,
+        declared_by=row.declared_by,
+        answers_since=row.answers_since,
+        dismissed_reason=_enum(DismissReason, row.dismissed_reason),
+        snoozed_until=row.snoozed_until,
+        assignee=row.assignee_id,
+        claimed_by=row.claimed_by,
+        claimed_until=row.claimed_until,
+        edited_at=row.edited_at,
+        edited_after_answer=row.edited_after_answer,
+        possibly_answered=row.possibly_answered,
+        reply_unverified=row.reply_unverified,
+    )
+
+
+def _enum(kind: Any, value: str | None) -> Any:
+    return None if value is None else kind(value)
+
+
+def columns_of(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changed fields of `ItemState` as columns."""
+    return {_COLUMN_OF[name]: value for name, value in changes.items() if name in _COLUMN_OF}
+
+
+def counted(row: Any, state: ItemState) -> Counted:
+    return Counted(
+        source_id=row.source_id,
+        status=str(state.status),
+        needs_reply=state.needs_reply,
+        backlog=row.backlog,
+        direct=row.visibility == "direct",
+        occurred_at=row.occurred_at,
+    )
+
+
+async def lock_items(tx: Tx, item_ids: Collection[int]) -> list[Row[Any]]:
+    """Items to be changed, held against others until the transaction ends (ordered by id)."""
+    found: list[Row[Any]] = []
+    for chunk in chunks(sorted(item_ids)):
+        statement = select(item).where(item.c.id.in_(chunk)).order_by(item.c.id)
+        found.extend(await tx.rows(statement.with_for_update()))
+    return found
+
+
+async def move(
+    tx: Tx,
+    row: Any,
+    decision: Decision,
+    *,
+    actor: Actor,
+    now: datetime,
+    details: Mapping[str, Any] | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> None:
+    """Stores a decision: compare and set, counters, one event. `extra` sets further columns.
+
+    Raises `ItemChanged` where the row no longer has the version of `row`.
+    """
+    values = {**columns_of(decision.changes), **(extra or {})}
+    done = await tx.execute(
+        update(item)
+        .where(item.c.id == row.id, item.c.version == row.version)
+        .values(**values, version=row.version + 1)
+    )
+    if done.rowcount != 1:
+        raise ItemChanged(row.id)
+    before = state_of(row)
+    if (before.status, before.needs_reply) != (decision.state.status, decision.state.needs_reply):
+        count(tx, counted(row, before), -1)
+        count(tx, counted(row, decision.state), +1)
+    record(
+        tx,
+        Event(
+            type=str(decision.event),
+            at=now,
+            actor=actor,
+            source_id=row.source_id,
+            item_id=row.id,
+            item_version=row.version + 1,
+            direct=row.visibility == "direct",
+            from_status=str(before.status),
+            to_status=str(decision.state.status),
+            evidence=None if decision.state.evidence is None else str(decision.state.evidence),
+            details=details,
+        ),
+    )
+
+
+def chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    """Lists short enough for one statement."""
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
+
+
+async def known_items(
+    reader: Reader, source_id: int, external_ids: Collection[str]
+) -> dict[str, Row[Any]]:
+    """(id, external_id, seen_hash, status, absent_passes) of those that are stored."""
+    found: dict[str, Row[Any]] = {}
+    for chunk in chunks(sorted(external_ids)):
+        statement = select(
+            item.c.id, item.c.external_id, item.c.seen_hash, item.c.status, item.c.absent_passes
+        ).where(item.c.source_id == source_id, item.c.external_id.in_(chunk))
+        found |= {row.external_id: row for row in await reader.rows(statement)}
+    return found
+
+
+async def known_replies(
+    reader: Reader, source_id: int, external_ids: Collection[str]
+) -> dict[str, Row[Any]]:
+    """(id, external_id, seen_hash, thread_id, removed_at) of those that are stored."""
+    found: dict[str, Row[Any]] = {}
+    for chunk in chunks(sorted(external_ids)):
+        statement = select(
+            reply.c.id,
+            reply.c.external_id,
+            reply.c.seen_hash,
+            reply.c.thread_id,
+            reply.c.removed_at,
+        ).where(reply.c.source_id == source_id, reply.c.external_id.in_(chunk))
+        found |= {row.external_id: row for row in await reader.rows(statement)}
+    return found
+
+
+async def store_authors(
+    tx: Tx, platform: str, people: Sequence[Mapping[str, Any]]
+) -> dict[tuple[str, str], Row[Any]]:
+    """Adds or freshens authors; by (instance, external_id): (id, muted_at)."""
+    found: dict[tuple[str, str], Row[Any]] = {}
+    for chunk in chunks(people):
+        adding = tx.insert(author)
+        fresh = ("handle", "display_name", "url", "avatar_url", "followers", "is_bot", "signals")
+        statement = adding.on_conflict_do_update(
+            index_elements=["platform", "instance", "external_id"],
+            set_={name: adding.excluded[name] for name in fresh},
+        )
+        await tx.execute(statement, [{"platform": platform, **person} for person in chunk])
+        keys = [(person["instance"], person["external_id"]) for person in chunk]
+        wanted = select(
+            author.c.id, author.c.instance, author.c.external_id, author.c.muted_at
+        ).where(
+            author.c.platform == platform,
+            tuple_(author.c.instance, author.c.external_id).in_(keys),
+        )
+        found |= {(r.instance, r.external_id): r for r in await tx.rows(wanted)}
+    return found
+
+
+async def store_threads(
+    tx: Tx, source_id: int, threads: Sequence[Mapping[str, Any]]
+) -> dict[str, Row[Any]]:
+    """Adds threads and fills in titles, links and start times learned later; by external id."""
+    found: dict[str, Row[Any]] = {}
+    for chunk in chunks(threads):
+        adding = tx.insert(thread)
+        new = adding.excluded
+        statement = adding.on_conflict_do_update(
+            index_elements=["source_id", "external_id"],
+            set_={
+                "title": func.coalesce(func.nullif(new.title, ""), thread.c.title),
+                "permalink": func.coalesce(func.nullif(new.permalink, ""), thread.c.permalink),
+                "started_at": func.coalesce(new.started_at, thread.c.started_at),
+            },
+        )
+        await tx.execute(statement, [{"source_id": source_id, **row} for row in chunk])
+        wanted = select(thread.c.id, thread.c.external_id, thread.c.started_at).where(
+            thread.c.source_id == source_id,
+            thread.c.external_id.in_([row["external_id"] for row in chunk]),
+        )
+        found |= {row.external_id: row for row in await tx.rows(wanted)}
+    return found
+
+
+async def add_new(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Inserts items that are not there yet; ids by external id of those that were not."""
+    added: dict[str, int] = {}
+    for chunk in chunks(rows):
+        statement = (
+            tx.insert(item)
+            .on_conflict_do_nothing(index_elements=["source_id", "external_id"])
+            .returning(item.c.id, item.c.external_id)
+        )
+        done = await tx.execute(statement, list(chunk))
+        added |= {row.external_id: row.id for row in done.all()}
+    return added
+
+
+async def add_replies(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Inserts replies of ours that are not there yet; ids by external id."""
+    added: dict[str, int] = {}
+    for chunk in chunks(rows):
+        statement = (
+            tx.insert(reply)
+            .on_conflict_do_nothing(index_elements=["source_id", "external_id"])
+            .returning(reply.c.id, reply.c.external_id)
+        )
+        done = await tx.execute(statement, list(chunk))
+        added |= {row.external_id: row.id for row in done.all()}
+    return added
+
+
+async def store_raw(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keeps the platform's own answer for items, the newest one."""
+    if rows:
+        adding = tx.insert(raw_body)
+        statement = adding.on_conflict_do_update(
+            index_elements=["item_id"],
+            set_={"body": adding.excluded.body, "stored_at": adding.excluded.stored_at},
+        )
+        await tx.execute(statement, list(rows))
+
+
+async def find_raw(reader: Reader, item_id: int) -> bytes | None:
+    rows = await reader.rows(select(raw_body.c.body).where(raw_body.c.item_id == item_id))
+    return bytes(rows[0].body) if rows else None
+
+
+async def add_revision(tx: Tx, values: Mapping[str, Any]) -> None:
+    await tx.execute(insert(revision).values(**values))
+
+
+async def revisions_of(reader: Reader, item_id: int) -> Sequence[Row[Any]]:
+    """Earlier texts of an item, oldest first."""
+    statement = select(revision).where(revision.c.item_id == item_id).order_by(revision.c.id)
+    return await reader.rows(statement.limit(200))
+
+
+async def set_columns(tx: Tx, item_id: int, values: Mapping[str, Any]) -> None:
+    """Changes of an item that are no happening of their own (counters, links, marks)."""
+    await tx.execute(update(item).where(item.c.id == item_id).values(**values))
+
+
+async def change_reply(tx: Tx, reply_id: int, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(reply).where(reply.c.id == reply_id).values(**values))
+
+
+async def items_of_threads(tx: Tx, thread_ids: Collection[int]) -> Sequence[Row[Any]]:
+    """Every item of some threads with its author, held against others, ordered by id."""
+    statement = (
+        select(
+            item,
+            author.c.external_id.label("author_external_id"),
+            author.c.handle.label("author_handle"),
+        )
+        .select_from(item.join(author))
+        .where(item.c.thread_id.in_(thread_ids))
+        .order_by(item.c.id)
+        .with_for_update(of=item)
+    )
+    return await tx.rows(statement)
+
+
+async def replies_of_threads(tx: Tx, thread_ids: Collection[int]) -> Sequence[Row[Any]]:
+    """What we wrote in some threads, without what is gone."""
+    statement = (
+        select(
+            reply,
+            author.c.external_id.label("author_external_id"),
+            author.c.handle.label("author_handle"),
+            author.c.display_name.label("author_name"),
+        )
+        .select_from(reply.join(author))
+        .where(reply.c.thread_id.in_(thread_ids), reply.c.removed_at.is_(None))
+        .order_by(reply.c.occurred_at, reply.c.id)
+    )
+    return await tx.rows(statement)
+
+
+async def due_rereads(
+    reader: Reader, source_id: int, now: datetime, limit: int
+) -> Sequence[Row[Any]]:
+    """Items whose time has come to be read again for edits and deletion."""
+    statement = (
+        select(item.c.id, item.c.external_id, item.c.stream, item.c.reads, item.c.occurred_at)
+        .where(
+            item.c.source_id == source_id,
+            item.c.next_read_at.is_not(None),
+            item.c.next_read_at <= now,
+        )
+        .order_by(item.c.next_read_at)
+        .limit(limit)
+    )
+    return await reader.rows(statement)
+
+
+async def forget_source(tx: Tx, source_id: int, limit: int) -> int:
+    """Deletes up to `limit` items of a source that is being removed; returns how many."""
+    doomed = select(item.c.id).where(item.c.source_id == source_id).limit(limit)
+    return (await tx.execute(delete(item).where(item.c.id.in_(doomed)))).rowcount
+
+
+async def forget_replies(tx: Tx, source_id: int, limit: int) -> int:
+    """The same for replies."""
+    doomed = select(reply.c.id).where(reply.c.source_id == source_id).limit(limit)
+    return (await tx.execute(delete(reply).where(reply.c.id.in_(doomed)))).rowcount
+
+
+async def forget_threads(tx: Tx, source_id: int, limit: int) -> int:
+    """The same for threads, once they are empty."""
+    doomed = select(thread.c.id).where(thread.c.source_id == source_id).limit(limit)
+    return (await tx.execute(delete(thread).where(thread.c.id.in_(doomed)))).rowcount
+
+
+async def forget_strangers(tx: Tx, _source_id: int, limit: int) -> int:
+    """Deletes up to `limit` authors of whom nothing is left here."""
+    wrote = select(item.c.id).where(item.c.author_id == author.c.id).exists()
+    replied = select(reply.c.id).where(reply.c.author_id == author.c.id).exists()
+    doomed = select(author.c.id).where(~wrote, ~replied).limit(limit)
+    return (await tx.execute(delete(author).where(author.c.id.in_(doomed)))).rowcount
