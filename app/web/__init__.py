@@ -1,0 +1,1 @@
+"""What every router shares: problems, sign-in, parameters, paging, limits, the OpenAPI document."""
