@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from app.clock import Stamp, stamp
 from app.connectors.base import Check, ConnectorError, Platform
 from app.sources.coverage import BackfillOut, LostOut, backfill_of, state_of
+from app.web.formats import format_duration
 
 
 class IdentityOut(msgspec.Struct, kw_only=True):
@@ -143,19 +144,6 @@ class PlatformList(msgspec.Struct, kw_only=True):
 _WORST_FIRST = ("auth_failed", "blind", "error", "rate_limited", "behind", "ok")
 
 
-def duration(length: timedelta | int) -> str:
-    """An ISO 8601 duration: whole days where they fit (`P30D`), else hours, minutes, seconds."""
-    total = int(length.total_seconds()) if isinstance(length, timedelta) else length
-    days, rest = divmod(total, 86400)
-    if not rest:
-        return f"P{days}D"
-    hours, rest = divmod(rest, 3600)
-    minutes, seconds = divmod(rest, 60)
-    clock = [(hours, "H"), (minutes, "M"), (seconds, "S")]
-    day = f"{days}D" if days else ""
-    return f"P{day}T" + "".join(f"{n}{unit}" for n, unit in clock if n)
-
-
 def identity_out(identity: Mapping[str, Any] | None) -> IdentityOut | None:
     if identity is None:
         return None
@@ -213,8 +201,8 @@ def source_out(row: Row[Any], *, also_us: Sequence[str], streams: Sequence[Strea
         credential_set_at=stamp(row.credential_set_at),
         credential_expires_at=stamp(row.credential_expires_at),
         poll_interval=row.poll_interval,
-        backfill=duration(row.backfill),
-        backlog_after=duration(row.backlog_after),
+        backfill=format_duration(timedelta(seconds=row.backfill)),
+        backlog_after=format_duration(timedelta(seconds=row.backlog_after)),
         also_us=list(also_us),
         labels=row.labels,
         paused=row.paused,
