@@ -432,7 +432,8 @@ class Connector(Protocol):
 class Capabilities:
     """What can be done on a platform, told by `GET /platforms` and in docs/platforms."""
 
-    own_answers: Literal["exact", "thread", "none"] = "exact"
+    own_answers: Literal["exact", "thread", "none"] = "exact"  # thread: the platform is flat
+    articles: bool = False  # threads hang on articles of ours, which are no messages
     edits: Literal["seen", "re-read", "never"] = "re-read"
     deletions: Literal["seen", "re-read", "never"] = "re-read"
     follows: bool = False

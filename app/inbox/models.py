@@ -114,6 +114,8 @@ item = Table(
     Column("reply_url", String(2000)),
     Column("declared_at", UtcTime),  # a person said so, even if stronger evidence came later
     Column("declared_by", String(300)),
+    Column("native_at", UtcTime),  # the platform itself says that we answered then
+    Column("native_url", String(2000)),
     Column("answers_since", UtcTime),  # reopened then: only later replies of ours answer
     Column("dismissed_reason", String(40)),
     Column("dismissed_note", Text),

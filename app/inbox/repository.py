@@ -10,12 +10,22 @@ from sqlalchemy import Row, delete, func, insert, select, tuple_, update
 
 from app.db import Reader, Tx
 from app.inbox.counts import Counted, count
-from app.inbox.item import DismissReason, Evidence, Filed, ItemState, Status
+from app.inbox.item import (
+    Action,
+    ActorKind,
+    Details,
+    DismissReason,
+    Evidence,
+    Filed,
+    ItemState,
+    Status,
+)
 from app.inbox.models import author, item, raw_body, reply, revision, thread
-from app.inbox.states import Decision
+from app.inbox.states import Decision, decide
 from app.outbox.events import Actor, Event, record
 
 CHUNK = 500
+NO_DETAILS = Details()
 _COLUMN_OF = {
     "status": "status",
     "needs_reply": "needs_reply",
@@ -84,6 +94,23 @@ def columns_of(changes: Mapping[str, Any]) -> dict[str, Any]:
     return {_COLUMN_OF[name]: value for name, value in changes.items() if name in _COLUMN_OF}
 
 
+def state_columns(state: ItemState) -> dict[str, Any]:
+    """Every column that holds a field of `ItemState`, for a new row."""
+    return {column: getattr(state, name) for name, column in _COLUMN_OF.items()}
+
+
+def counted_row(row: Mapping[str, Any]) -> Counted:
+    """What the counters know of a row that is being inserted."""
+    return Counted(
+        source_id=row["source_id"],
+        status=str(row["status"]),
+        needs_reply=row["needs_reply"],
+        backlog=row["backlog"],
+        direct=row["visibility"] == "direct",
+        occurred_at=row["occurred_at"],
+    )
+
+
 def counted(row: Any, state: ItemState) -> Counted:
     return Counted(
         source_id=row.source_id,
@@ -102,6 +129,27 @@ async def lock_items(tx: Tx, item_ids: Collection[int]) -> list[Row[Any]]:
         statement = select(item).where(item.c.id.in_(chunk)).order_by(item.c.id)
         found.extend(await tx.rows(statement.with_for_update()))
     return found
+
+
+async def step(
+    tx: Tx,
+    row: Any,
+    action: Action,
+    *,
+    actor: Actor,
+    now: datetime,
+    details: Details = NO_DETAILS,
+    told: Mapping[str, Any] | None = None,
+) -> Row[Any]:
+    """Does one action to a locked item and returns its row as it is then.
+
+    Raises `IllegalTransition` and `ClaimedByAnother` of `states`.
+    """
+    decision = decide(state_of(row), action, actor=ActorKind(actor.kind), now=now, details=details)
+    if not decision.changed:
+        return row
+    await move(tx, row, decision, actor=actor, now=now, details=told)
+    return (await lock_items(tx, [row.id]))[0]
 
 
 async def move(
@@ -157,11 +205,16 @@ def chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
 async def known_items(
     reader: Reader, source_id: int, external_ids: Collection[str]
 ) -> dict[str, Row[Any]]:
-    """(id, external_id, seen_hash, status, absent_passes) of those that are stored."""
+    """(id, external_id, seen_hash, kind, status, absent_passes) of those that are stored."""
     found: dict[str, Row[Any]] = {}
     for chunk in chunks(sorted(external_ids)):
         statement = select(
-            item.c.id, item.c.external_id, item.c.seen_hash, item.c.status, item.c.absent_passes
+            item.c.id,
+            item.c.external_id,
+            item.c.seen_hash,
+            item.c.kind,
+            item.c.status,
+            item.c.absent_passes,
         ).where(item.c.source_id == source_id, item.c.external_id.in_(chunk))
         found |= {row.external_id: row for row in await reader.rows(statement)}
     return found

@@ -1,0 +1,202 @@
+"""What an arrival changes in items that are there: edits, filing, deletion, company in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, func, or_, select, tuple_, update
+
+from app.db import Tx
+from app.inbox import repository
+from app.inbox.arrivals import Arrival, addressed_by, content_columns, rank_of
+from app.inbox.counts import count
+from app.inbox.item import Action, Details, Filed, Status
+from app.inbox.models import item, reply
+from app.outbox.events import PLATFORM, POLLER, Actor, Event, record
+
+CARRIED_OVER = Actor("rule", "carried_over")
+
+
+async def update_items(tx: Tx, changed: Sequence[tuple[int, Arrival]], now: datetime) -> set[int]:
+    """Stores what the platform says differently now; ids of the threads concerned."""
+    arrivals = dict(changed)
+    touched = set()
+    for row in await repository.lock_items(tx, arrivals.keys()):
+        await _update_item(tx, row, arrivals[row.id], now)
+        touched.add(int(row.thread_id))
+    return touched
+
+
+async def _update_item(tx: Tx, row: Row[Any], arrival: Arrival, now: datetime) -> None:
+    mention = arrival.mention
+    if row.status == Status.REMOVED:
+        row = await repository.step(tx, row, Action.REAPPEARED, actor=PLATFORM, now=now)
+    filing = _filing(row.filed, mention.filed)
+    if filing is not None:
+        row = await repository.step(tx, row, filing, actor=PLATFORM, now=now)
+    if row.text_raw != arrival.text_raw:
+        await repository.add_revision(tx, _revision(row, now))
+        details = Details(edited_at=mention.edited_at or now)
+        row = await repository.step(
+            tx, row, Action.EDITED, actor=PLATFORM, now=now, details=details
+        )
+    values: dict[str, Any] = {
+        **content_columns(arrival),
+        "absent_passes": 0,
+        "absent_since": None,
+    }
+    if rank_of(mention.kind.value) > rank_of(row.kind):
+        values["kind"] = mention.kind.value
+    if mention.acknowledged and row.acknowledged_at is None:
+        values["acknowledged_at"] = now
+    if mention.native_answer is not None and row.native_at is None:
+        values["native_at"] = mention.native_answer.answered_at or now
+        values["native_url"] = mention.native_answer.reply_url
+    elif mention.native_answer is None and row.native_at is not None:
+        values |= {"native_at": None, "native_url": None}
+    await _keep_counted(tx, row, values)
+
+
+async def _keep_counted(tx: Tx, row: Row[Any], values: Mapping[str, Any]) -> None:
+    """Stores further columns; a changed visibility moves the item between counters."""
+    await repository.set_columns(tx, row.id, values)
+    if values["visibility"] != row.visibility:
+        before = repository.counted(row, repository.state_of(row))
+        count(tx, before, -1)
+        count(tx, before._replace(direct=values["visibility"] == "direct"), +1)
+
+
+def _filing(before: str | None, after: Any) -> Action | None:
+    """What the platform did, by where it had put the message before and has put it now."""
+    now = None if after is None else after.value
+    if before == now:
+        return None
+    if now == Filed.SPAM:
+        return Action.PLATFORM_FILED
+    return Action.PLATFORM_HELD if now == Filed.HELD else Action.PLATFORM_UNFILED
+
+
+def _revision(row: Row[Any], now: datetime) -> dict[str, Any]:
+    return {
+        "item_id": row.id,
+        "text": row.text,
+        "text_raw": row.text_raw,
+        "edited_at": row.edited_at,
+        "replaced_at": now,
+    }
+
+
+async def update_reply(tx: Tx, reply_id: int, arrival: Arrival) -> int:
+    """Stores what a reply of ours says now; it is there (again). Returns its thread."""
+    values = {
+        **content_columns(arrival),
+        "addressed": addressed_by(arrival),
+        "edited_at": arrival.mention.edited_at,
+        "removed_at": None,
+        "absent_passes": 0,
+        "absent_since": None,
+    }
+    statement = update(reply).where(reply.c.id == reply_id).values(**values)
+    return int((await tx.execute(statement.returning(reply.c.thread_id))).scalar_one())
+
+
+async def remove_items(tx: Tx, item_ids: Collection[int], now: datetime) -> None:
+    """The platform proved that these are deleted."""
+    for row in await repository.lock_items(tx, item_ids):
+        await repository.step(tx, row, Action.DELETED, actor=PLATFORM, now=now)
+
+
+async def become_ours(tx: Tx, item_ids: Collection[int], now: datetime) -> None:
+    """Items whose author turned out to be one of us: they leave, a reply takes their place."""
+    for row in await repository.lock_items(tx, item_ids):
+        count(tx, repository.counted(row, repository.state_of(row)), -1)
+        await tx.execute(delete(item).where(item.c.id == row.id))
+        record(
+            tx,
+            Event(
+                type="item.became_reply",
+                at=now,
+                actor=POLLER,
+                source_id=row.source_id,
+                item_id=row.id,
+                item_version=row.version,
+                direct=row.visibility == "direct",
+                from_status=row.status,
+            ),
+        )
+
+
+async def follow_up(tx: Tx, added: Mapping[int, Arrival], source_id: int, now: datetime) -> None:
+    """What new items mean for those beside them: community replies, and rule 8 of the states."""
+    if not added:
+        return
+    await _count_community(tx, added, source_id)
+    chosen = select(item.c.id, item.c.thread_id, item.c.author_id, item.c.occurred_at)
+    new = [
+        row
+        for ids in repository.chunks(sorted(added))
+        for row in await tx.rows(chosen.where(item.c.id.in_(ids)).order_by(item.c.id))
+    ]
+    pairs = sorted({(row.thread_id, row.author_id) for row in new})
+    for chunk in repository.chunks(pairs):
+        wanted = (
+            select(item)
+            .where(
+                tuple_(item.c.thread_id, item.c.author_id).in_(chunk),
+                or_(item.c.snoozed_until.is_not(None), item.c.assignee_id.is_not(None)),
+                item.c.id.not_in(added.keys()),
+            )
+            .order_by(item.c.id)
+            .with_for_update()
+        )
+        for earlier in await tx.rows(wanted):
+            await _author_wrote_again(tx, earlier, new, now)
+
+
+async def _author_wrote_again(
+    tx: Tx, earlier: Row[Any], new: Sequence[Row[Any]], now: datetime
+) -> None:
+    pair = (earlier.thread_id, earlier.author_id)
+    later = [
+        row
+        for row in new
+        if (row.thread_id, row.author_id) == pair and row.occurred_at > earlier.occurred_at
+    ]
+    if not later:
+        return
+    await repository.step(tx, earlier, Action.AUTHOR_WROTE_AGAIN, actor=POLLER, now=now)
+    if earlier.assignee_id is not None:
+        details = Details(assignee=earlier.assignee_id)
+        for row in await repository.lock_items(tx, [found.id for found in later]):
+            await repository.step(
+                tx, row, Action.ASSIGN, actor=CARRIED_OVER, now=now, details=details
+            )
+
+
+async def _count_community(tx: Tx, added: Mapping[int, Arrival], source_id: int) -> None:
+    """Replies by other people below an item, counted afresh wherever a new message may add one."""
+    keys = {arrival.external_id for arrival in added.values()}
+    keys |= {a.mention.parent_external_id for a in added.values() if a.mention.parent_external_id}
+    below = item.alias("below")
+    others = (
+        select(func.count())
+        .where(
+            below.c.thread_id == item.c.thread_id,
+            below.c.parent_external_id == item.c.external_id,
+            below.c.author_id != item.c.author_id,
+        )
+        .correlate(item)
+        .scalar_subquery()
+    )
+    for chunk in repository.chunks(sorted(keys)):
+        await tx.execute(
+            update(item)
+            .where(
+                item.c.source_id == source_id,
+                item.c.external_id.in_(chunk),
+                item.c.community_replies != others,
+            )
+            .values(community_replies=others)
+        )

@@ -1,0 +1,344 @@
+"""Taking in what a platform said: first compare, reading only; then store what is different.
+
+`compare` runs outside any transaction, so that a page on which everything is known costs two
+reads and no write. `apply` runs in the poll's transaction together with the cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.connectors.base import Mention, Unparsed
+from app.db import Reader, Tx
+from app.inbox import answering, changing, repository
+from app.inbox.arrivals import (
+    NO_REPLY_KINDS,
+    Arrival,
+    Us,
+    addressed_by,
+    content_columns,
+    person_row,
+    rank_of,
+    raw_of,
+    sort_out,
+    thread_row,
+)
+from app.inbox.counts import count
+from app.inbox.item import Action, ActorKind, Details, Filed, ItemState, Status
+from app.inbox.states import EventType, decide
+from app.outbox.events import PLATFORM, POLLER, Actor, Event, record
+from app.sources.streams import packed
+
+MUTED = Actor("rule", "muted_author")
+
+
+def _never(_occurred_at: datetime) -> datetime | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One page for one stream. `backlog_before`: what is older and new is backlog (first
+    read-back only). `gone` are ids that the platform proved to be deleted. `reread_at` tells from
+    an item's age when to read it again for edits and deletion.
+    """
+
+    source_id: int
+    platform: str
+    stream: str
+    us: Us
+    now: datetime
+    mentions: Sequence[Mention] = ()
+    gone: Sequence[str] = ()
+    backlog_before: datetime | None = None
+    reread_at: Callable[[datetime], datetime | None] = _never
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a page holds that the inbox does not."""
+
+    new: Sequence[Arrival]
+    changed: Sequence[tuple[int, Arrival]]
+    new_replies: Sequence[Arrival]
+    changed_replies: Sequence[tuple[int, Arrival]]
+    now_ours: Sequence[int]
+    gone_items: Sequence[int]
+    gone_replies: Sequence[Row[Any]]
+    refused: Sequence[Unparsed]
+    unchanged: int
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (
+            self.new
+            or self.changed
+            or self.new_replies
+            or self.changed_replies
+            or self.now_ours
+            or self.gone_items
+            or self.gone_replies
+            or self.refused
+        )
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was stored. `new_at` are the times of the new items, for lag and second looks."""
+
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    replies_seen: int = 0
+    new_at: list[datetime] = field(default_factory=list)
+
+
+async def compare(reader: Reader, incoming: Incoming) -> Difference:
+    """Tells what of a page is new or different; two reads, no transaction."""
+    piles = sort_out(incoming.mentions, incoming.us, incoming.now)
+    asked = {*piles.theirs, *piles.ours, *incoming.gone}
+    items = await repository.known_items(reader, incoming.source_id, asked) if asked else {}
+    replies = await repository.known_replies(reader, incoming.source_id, asked) if asked else {}
+    new = [a for key, a in piles.theirs.items() if key not in items and key not in replies]
+    changed = [
+        (items[key].id, arrival)
+        for key, arrival in piles.theirs.items()
+        if key in items and _differs(items[key], arrival)
+    ]
+    new_replies = [a for key, a in piles.ours.items() if key not in replies]
+    changed_replies = [
+        (replies[key].id, arrival)
+        for key, arrival in piles.ours.items()
+        if key in replies
+        and (replies[key].seen_hash != arrival.seen_hash or replies[key].removed_at is not None)
+    ]
+    known = len(piles.theirs) - len(new) - len(changed)
+    return Difference(
+        new=new,
+        changed=changed,
+        new_replies=new_replies,
+        changed_replies=changed_replies,
+        now_ours=[items[key].id for key in piles.ours if key in items],
+        gone_items=[
+            items[key].id
+            for key in incoming.gone
+            if key in items and items[key].status not in (Status.REMOVED, Status.SPAM)
+        ],
+        gone_replies=[
+            replies[key]
+            for key in incoming.gone
+            if key in replies and replies[key].removed_at is None
+        ],
+        refused=piles.refused,
+        unchanged=known,
+    )
+
+
+def _differs(known: Row[Any], arrival: Arrival) -> bool:
+    return (
+        known.seen_hash != arrival.seen_hash
+        or rank_of(arrival.mention.kind.value) > rank_of(known.kind)
+        or known.status == Status.REMOVED
+        or known.absent_passes > 0
+    )
+
+
+async def apply(tx: Tx, incoming: Incoming, difference: Difference) -> Outcome:
+    """Stores a difference: items, replies, edits, deletions, and every answer that follows."""
+    outcome = Outcome(unchanged=difference.unchanged)
+    touched: set[int] = set()
+    vanished: set[int] = set()
+    arrivals = [
+        *difference.new,
+        *difference.new_replies,
+        *(arrival for _, arrival in difference.changed),
+    ]
+    authors, threads = await _people_and_places(tx, incoming, arrivals)
+    await changing.become_ours(tx, difference.now_ours, incoming.now)
+    if difference.new:
+        added = await _add_items(tx, incoming, difference.new, authors, threads)
+        outcome.new = len(added)
+        outcome.new_at = [arrival.occurred_at for arrival in added.values()]
+        touched |= {threads[a.mention.thread.external_id].id for a in added.values()}
+        await changing.follow_up(tx, added, incoming.source_id, incoming.now)
+    if difference.new_replies:
+        rows = [
+            _reply_row(incoming, arrival, authors, threads) for arrival in difference.new_replies
+        ]
+        outcome.replies_seen = len(await repository.add_replies(tx, rows))
+        touched |= {row["thread_id"] for row in rows}
+    if difference.changed:
+        touched |= await changing.update_items(tx, difference.changed, incoming.now)
+        outcome.updated += len(difference.changed)
+    for reply_id, arrival in difference.changed_replies:
+        touched.add(await changing.update_reply(tx, reply_id, arrival))
+    if difference.gone_items:
+        await changing.remove_items(tx, difference.gone_items, incoming.now)
+        outcome.updated += len(difference.gone_items)
+    for row in difference.gone_replies:
+        await repository.change_reply(tx, row.id, {"removed_at": incoming.now})
+        vanished.add(row.id)
+        touched.add(row.thread_id)
+    await answering.judge_threads(
+        tx, incoming.platform, touched, vanished=vanished, now=incoming.now
+    )
+    return outcome
+
+
+async def _people_and_places(
+    tx: Tx, incoming: Incoming, arrivals: Sequence[Arrival]
+) -> tuple[dict[tuple[str, str], Row[Any]], dict[str, Row[Any]]]:
+    """The authors and threads of a page, stored; sorted, so that no two pages can deadlock."""
+    people: dict[tuple[str, str], dict[str, Any]] = {}
+    places: dict[str, dict[str, Any]] = {}
+    for arrival in arrivals:
+        author = arrival.mention.author
+        people[author.instance, author.external_id] = person_row(author, incoming.now)
+        place = thread_row(arrival.mention, incoming.now)
+        known = places.setdefault(place["external_id"], place)
+        known |= {name: value for name, value in place.items() if value}
+    authors = await repository.store_authors(
+        tx, incoming.platform, [people[key] for key in sorted(people)]
+    )
+    threads = await repository.store_threads(
+        tx, incoming.source_id, [places[key] for key in sorted(places)]
+    )
+    return authors, threads
+
+
+async def _add_items(
+    tx: Tx,
+    incoming: Incoming,
+    arrivals: Sequence[Arrival],
+    authors: Mapping[tuple[str, str], Row[Any]],
+    threads: Mapping[str, Row[Any]],
+) -> dict[int, Arrival]:
+    """Inserts what is not there yet, each with its events; by id."""
+    rows: dict[str, dict[str, Any]] = {}
+    stories: dict[str, list[tuple[EventType, Actor, ItemState, ItemState]]] = {}
+    for arrival in arrivals:
+        author = authors[arrival.mention.author.instance, arrival.mention.author.external_id]
+        thread = threads[arrival.mention.thread.external_id]
+        state, story = _first_state(arrival, incoming.now, muted=author.muted_at is not None)
+        rows[arrival.external_id] = _item_row(incoming, arrival, author, thread, state)
+        stories[arrival.external_id] = story
+    ids = await repository.add_new(tx, list(rows.values()))
+    by_key = {arrival.external_id: arrival for arrival in arrivals}
+    for key, item_id in ids.items():
+        _tell_arrival(tx, incoming, item_id, rows[key], stories[key])
+    bodies = [
+        {"item_id": item_id, "body": packed(raw_of(by_key[key])), "stored_at": incoming.now}
+        for key, item_id in ids.items()
+        if by_key[key].mention.raw is not None
+    ]
+    await repository.store_raw(tx, bodies)
+    return {item_id: by_key[key] for key, item_id in ids.items()}
+
+
+def _first_state(
+    arrival: Arrival, now: datetime, *, muted: bool
+) -> tuple[ItemState, list[tuple[EventType, Actor, ItemState, ItemState]]]:
+    """The state of a new item: the platform's own filing first, then the team's muting."""
+    mention = arrival.mention
+    state = ItemState(needs_reply=mention.kind.value not in NO_REPLY_KINDS)
+    steps: list[tuple[Action, ActorKind, Actor]] = []
+    if mention.filed is not None:
+        filed = Filed(mention.filed.value)
+        action = Action.PLATFORM_FILED if filed is Filed.SPAM else Action.PLATFORM_HELD
+        steps.append((action, ActorKind.PLATFORM, PLATFORM))
+    if muted:
+        steps.append((Action.SPAM, ActorKind.RULE, MUTED))
+    story = []
+    for action, kind, actor in steps:
+        decision = decide(state, action, actor=kind, now=now, details=Details())
+        if decision.event is not None:
+            story.append((decision.event, actor, state, decision.state))
+        state = decision.state
+    return state, story
+
+
+def _item_row(
+    incoming: Incoming, arrival: Arrival, author: Row[Any], thread: Row[Any], state: ItemState
+) -> dict[str, Any]:
+    mention = arrival.mention
+    before = incoming.backlog_before
+    native = mention.native_answer
+    return {
+        **content_columns(arrival),
+        **repository.state_columns(state),
+        "source_id": incoming.source_id,
+        "external_id": arrival.external_id,
+        "platform": incoming.platform,
+        "stream": incoming.stream,
+        "thread_id": thread.id,
+        "author_id": author.id,
+        "kind": mention.kind.value,
+        "backlog": before is not None and arrival.occurred_at < before,
+        "occurred_at": arrival.occurred_at,
+        "first_seen_at": incoming.now,
+        "edited_at": mention.edited_at,
+        "time_suspect": arrival.time_suspect,
+        "acknowledged_at": incoming.now if mention.acknowledged else None,
+        "native_at": None if native is None else native.answered_at or incoming.now,
+        "native_url": None if native is None else native.reply_url,
+        "next_read_at": incoming.reread_at(arrival.occurred_at),
+    }
+
+
+def _tell_arrival(
+    tx: Tx,
+    incoming: Incoming,
+    item_id: int,
+    row: Mapping[str, Any],
+    story: Sequence[tuple[EventType, Actor, ItemState, ItemState]],
+) -> None:
+    direct = row["visibility"] == "direct"
+    happenings = [
+        (EventType.CREATED, POLLER, None, story[0][2].status if story else row["status"]),
+        *((kind, actor, was.status, now.status) for kind, actor, was, now in story),
+    ]
+    for kind, actor, was, now in happenings:
+        record(
+            tx,
+            Event(
+                type=str(kind),
+                at=incoming.now,
+                actor=actor,
+                source_id=incoming.source_id,
+                item_id=item_id,
+                item_version=1,
+                direct=direct,
+                from_status=None if was is None else str(was),
+                to_status=str(now),
+                details={"stream": incoming.stream} if kind is EventType.CREATED else None,
+            ),
+        )
+    count(tx, repository.counted_row(row), +1)
+
+
+def _reply_row(
+    incoming: Incoming,
+    arrival: Arrival,
+    authors: Mapping[tuple[str, str], Row[Any]],
+    threads: Mapping[str, Row[Any]],
+) -> dict[str, Any]:
+    mention = arrival.mention
+    return {
+        **content_columns(arrival),
+        "source_id": incoming.source_id,
+        "external_id": arrival.external_id,
+        "thread_id": threads[mention.thread.external_id].id,
+        "author_id": authors[mention.author.instance, mention.author.external_id].id,
+        "origin": "seen",
+        "automated": incoming.us.is_automated(mention.author),
+        "addressed": addressed_by(arrival),
+        "occurred_at": arrival.occurred_at,
+        "first_seen_at": incoming.now,
+        "edited_at": mention.edited_at,
+        "time_suspect": arrival.time_suspect,
+    }
