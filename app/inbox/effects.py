@@ -77,7 +77,7 @@ def _without_answer(state: ItemState) -> ItemState:
     )
 
 
-def _is_better(answer: Answer, state: ItemState) -> bool:
+def is_better(answer: Answer, state: ItemState) -> bool:
     """Stronger evidence than what is stored or, equally strong, earlier on the platform."""
     if state.evidence is None or state.answered_at is None:
         return True
@@ -93,7 +93,7 @@ def _mark_replied(state: ItemState, details: Details, _: datetime) -> ItemState:
         return replace(state, reply_url=state.reply_url or answer.reply_url)
     moved = _moved(state, Status.REPLIED)
     declared = replace(moved, declared_at=answer.answered_at, declared_by=answer.answered_by)
-    return _with_answer(declared, answer) if _is_better(answer, state) else declared
+    return _with_answer(declared, answer) if is_better(answer, state) else declared
 
 
 def _dismiss(state: ItemState, details: Details, _: datetime) -> ItemState:
@@ -117,7 +117,9 @@ def _reopen(state: ItemState, _details: Details, now: datetime) -> ItemState:
 def _reply_seen(state: ItemState, details: Details, now: datetime) -> ItemState:
     if (answer := details.answer) is None:
         raise ValueError("a reply that was seen comes with its evidence")
-    if state.answers_since is not None and answer.answered_at <= state.answers_since:
+    since = state.answers_since
+    by_us = answer.evidence is Evidence.SENT  # counted by our own clock, see answers.py
+    if since is not None and answer.answered_at <= since and not by_us:
         return state
     return _send_confirmed(state, details, now)
 
@@ -126,7 +128,7 @@ def _send_confirmed(state: ItemState, details: Details, _: datetime) -> ItemStat
     """No look at `answers_since`: we sent it, and the platform's clock is not ours."""
     if (answer := details.answer) is None:
         raise ValueError("a confirmed reply comes with its evidence")
-    if state.status in (Status.SPAM, Status.REMOVED) or not _is_better(answer, state):
+    if state.status in (Status.SPAM, Status.REMOVED) or not is_better(answer, state):
         return state
     answer = replace(answer, reply_url=answer.reply_url or state.reply_url)
     return _with_answer(
