@@ -1,0 +1,373 @@
+"""Every setting of the service: its type, default and meaning, and how it is read."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import quote, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from app.environment import ENV_FILE, PREFIX, UnreadableEnvFile, default_data_dir, read_names
+
+_MASK = "**********"
+_SECRET_BYTES = 64 * 1024
+_HOST_NAME = re.compile(r"(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_-]{1,63})*\.?")
+
+ELSEWHERE = frozenset({"URL", "TOKEN", "TEST_POSTGRES_URL", "TEST_RECORDINGS"})
+"""Names that belong to the command line's client and to the tests: known, ignored here."""
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used. `problems` are sentences, one for each thing to repair."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+def _split(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _strip(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _is_host(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value.strip("[]"))
+    except ValueError:
+        return _HOST_NAME.fullmatch(value.lower()) is not None
+    return True
+
+
+def _host(value: str) -> str:
+    if not _is_host(value) or "*" in value:
+        raise ValueError(f"{value!r} is neither an address nor a host name")
+    return value
+
+
+def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        try:
+            ipaddress.ip_network(value, strict=False)
+        except ValueError:
+            if "*" in value or not _is_host(value):
+                raise ValueError(f"{value!r} is no address, network or host name") from None
+    return values
+
+
+def _hosts(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if value != "*" and not _is_host(value):
+            raise ValueError(f"{value!r} is no host name")
+    return values
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{value!r} is no address of the form https://host")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("it must hold no user, password, query or fragment")
+    _ = parts.port  # raises ValueError for a port that is none
+    return value.rstrip("/")
+
+
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    origins = tuple(_web_address(value) for value in values)
+    for origin in origins:
+        if urlsplit(origin).path:
+            raise ValueError(f"{origin!r} has a path: an origin is scheme, host and port only")
+    return origins
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    url = value.get_secret_value()
+    scheme, separator, rest = url.partition("://")
+    kind, _, driver = scheme.lower().partition("+")
+    if not separator or kind not in {"sqlite", "postgres", "postgresql"}:
+        raise ValueError(
+            "it must begin with sqlite:/// or postgresql:// (sqlite:////absolute/path.db,"
+            " postgresql://user:password@host/database)"
+        )
+    if kind == "sqlite":
+        if rest.partition("?")[0] in {"", "/", "/:memory:"}:
+            raise ValueError("an SQLite database needs a file: sqlite:////absolute/path.db")
+        return value
+    return SecretStr(f"postgresql{'+' if driver else ''}{driver}://{rest}")
+
+
+def _visible(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x21-\x7e]{32,200}", value.get_secret_value()):
+        raise ValueError("it must be 32 to 200 visible ASCII characters without blanks")
+    return value
+
+
+def _long(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < 32:  # noqa: PLR2004  # 256 bits cannot be written shorter
+        raise ValueError("it must have at least 32 characters")
+    return value
+
+
+Word = BeforeValidator(_lower)
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+WebAddress = Annotated[str, BeforeValidator(_strip), AfterValidator(_web_address)]
+
+
+class Settings(BaseSettings):
+    """What the service was told, frozen. Build it with `load_settings`.
+
+    Also usable directly in tests: `Settings(data_dir=tmp_path)` reads nothing from outside.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=False)
+    secrets: ClassVar[frozenset[str]] = frozenset({"database_url", "secret_key", "bootstrap_token"})
+
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Folder for the database, the key and the command line's token. Made, for "
+        "its owner only, when first needed.",
+    )
+    database_url: Annotated[SecretStr, AfterValidator(_database_url)] | None = Field(
+        None,
+        description="Where the inbox lives: `sqlite:////absolute/path.db` or "
+        "`postgresql://user:password@host/database`. Not set: `unanswered.db` in the data folder.",
+    )
+    host: Annotated[str, BeforeValidator(_strip), AfterValidator(_host)] = Field(
+        "127.0.0.1", description="Address to listen on. `0.0.0.0` and `::` mean everywhere."
+    )
+    port: int = Field(
+        8000,
+        ge=0,
+        le=65535,
+        description="Port to listen on; 0 takes any free one. Not set and busy: the next free "
+        "one, with a notice.",
+    )
+    public_url: WebAddress | None = Field(
+        None, description="The address under which people reach the service, behind a proxy."
+    )
+    demo: bool | None = Field(
+        None,
+        description="The demo source. Not set: added at the first start on an empty database, on "
+        "a loopback address only. `false` pauses one that exists.",
+    )
+    secret_key: Annotated[SecretStr, AfterValidator(_long)] | None = Field(
+        None,
+        description="Key that encrypts stored credentials, at least 32 characters. Not set: "
+        "generated at the first start and kept in the data folder.",
+    )
+    bootstrap_token: Annotated[SecretStr, AfterValidator(_visible)] | None = Field(
+        None,
+        description="Becomes the first admin token while no token exists: 32 to 200 visible "
+        "ASCII characters. Ignored later.",
+    )
+    allow_networks: Annotated[Names, AfterValidator(_networks)] = Field(
+        (),
+        description="Addresses, networks and host names, comma-separated, that may be reached "
+        "although they are not public (`127.0.0.0/8,gitlab.lan`).",
+    )
+    trusted_hosts: Annotated[Names, AfterValidator(_hosts)] = Field(
+        (),
+        description="Host names, comma-separated, that requests may be addressed to (`*.lan`, "
+        "`*`). Not set: derived from the address bound and the public one.",
+    )
+    cors_origins: Annotated[Names, AfterValidator(_origins)] = Field(
+        (),
+        description="Origins, comma-separated, whose pages may call the API from a browser "
+        "(`https://desk.example`).",
+    )
+    max_body_bytes: int = Field(
+        1024 * 1024, ge=1024, description="Largest request body that is accepted, in bytes."
+    )
+    migrate: bool = Field(default=True, description="`serve` brings the database up to date.")
+    poll: bool = Field(default=True, description="`serve` polls the platforms.")
+    poll_concurrency: int = Field(
+        20, ge=1, le=200, description="Sources polled at the same time, at most."
+    )
+    tick_seconds: float = Field(
+        0.5, ge=0.05, le=60, description="Pause between two looks for sources that are due."
+    )
+    worker_name: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="Name of this process in leases and logs. Not set: host name and process id.",
+    )
+    log_format: Annotated[Literal["auto", "pretty", "json"], Word] = Field(
+        "auto", description="`auto` is `pretty` on a terminal and `json` elsewhere."
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Word] = Field(
+        "info", description="The least important records that are written."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is handed in: `load_settings` reads the environment, so that tests need not."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    @property
+    def database(self) -> str:
+        """The database as a URL for `sqlalchemy.make_url`. Holds a password: never log it."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        path = self.data_dir.absolute() / "unanswered.db"
+        return "sqlite:///" + quote(str(path), safe="/\\:")
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        if self.host.lower().rstrip(".") == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def port_chosen(self) -> bool:
+        """Whether somebody asked for this very port."""
+        return "port" in self.model_fields_set
+
+    def make_data_dir(self) -> Path:
+        """The data folder, made for its owner only where it is missing."""
+        self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self.data_dir
+
+
+def known_names() -> tuple[str, ...]:
+    """Every name that may be set, without prefix, in upper case."""
+    names = [name.upper() for name in Settings.model_fields]
+    names += [f"{name.upper()}_FILE" for name in Settings.secrets]
+    return tuple(sorted({*names, *ELSEWHERE}))
+
+
+def load_settings(
+    env: Mapping[str, str] | None = None,
+    env_file: Path | None = ENV_FILE,
+    **overrides: Any,
+) -> Settings:
+    """Reads `UNANSWERED_*` from `env` (default: the environment), then from `env_file`.
+
+    `overrides` (field names) beat both. Raises `SettingsError` naming everything that is wrong.
+    """
+    try:
+        names = read_names(env, env_file)
+    except UnreadableEnvFile as trouble:
+        raise SettingsError([str(trouble)]) from trouble
+    problems = [_unknown(name) for name in sorted(names) if name not in known_names()]
+    values = _values(names, problems) | overrides
+    try:
+        settings = Settings(**values)
+    except ValidationError as refusal:
+        problems += [_sentence(error) for error in refusal.errors(include_url=False)]
+        raise SettingsError(problems) from None  # pydantic's text would repeat the values
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name, known_names(), n=1, cutoff=0.6)
+    meant = f" Did you mean {PREFIX}{close[0]}?" if close else " Known names: docs/settings.md."
+    return f"{PREFIX}{name} is not a setting.{meant}"
+
+
+def _values(names: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name in Settings.model_fields:
+        given, file = names.get(name.upper()), None
+        if name in Settings.secrets:
+            file = names.get(f"{name.upper()}_FILE")
+        if given is not None and file is not None:
+            problems.append(f"Set {PREFIX}{name.upper()} or {PREFIX}{name.upper()}_FILE, not both.")
+        elif file is not None:
+            given = _read_secret(f"{PREFIX}{name.upper()}_FILE", Path(file).expanduser(), problems)
+        if given is not None:
+            values[name] = Path(given).expanduser() if name == "data_dir" else given
+    return values
+
+
+def _read_secret(name: str, path: Path, problems: list[str]) -> str | None:
+    try:
+        with path.open(encoding="utf-8") as opened:
+            text = opened.read(_SECRET_BYTES).strip()
+    except UnicodeDecodeError:
+        problems.append(f"{name}: {path} is not text in UTF-8.")
+    except OSError as trouble:
+        problems.append(f"{name}: {path} cannot be read ({trouble.strerror}).")
+    else:
+        if text:
+            return text
+        problems.append(f"{name}: {path} is empty.")
+    return None
+
+
+def _sentence(error: Any) -> str:
+    name = str(error["loc"][0])
+    said = error["msg"].removeprefix("Value error, ")
+    given = error.get("input")
+    shown = "" if name in Settings.secrets or "'" in said else f" (given: {given!r})"
+    return f"{PREFIX}{name.upper()}: {said[:1].lower()}{said[1:]}{shown}."
+
+
+def settings_table() -> list[tuple[str, str, str, str]]:
+    """Rows for the documentation: name, type, default, description."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        row = (f"{PREFIX}{name.upper()}", _type_word(name), _default_word(name), field.description)
+        rows.append(tuple(str(cell) for cell in row))
+        if name in Settings.secrets:
+            told = f"A file whose content is `{PREFIX}{name.upper()}`."
+            rows.append((f"{PREFIX}{name.upper()}_FILE", "path", "not set", told))
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+_TYPE_WORDS = {
+    "data_dir": "path",
+    "host": "address",
+    "public_url": "URL",
+    "log_format": "`auto`, `pretty`, `json`",
+    "log_level": "`debug`, `info`, `warning`, `error`",
+}
+
+
+def _type_word(name: str) -> str:
+    annotation = str(Settings.model_fields[name].annotation)
+    if name in _TYPE_WORDS:
+        return _TYPE_WORDS[name]
+    if name in Settings.secrets:
+        return "secret"
+    words = {"bool": "true or false", "int": "whole number", "float": "number", "tuple": "list"}
+    return next((word for sign, word in words.items() if sign in annotation), "text")
+
+
+def _default_word(name: str) -> str:
+    field = Settings.model_fields[name]
+    if name == "data_dir":
+        return "the platform's folder for user data"
+    if field.default is None:
+        return "not set"
+    if field.default == ():
+        return "empty"
+    return f"`{str(field.default).lower()}`"
