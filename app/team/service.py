@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -68,27 +65,6 @@ async def renew_local_token(
     new = NewToken(name=name, role=Role.ADMIN, created_by=LOCAL)
     await repository.add_token(tx, new, secret, now)
     return secret
-
-
-def write_cli_file(path: Path, url: str, token: str) -> None:
-    """Puts `{"url", "token"}` there at once as a whole, readable by its owner only."""
-    write_private(path, json.dumps({"url": url, "token": token}) + "\n")
-
-
-def write_private(path: Path, content: str) -> None:
-    """Replaces a file in one step with one of mode 0600."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,10 +55,9 @@ class BodyLimit:
         await self.app(scope, again, send)
 
     def _too_large(self) -> AppError:
-        # The rest of the body was never read, so the connection can't serve another request.
-        return PayloadTooLarge(
-            f"The body may have at most {self.max_bytes} bytes.", headers={"Connection": "close"}
-        )
+        # No `Connection: close`: the server would reset the connection under a caller that is
+        # still sending, who would never see this answer. It throws the rest away unread instead.
+        return PayloadTooLarge(f"The body may have at most {self.max_bytes} bytes.")
 
 
 def _framing(scope: Scope) -> tuple[bytes | None, bool]:

@@ -1,0 +1,157 @@
+"""Refusals before anything runs."""
+
+from __future__ import annotations
+
+import httpx  # noqa: TID251 - the caller in a test, spoken to in the same process
+import pytest
+
+from app.web.limits import BodyLimit
+from app.web.openapi import Api
+from tests.serving import serving
+from tests.web.apps import api, client, problem
+
+LIMIT = 1000
+
+
+class Ran:
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+
+
+def listening(ran: Ran) -> Api:
+    app = api(max_body_bytes=LIMIT, trusted_hosts=("*",))
+
+    @app.post("/with-body")
+    async def with_body(sent: dict[str, str]) -> None:
+        ran.bodies.append(str(sent).encode())
+
+    @app.post("/without-body")
+    async def without_body() -> None:
+        ran.bodies.append(b"")
+
+    return app
+
+
+async def chunks(total: int):
+    for _ in range(total // 100):
+        yield b"x" * 100
+
+
+@pytest.mark.parametrize("path", ["/with-body", "/without-body"])
+@pytest.mark.parametrize("form", ["length", "chunked", "odd length"])
+async def test_too_large_a_body_never_runs_the_endpoint(path, form):
+    ran = Ran()
+    headers = {"Content-Type": "application/json"}
+    if form == "odd length":
+        headers["Content-Length"] = "1e9"
+    content = b"x" * (LIMIT + 1) if form == "length" else chunks(LIMIT + 100)
+    async with client(listening(ran)) as c:
+        answer = await c.post(path, content=content, headers=headers)
+    body = problem(answer, 413, "payload-too-large")
+    assert str(LIMIT) in body["detail"]
+    assert ran.bodies == []
+
+
+async def test_a_length_of_many_digits_is_refused_without_reading():
+    ran = Ran()
+    headers = {"Content-Length": "9" * 5000}
+    async with client(listening(ran)) as c:
+        problem(await c.post("/without-body", headers=headers), 413, "payload-too-large")
+    assert ran.bodies == []
+
+
+async def test_a_body_at_the_limit_passes_in_both_forms():
+    ran = Ran()
+    exact = b'{"a": "' + b"x" * (LIMIT - 9) + b'"}'
+    assert len(exact) == LIMIT
+
+    async def in_two():
+        yield exact[:10]
+        yield exact[10:]
+
+    headers = {"Content-Type": "application/json"}
+    async with client(listening(ran)) as c:
+        assert (await c.post("/with-body", content=exact, headers=headers)).status_code == 200
+        assert (await c.post("/with-body", content=in_two(), headers=headers)).status_code == 200
+    assert len(ran.bodies) == 2
+
+
+async def test_an_endless_body_is_left_as_soon_as_it_is_too_large():
+    received = 0
+
+    async def endless():
+        nonlocal received
+        received += 1
+        return {"type": "http.request", "body": b"x" * 400, "more_body": True}
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def never(scope, receive, send):
+        raise AssertionError("the application ran")
+
+    scope = {"type": "http", "headers": [(b"transfer-encoding", b"chunked")]}
+    await BodyLimit(never, LIMIT)(scope, endless, send)
+    assert received == 3
+    assert sent[0]["status"] == 413
+
+
+async def test_a_caller_who_leaves_half_way_is_seen_by_the_application():
+    messages = [
+        {"type": "http.request", "body": b"x", "more_body": True},
+        {"type": "http.disconnect"},
+        {"type": "http.disconnect"},
+    ]
+    seen = []
+
+    async def receive():
+        return messages.pop(0)
+
+    async def application(scope, receive, send):
+        seen.extend([(await receive())["type"] for _ in range(3)])
+
+    scope = {"type": "http", "headers": [(b"transfer-encoding", b"chunked")]}
+    await BodyLimit(application, LIMIT)(scope, receive, application)
+    assert seen == ["http.request", "http.disconnect", "http.disconnect"]
+
+
+async def test_over_a_real_connection_too_large_a_body_is_a_problem():
+    ran = Ran()
+    async with serving(listening(ran)) as url, httpx.AsyncClient(base_url=url) as c:
+        for content in (b"x" * 3_000_000, chunks(3_000_000)):
+            problem(await c.post("/without-body", content=content), 413, "payload-too-large")
+        assert (await c.post("/without-body")).status_code == 200
+    assert ran.bodies == [b""]
+
+
+@pytest.mark.parametrize(
+    ("host", "served"),
+    [
+        ("inbox.example.org", True),
+        ("INBOX.example.org:8000", True),
+        ("a.lan", True),
+        ("a.b.lan", True),
+        ("[::1]:8000", True),
+        ("127.0.0.1:8000", True),
+        ("lan", False),
+        ("evil.example", False),
+        ("inbox.example.org.evil.example", False),
+        ("evil-inbox.example.org", False),
+        ("evillan", False),
+        ("", False),
+    ],
+)
+async def test_only_trusted_hosts_are_served(host, served):
+    app = api(trusted_hosts=("inbox.example.org", "*.lan", "[::1]", "127.0.0.1"))
+
+    @app.get("/here")
+    async def here() -> None: ...
+
+    async with client(app) as c:
+        answer = await c.get("/here", headers={"Host": host})
+    if served:
+        assert answer.status_code == 200
+    else:
+        problem(answer, 421, "misdirected")
