@@ -13,6 +13,7 @@ from typing import Callable, Dict, List, Tuple
 
 HERE = Path(__file__).resolve().parent
 VENV, TOOLS = str(HERE / ".venv"), HERE / ".uv"
+BASE = getattr(sys, "_base_executable", sys.executable)  # not the link of an environment
 PYTHON = str(HERE / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 SCRIPTS = {"test": "tests/run_all.py", "lock": "tests/locks.py"}  # all other words are the CLI's
 LOCKS = {"run": ["requirements.lock"], "test": ["requirements.lock", "requirements-test.lock"]}
@@ -39,7 +40,7 @@ def environment() -> Dict[str, str]:
     own = {"PIP_CACHE_DIR": str(TOOLS / "pip-cache"), "UV_CACHE_DIR": str(TOOLS / "uv-cache")}
     own.update(PIP_USER="0", PIP_REQUIRE_VIRTUALENV="0", PIP_NO_INPUT="1")
     told = {"PIP_RETRIES": "2", "UV_HTTP_RETRIES": "2", "UV_INDEX_STRATEGY": "unsafe-best-match"}
-    listing = [sys.executable, "-m", "pip", "config", "list"]
+    listing = [BASE, "-m", "pip", "config", "list"]
     listed = subprocess.run(listing, capture_output=True, check=False).stdout.decode()
     for section in ("global", "install", ":env:"):  # the later one wins, as it does for pip
         for key, value in re.findall("^%s[.]([a-z-]+)=(.+)" % section, listed, re.MULTILINE):
@@ -57,7 +58,7 @@ def find_uv(call: Callable[[List[str]], bool]) -> str:
     path = os.pathsep.join([os.environ.get("PATH", ""), target + "/bin"])
     if not shutil.which("uv", path=path):
         only.write_text(pinned, encoding="utf-8")
-        call([sys.executable, *PIP_INSTALL, "--upgrade", "--target", target, "-r", str(only)])
+        call([BASE, *PIP_INSTALL, "--upgrade", "--target", target, "-r", str(only)])
     return shutil.which("uv", path=path) or ""
 
 
@@ -70,17 +71,16 @@ def stamp(which: str) -> Path:
 
 def install(which: str, call: Callable[[List[str]], bool]) -> None:
     """By uv, else by pip. What is ready is only added to; anything else is begun anew."""
-    base, keep = getattr(sys, "_base_executable", sys.executable), stamp("run").exists()
-    uv, locks = find_uv(call), [str(HERE / lock) for lock in LOCKS[which]]
-    by_uv = [[uv, "venv", "-q", "--no-project", "--python", base, VENV], [uv, *UV_SYNC, *locks]]
-    by_pip = [[base, "-m", "venv", "--without-pip", VENV], [PYTHON, "-m", "ensurepip"]]
+    uv, keep, locks = find_uv(call), stamp("run").exists(), [str(HERE / n) for n in LOCKS[which]]
+    by_uv = [[uv, "venv", "-q", "--no-project", "--python", BASE, VENV], [uv, *UV_SYNC, *locks]]
+    by_pip = [[BASE, "-m", "venv", "--without-pip", VENV], [PYTHON, "-m", "ensurepip"]]
     by_pip.append([PYTHON, *PIP_INSTALL, *["-r" + lock for lock in locks]])
     for way in [by_uv, by_pip] if uv else [by_pip]:
         if not keep:
             shutil.rmtree(VENV, ignore_errors=True)
         if all(call(step) for step in way[keep:]):
             return
-    sys.exit(OFFLINE if uv or call([base, "-c", "import venv, ensurepip"]) else NO_VENV)
+    sys.exit(OFFLINE if uv or call([BASE, "-c", "import venv, ensurepip"]) else NO_VENV)
 
 
 def prepare(which: str) -> None:

@@ -5,7 +5,6 @@ Arguments other than `--long` go to pytest, which then runs alone.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -77,5 +76,4 @@ def main(options: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ.get("PATH", "")
     sys.exit(main(sys.argv[1:]))
