@@ -1,0 +1,79 @@
+"""Everything that must hold before a change is taken: `python3 run.py test [--long] [pytest …]`.
+
+Arguments other than `--long` go to pytest, which then runs alone.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent.parent
+RUN = (sys.executable, "-m")
+LINT_IMPORTS = "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())"
+CHECKS = {
+    "ruff check": (*RUN, "ruff", "check", "."),
+    "ruff format": (*RUN, "ruff", "format", "--check", "."),
+    "mypy": (*RUN, "mypy"),
+    "lint-imports": (sys.executable, "-c", LINT_IMPORTS),
+}
+COVERED_PYTEST = (*RUN, "coverage", "run", "-m", "pytest", "-n", "2")
+COVERAGE = {
+    "coverage combine": (*RUN, "coverage", "combine", "--quiet"),
+    "coverage report": (*RUN, "coverage", "report"),
+}
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def run_step(name: str, command: Sequence[str]) -> bool:
+    say(f"\n── {name}")
+    began = time.monotonic()
+    passed = subprocess.run(command, cwd=HERE, check=False).returncode == 0
+    took = time.monotonic() - began
+    say(f"── {name}: {'ok' if passed else 'FAILED'}, {took:.1f} s")
+    return passed
+
+
+def run_pytest(options: Sequence[str]) -> tuple[int, str]:
+    """Returns pytest's exit code and its closing line; what it prints is passed on as it comes."""
+    say("\n── pytest")
+    colour = ("--color=yes",) if sys.stdout.isatty() else ()
+    last = ""
+    with subprocess.Popen(
+        [*COVERED_PYTEST, *colour, *options], cwd=HERE, stdout=subprocess.PIPE, encoding="utf-8"
+    ) as pytest:
+        for line in pytest.stdout or ():
+            say(line.rstrip("\n"))
+            last = line.rstrip() or last
+    return pytest.returncode, last
+
+
+def run_everything(options: Sequence[str]) -> int:
+    """All checks, whatever fails on the way, then a summary that ends with pytest's own line."""
+    subprocess.run([*RUN, "coverage", "erase"], cwd=HERE, check=True)
+    results = {name: run_step(name, command) for name, command in CHECKS.items()}
+    code, closing = run_pytest(options)
+    results["pytest"] = code == 0
+    results |= {name: run_step(name, command) for name, command in COVERAGE.items()}
+    say("")
+    for name, passed in results.items():
+        say(f"{'ok    ' if passed else 'FAILED'}  {name}")
+    say(closing)
+    return 0 if all(results.values()) else 1
+
+
+def main(options: Sequence[str]) -> int:
+    if set(options) <= {"--long"}:
+        return run_everything(options)
+    return subprocess.run([*RUN, "pytest", *options], cwd=HERE, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
