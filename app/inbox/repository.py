@@ -147,7 +147,8 @@ async def step(
     """
     decision = decide(state_of(row), action, actor=ActorKind(actor.kind), now=now, details=details)
     if not decision.changed:
-        return row
+        same: Row[Any] = row
+        return same
     await move(tx, row, decision, actor=actor, now=now, details=told)
     return (await lock_items(tx, [row.id]))[0]
 

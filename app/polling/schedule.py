@@ -137,9 +137,10 @@ def next_look(look: Look, now: datetime, last_at: datetime | None, *, rng: Rando
 def _ceiling(interval: timedelta, failures: int) -> timedelta:
     at_most = max(interval, BACK_OFF_AT_MOST)
     doublings = min(failures, 32)  # beyond this the cap has long been reached
-    if interval * 2**doublings >= at_most:
+    longer = interval * (1 << doublings)
+    if longer >= at_most:
         return at_most
-    return interval * 2**doublings
+    return longer
 
 
 def _jittered(pause: timedelta, rng: Random) -> timedelta:
