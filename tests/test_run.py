@@ -43,13 +43,14 @@ needs_packages = [pytest.mark.network, pytest.mark.usefixtures("package_index")]
 network = lambda test: needs_packages[0](needs_packages[1](test))  # noqa: E731 - two marks as one
 
 
-def path_without_uv() -> str:
+def path_without(*programs: str) -> str:
     folders = os.environ["PATH"].split(os.pathsep)
-    return os.pathsep.join(f for f in folders if shutil.which("uv", path=f) is None)
+    found = (f for f in folders if not any(shutil.which(name, path=f) for name in programs))
+    return os.pathsep.join(found)
 
 
 def environment(**changes: str) -> dict[str, str]:
-    return {**os.environ, "PATH": path_without_uv(), **changes}
+    return {**os.environ, "PATH": path_without("uv"), **changes}
 
 
 def start(
@@ -211,7 +212,9 @@ def test_a_clean_clone_starts_cold_then_warm_and_writes_nothing_outside(tmp_path
     home.mkdir(mode=0o555)
     git = ["git", "-c", "safe.directory=*", "clone", "-q", str(ROOT), str(clone)]
     subprocess.run(git, check=True)
-    env = environment(HOME=str(home), UNANSWERED_DATA_DIR=str(clone / "data"))
+    # pip asks rustc for its version, and rustup's rustc makes itself a folder in an empty home.
+    path = path_without("uv", "rustc")
+    env = environment(PATH=path, HOME=str(home), UNANSWERED_DATA_DIR=str(clone / "data"))
     began = time.monotonic()
     cold = start(clone, "--help", env=env, cwd=tmp_path)
     took = time.monotonic() - began
@@ -233,13 +236,13 @@ def without_uv(request: pytest.FixtureRequest, checkout: Path, tmp_path: Path) -
     if request.param == "no uv to be had":
         nowhere = "uv==0.0.0 \\\n    --hash=sha256:" + "0" * 64 + "\n"
         (checkout / "requirements-test.lock").write_text(nowhere)
-        yield path_without_uv()
+        yield path_without("uv")
         return
     broken = tmp_path / "bin" / "uv"
     broken.parent.mkdir()
     broken.write_text("#!/bin/sh\necho 'no such option' >&2\nexit 2\n")
     broken.chmod(0o755)
-    yield os.pathsep.join([str(broken.parent), path_without_uv()])
+    yield os.pathsep.join([str(broken.parent), path_without("uv")])
 
 
 @network
