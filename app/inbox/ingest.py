@@ -74,8 +74,9 @@ class Difference:
     unchanged: int
 
     @property
-    def is_nothing(self) -> bool:
-        return not (
+    def is_something(self) -> bool:
+        """Whether there is anything to store (what is `refused` goes to quarantine instead)."""
+        return bool(
             self.new
             or self.changed
             or self.new_replies
@@ -83,7 +84,6 @@ class Difference:
             or self.now_ours
             or self.gone_items
             or self.gone_replies
-            or self.refused
         )
 
 

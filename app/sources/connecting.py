@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,31 +13,26 @@ from sqlalchemy import Row
 
 from app.clock import Clock
 from app.connectors.base import Connector, Http, Platform, SaveCredential
+from app.connectors.budget import Budget
 from app.connectors.registry import PLATFORMS
 from app.db import Database
 from app.errors import FieldError, InvalidRequest
 from app.sources import repository
+from app.team.secrets import Keyring, Place
+from app.team.tokens import Random
 
 SHORTEST_SECRET = 4  # shorter texts would be blotted out of innocent words
-
-
-class Sealer(Protocol):
-    """Seals and opens secrets; what is sealed for one place can't be opened for another."""
-
-    def seal(self, plain: str, *, place: str) -> str: ...
-
-    def open(self, sealed: str, *, place: str) -> str: ...
 
 
 class Doors(Protocol):
     """The one door out, from which each source gets its own."""
 
-    def for_source(self, *, budget: Any, secrets: Any) -> Http: ...
+    def for_source(self, *, budget: Budget | None = None, secrets: Sequence[str] = ()) -> Http: ...
 
 
-def place_of(source_id: int) -> str:
+def place_of(source_id: int) -> Place:
     """The place a credential is sealed for."""
-    return f"source:{source_id}:credential"
+    return Place("source", source_id, "credential")
 
 
 def platform_named(name: str) -> Platform:
@@ -116,26 +112,27 @@ class Connecting:
 
     db: Database
     door: Doors
-    sealer: Sealer
+    keyring: Keyring
     clock: Clock
+    random: Random = os.urandom
 
     def seal(self, source_id: int, credential: Any) -> str | None:
         """The credential in its stored form."""
         if credential is None:
             return None
-        plain = msgspec.json.encode(_plain(credential)).decode()
-        return self.sealer.seal(plain, place=place_of(source_id))
+        plain = msgspec.json.encode(_plain(credential))
+        return self.keyring.seal(plain, place_of(source_id), self.random)
 
     def unseal(self, row: Row[Any]) -> dict[str, Any] | None:
         """The stored credential as plain fields; never leaves the process."""
         if row.credential is None:
             return None
         opened: dict[str, Any] = msgspec.json.decode(
-            self.sealer.open(row.credential, place=place_of(row.id))
+            self.keyring.open(row.credential, place_of(row.id))
         )
         return opened
 
-    def connector_of(self, row: Row[Any], budget: Any = None) -> Connector:
+    def connector_of(self, row: Row[Any], budget: Budget | None = None) -> Connector:
         """The connector of a stored source. `budget` bounds and counts its requests."""
         platform = platform_named(row.platform)
         credential = read_credential(platform, self.unseal(row))
@@ -154,7 +151,7 @@ class Connecting:
         settings: Any,
         credential: Any,
         save_credential: SaveCredential,
-        budget: Any = None,
+        budget: Budget | None = None,
     ) -> Connector:
         return platform.connector(
             settings=settings,

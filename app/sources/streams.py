@@ -6,6 +6,7 @@ import hashlib
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -16,6 +17,11 @@ from app.db import Reader, Tx
 from app.sources.models import gap, quarantine, recovery, stream, watched
 
 RAW_LIMIT = 64 * 1024
+
+
+def as_state(row: Row[Any]) -> SimpleNamespace:
+    """A stream's row that a poll may keep up to date as it goes."""
+    return SimpleNamespace(**{column.name: getattr(row, column.name) for column in stream.c})
 
 
 async def save_stream(tx: Tx, stream_id: int, values: Mapping[str, Any]) -> None:
@@ -83,6 +89,15 @@ async def shrink_gap(
         update(gap)
         .where(gap.c.id == gap_id)
         .values(to_at=to_at, cursor=None if cursor is None else dict(cursor), cause=cause)
+    )
+
+
+async def name_gaps(tx: Tx, stream_id: int, cause: str) -> None:
+    """Says why a walk that was under way has stopped; the read-back keeps its own name."""
+    await tx.execute(
+        update(gap)
+        .where(gap.c.stream_id == stream_id, gap.c.closed_at.is_(None), gap.c.cause == "reading")
+        .values(cause=cause)
     )
 
 

@@ -1,0 +1,148 @@
+"""What a read stream's row says afterwards: state, error, next time; sorted by what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+from app.connectors.base import (
+    AuthFailed,
+    BadResponse,
+    Blind,
+    ConnectorError,
+    Gone,
+    PermissionMissing,
+    RateLimited,
+    Transient,
+)
+from app.connectors.budget import BudgetSpent
+from app.polling.reading import Reading
+from app.polling.schedule import next_poll
+
+AGAIN_SOON = timedelta(seconds=5)
+A_PERSON_LOOKS = timedelta(hours=1)
+"""Where only a person can help, looking again every hour is enough."""
+PARSER_AFTER = 3
+
+_STATES: tuple[tuple[type[ConnectorError], str], ...] = (
+    (AuthFailed, "auth_failed"),
+    (Blind, "blind"),
+    (PermissionMissing, "error"),
+    (Gone, "error"),
+    (RateLimited, "rate_limited"),
+    (Transient, "behind"),
+    (BadResponse, "error"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One stream after its reading, with the failure that ended it, if one did."""
+
+    reading: Reading
+    failure: ConnectorError | None
+
+    @property
+    def row(self) -> SimpleNamespace:
+        return self.reading.row
+
+    @property
+    def went_well(self) -> bool:
+        return self.failure is None or isinstance(self.failure, BudgetSpent)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a stream may be read."""
+
+    interval: timedelta
+    floor: timedelta
+    rng: Random
+
+
+def values_after(read: Read, pace: Pace, now: datetime) -> dict[str, Any]:
+    """The columns of a stream's row after it was read."""
+    if read.went_well:
+        return _after_success(read, pace, now)
+    assert read.failure is not None
+    return _after_failure(read, read.failure, pace, now)
+
+
+def _after_success(read: Read, pace: Pace, now: datetime) -> dict[str, Any]:
+    reading, row = read.reading, read.row
+    values: dict[str, Any] = {
+        "failures": 0,
+        "retry_at": None,
+        "last_polled_at": now,
+        "last_ok_at": now,
+        "error_code": None,
+        "error_detail": None,
+        "error_since": None,
+        "state": "ok",
+        "cause": None,
+    }
+    if reading.reached_present:
+        values["covered_through"] = reading.started_at
+        if row.covered_from is None or row.backfill_since < row.covered_from:
+            values["covered_from"] = row.backfill_since
+    if row.backfill_done_at is None:
+        values |= {"state": "behind", "cause": "backfill"}
+    elif not reading.reached_present:
+        values |= {"state": "behind", "cause": "budget"}
+    if isinstance(read.failure, BudgetSpent):
+        values["next_poll_at"] = now + max(AGAIN_SOON, pace.floor)
+    else:
+        values["next_poll_at"] = next_poll(
+            now,
+            pace.interval,
+            0,
+            rng=pace.rng,
+            floor=pace.floor,
+            poll_after=reading.poll_after,
+        )
+    return values
+
+
+def _after_failure(
+    read: Read, failure: ConnectorError, pace: Pace, now: datetime
+) -> dict[str, Any]:
+    row = read.row
+    failures = row.failures + 1
+    until = failure.until if isinstance(failure, RateLimited) else None
+    return {
+        "failures": failures,
+        "retry_at": until,
+        "last_polled_at": now,
+        "state": next(state for kind, state in _STATES if isinstance(failure, kind)),
+        "cause": _cause(row, failure),
+        "error_code": failure.code,
+        "error_detail": failure.detail,
+        "error_since": row.error_since if row.error_code == failure.code else now,
+        "next_poll_at": _next_after(failure, failures, until, pace, now),
+    }
+
+
+def _cause(row: SimpleNamespace, failure: ConnectorError) -> str:
+    if isinstance(failure, BadResponse) and row.bad_pages >= PARSER_AFTER:
+        return "parser"
+    return failure.code
+
+
+def _next_after(
+    failure: ConnectorError, failures: int, until: datetime | None, pace: Pace, now: datetime
+) -> datetime | None:
+    if isinstance(failure, AuthFailed):
+        return None  # polling stops until a person reconnects; cursor and watermark are kept
+    if isinstance(failure, PermissionMissing | Blind | Gone):
+        return now + max(A_PERSON_LOOKS, pace.interval)
+    return next_poll(now, pace.interval, failures, rng=pace.rng, floor=pace.floor, retry_at=until)
+
+
+def is_due(row: Any, now: datetime, *, everything: bool) -> bool:
+    """Whether a stream is read in this poll; never before the platform's own Retry-After."""
+    if row.retry_at is not None and row.retry_at > now:
+        return False
+    return everything or (row.next_poll_at is not None and row.next_poll_at <= now)

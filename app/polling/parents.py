@@ -1,0 +1,118 @@
+"""PARENT streams: one call a watched parent, those first that are longest due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.connectors.base import Cursor, CursorRefused, Gone, Page, Parent
+from app.connectors.budget import BudgetSpent
+from app.db import Tx
+from app.polling.reading import LoopGuard, Reading
+from app.polling.schedule import next_read
+from app.polling.storing import Change
+from app.sources import leases, streams
+
+PARENTS_A_POLL = 50
+YOUNG_PARENT = timedelta(minutes=2)
+FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)
+
+Read = list[tuple[int, dict[str, Any]]]
+"""Watched parents that have been read to their end, with what their rows say then."""
+
+
+async def read_parents(reading: Reading) -> None:
+    """Reads the parents that are due (asked for by a person: also those that are not)."""
+    now = reading.clock.now()
+    until = FOR_EVER if reading.everything else now
+    rows = await streams.due_parents(reading.storing.db, reading.row.id, until, PARENTS_A_POLL)
+    read: Read = []
+    try:
+        for row in rows:
+            await _read_parent(reading, row, read)
+    finally:
+        await _save(reading, read)
+    due, never = await streams.unread_parents(reading.storing.db, reading.row.id, now)
+    if due:
+        raise BudgetSpent(f"{due} threads are still to be read.")
+    reading.reached_present = True
+    if reading.feeder_is_done and not never and reading.row.backfill_done_at is None:
+        await reading.store(Page(), lambda _new: Change({"backfill_done_at": now}))
+
+
+async def _save(reading: Reading, read: Read) -> None:
+    """One transaction for all: a parent with nothing new costs no write of its own."""
+    if not read:
+        return
+    storing = reading.storing
+    async with storing.db.write() as tx:
+        now = reading.clock.now()
+        await leases.hold(tx, storing.lease, now=now, length=storing.lease_length)
+        for watched_id, values in read:
+            await streams.save_parent(tx, watched_id, values)
+
+
+async def _read_parent(reading: Reading, row: Row[Any], read: Read) -> None:
+    parent = Parent(
+        external_id=row.external_id,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        counter=row.counter,
+        extra=row.extra,
+    )
+    cursor: Cursor | None = row.cursor
+    guard = LoopGuard(cursor)
+    while True:
+        try:
+            page = await reading.fetch(cursor, parent=parent, since=reading.row.backfill_since)
+        except Gone:
+            await reading.store(Page(), lambda _new: Change(also=partial(_forget, row.id)))
+            return
+        except CursorRefused:
+            if cursor is None:
+                raise
+            cursor = None
+            continue
+        plan = partial(_plan, reading, row, page)
+        await reading.store(page, plan, first_reading=_is_first(reading, row))
+        if not page.more:
+            read.append((row.id, _as_read(reading, row)))
+            return
+        guard.check(page)
+        cursor = page.next_cursor
+
+
+def _plan(reading: Reading, row: Row[Any], page: Page, _new: Sequence[datetime]) -> Change:
+    values = reading.progress(page) if _is_first(reading, row) else {}
+    if not page.more:
+        return Change(values)
+    return Change(values, also=partial(_keep_place, row.id, page.next_cursor))
+
+
+def _is_first(reading: Reading, row: Row[Any]) -> bool:
+    """Whether what is found belongs to the first read-back."""
+    return row.last_read_at is None and reading.row.backfill_done_at is None
+
+
+async def _keep_place(watched_id: int, cursor: Cursor | None, tx: Tx) -> None:
+    await streams.save_parent(tx, watched_id, {"cursor": cursor})
+
+
+async def _forget(watched_id: int, tx: Tx) -> None:
+    await streams.forget_parent(tx, watched_id)
+
+
+def _as_read(reading: Reading, row: Row[Any]) -> dict[str, Any]:
+    now = reading.clock.now()
+    at_least = max(YOUNG_PARENT, reading.storing.interval)
+    return {
+        "cursor": None,
+        "last_read_at": now,
+        "next_read_at": next_read(
+            now, row.created_at, changed=False, rng=reading.rng, at_least=at_least
+        ),
+    }

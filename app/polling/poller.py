@@ -1,0 +1,281 @@
+"""One poll of one source: every due stream is read on its own, and one failing stops no other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import structlog
+from sqlalchemy import Row
+
+from app.clock import Clock
+from app.connectors.base import (
+    BadResponse,
+    Connector,
+    ConnectorError,
+    Platform,
+    Shape,
+    StreamSpec,
+    Transient,
+)
+from app.connectors.budget import Budget
+from app.connectors.registry import PLATFORMS
+from app.db import Database
+from app.errors import AppError
+from app.inbox.arrivals import Us
+from app.polling import rereading
+from app.polling.backward import read_gaps, read_top
+from app.polling.finishing import Finished, finish
+from app.polling.looking import look_again
+from app.polling.outcomes import Pace, Read, is_due
+from app.polling.parents import read_parents
+from app.polling.reading import Limits, Reading
+from app.polling.storing import Storing
+from app.scope import EVERYTHING
+from app.sources import repository, streams
+from app.sources.connecting import Connecting
+from app.sources.drafts import stream_rows
+from app.sources.leases import Lease, LeaseLost
+
+LEASE = timedelta(seconds=150)
+GRACE_SECONDS = 30.0
+REQUESTS_A_POLL = 2000
+BYTES_A_POLL = 100 * 2**20
+ONE_SECOND = timedelta(seconds=1)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Poll:
+    """What all streams of one poll share."""
+
+    source: Row[Any]
+    platform: Platform
+    connector: Connector
+    budget: Budget
+    storing: Storing
+    streams: dict[str, SimpleNamespace]
+    specs: Sequence[StreamSpec]
+    started_at: datetime
+    everything: bool
+
+
+@dataclass(slots=True)
+class Poller:
+    """Polls sources; holds what all polls share."""
+
+    db: Database
+    clock: Clock
+    connecting: Connecting
+    rng: Random
+    limits: Limits = field(default_factory=Limits)
+    lease_length: timedelta = LEASE
+
+    async def poll(self, lease: Lease) -> None:
+        """Reads every due stream of a leased source and gives the source back.
+
+        `LeaseLost` ends it quietly: somebody else polls the source by now. Trouble with the
+        database is raised; the lease then ends by itself.
+        """
+        with structlog.contextvars.bound_contextvars(source_id=lease.source_id):
+            try:
+                await self._poll(lease)
+            except LeaseLost:
+                _log.warning("the lease was lost; nothing more of this poll is stored")
+
+    async def _poll(self, lease: Lease) -> None:
+        started_at = self.clock.now()
+        source = await repository.find_source(self.db, EVERYTHING, lease.source_id)
+        if source is None:
+            return
+        budget = Budget(requests=REQUESTS_A_POLL, decoded_bytes=BYTES_A_POLL)
+        rows = await repository.streams_of(self.db, [source.id])
+        try:
+            connector = self.connecting.connector_of(source, budget)
+        except AppError as error:
+            await self._cannot_connect(lease, source, rows, error, started_at)
+            return
+        poll = await self._prepare(lease, source, rows, connector, budget, started_at)
+        reads = await self._read_all(poll)
+        if all(read.went_well for read in reads):
+            await rereading.reread(poll.connector, poll.storing, poll.streams, self.rng)
+        done = Finished(lease, source, reads, budget, started_at, self._paces(poll))
+        await finish(self.db, self.clock, done)
+
+    async def _prepare(
+        self,
+        lease: Lease,
+        source: Row[Any],
+        rows: Sequence[Row[Any]],
+        connector: Connector,
+        budget: Budget,
+        started_at: datetime,
+    ) -> _Poll:
+        specs = connector.streams()
+        rows = await self._add_missing(source, rows, specs, started_at)
+        states = {row.name: streams.as_state(row) for row in rows}
+        held = await streams.quarantine_size(self.db, [row.id for row in rows])
+        feeds: dict[str, list[int]] = {}
+        for spec in specs:
+            if spec.parents_from is not None:
+                feeds.setdefault(spec.parents_from, []).append(states[spec.name].id)
+        storing = Storing(
+            db=self.db,
+            clock=self.clock,
+            rng=self.rng,
+            lease=lease,
+            lease_length=self.lease_length,
+            source_id=source.id,
+            platform=source.platform,
+            us=await self._us(source.id),
+            backlog_after=timedelta(seconds=source.backlog_after),
+            interval=timedelta(seconds=source.poll_interval),
+            feeds=feeds,
+            with_quarantine=frozenset(held),
+        )
+        return _Poll(
+            source,
+            PLATFORMS[source.platform],
+            connector,
+            budget,
+            storing,
+            states,
+            specs,
+            started_at,
+            lease.requested,
+        )
+
+    async def _add_missing(
+        self,
+        source: Row[Any],
+        rows: Sequence[Row[Any]],
+        specs: Sequence[StreamSpec],
+        now: datetime,
+    ) -> Sequence[Row[Any]]:
+        """A newer version of a connector may read more streams than it did when connected."""
+        known = {row.name for row in rows}
+        missing = [spec for spec in specs if spec.name not in known]
+        if not missing:
+            return rows
+        backfill = timedelta(seconds=source.backfill)
+        async with self.db.write() as tx:
+            added = stream_rows(source.id, missing, now=now, backfill=backfill)
+            await repository.add_streams(tx, added)
+        return await repository.streams_of(self.db, [source.id])
+
+    async def _us(self, source_id: int) -> Us:
+        rows = await repository.us_of(self.db, [source_id])
+        values = {row.value for row in rows} | {row.value.lower() for row in rows}
+        bots = [row.value for row in rows if row.automated]
+        return Us(frozenset(values), frozenset([*bots, *(bot.lower() for bot in bots)]))
+
+    def _paces(self, poll: _Poll) -> dict[str, Pace]:
+        usual = timedelta(seconds=poll.source.poll_interval)
+        floor = min(usual, poll.platform.minimum_interval)
+        return {
+            spec.name: Pace(max(usual, spec.interval or usual), max(floor, ONE_SECOND), self.rng)
+            for spec in poll.specs
+        }
+
+    async def _read_all(self, poll: _Poll) -> list[Read]:
+        """Everything that is due at once; then watch lists that this very poll made due."""
+        first, later = self._rounds(poll)
+        reads = {
+            read.row.name: read
+            for read in await asyncio.gather(*(self._read(poll, spec) for spec in first))
+        }
+        now = self.clock.now()
+        for spec in later:
+            due, _ = await streams.unread_parents(self.db, poll.streams[spec.name].id, now)
+            failed = spec.name in reads and not reads[spec.name].went_well
+            if (due or poll.everything or self._is_ripe(poll, spec)) and not failed:
+                reads[spec.name] = await self._read(poll, spec)
+        return list(reads.values())
+
+    @staticmethod
+    def _rounds(poll: _Poll) -> tuple[list[StreamSpec], list[StreamSpec]]:
+        due = [
+            spec
+            for spec in poll.specs
+            if is_due(poll.streams[spec.name], poll.started_at, everything=poll.everything)
+        ]
+        fed = {spec.name for spec in due}
+        later = [spec for spec in poll.specs if spec.parents_from in fed]
+        if poll.everything:
+            due = [spec for spec in due if spec not in later]
+        return due, later
+
+    @staticmethod
+    def _is_ripe(poll: _Poll, spec: StreamSpec) -> bool:
+        """A watch list whose first read-back may be over although it has nothing to read."""
+        return poll.streams[spec.name].backfill_done_at is None
+
+    async def _read(self, poll: _Poll, spec: StreamSpec) -> Read:
+        reading = Reading(
+            connector=poll.connector,
+            spec=spec,
+            row=poll.streams[spec.name],
+            storing=poll.storing,
+            clock=self.clock,
+            rng=self.rng,
+            limits=self.limits,
+            started_at=poll.started_at,
+            everything=poll.everything,
+            feeder=None if spec.parents_from is None else poll.streams[spec.parents_from],
+        )
+        return Read(reading, await self._failure_of(reading))
+
+    async def _failure_of(self, reading: Reading) -> ConnectorError | None:
+        try:
+            async with asyncio.timeout(self.limits.seconds + GRACE_SECONDS):
+                await _read_stream(reading)
+        except ConnectorError as failure:
+            return failure
+        except TimeoutError:
+            return Transient(f"Reading took longer than {self.limits.seconds:g} seconds.")
+        except (LeaseLost, AppError):
+            raise
+        except Exception:
+            _log.exception("a stream could not be read", stream=reading.spec.name)
+            return BadResponse("Reading failed in a way we did not expect; the log tells more.")
+        return None
+
+    async def _cannot_connect(
+        self,
+        lease: Lease,
+        source: Row[Any],
+        rows: Sequence[Row[Any]],
+        error: AppError,
+        started_at: datetime,
+    ) -> None:
+        """The stored settings or credential can't be used: every stream says so."""
+        failure = BadResponse(error.detail)
+        pace = Pace(timedelta(seconds=source.poll_interval), ONE_SECOND, self.rng)
+        reads = [Read(_unread(row, started_at), failure) for row in rows]
+        paces = {row.name: pace for row in rows}
+        done = Finished(lease, source, reads, Budget(0, 0), started_at, paces)
+        await finish(self.db, self.clock, done)
+
+
+def _unread(row: Row[Any], started_at: datetime) -> Any:
+    """Stands for the reading that never began."""
+    state = streams.as_state(row)
+    return SimpleNamespace(row=state, started_at=started_at, tally=None)
+
+
+async def _read_stream(reading: Reading) -> None:
+    if reading.spec.shape is Shape.PARENT:
+        await read_parents(reading)
+        return
+    if reading.spec.shape is Shape.BACKWARD:
+        await read_top(reading)
+        await read_gaps(reading)
+    else:
+        await reading.read_forward()
+    if reading.spec.shape is not Shape.QUEUE:
+        await look_again(reading)

@@ -1,0 +1,167 @@
+"""One stream being read in one poll: its pages, its limits, and the guard against endless walks.
+
+FORWARD and QUEUE are read here, from the stored cursor to the end; the other shapes have files of
+their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+
+from app.clock import Clock, monotonic
+from app.connectors.base import (
+    BadResponse,
+    Connector,
+    Cursor,
+    CursorRefused,
+    Page,
+    Parent,
+    StreamSpec,
+)
+from app.connectors.budget import BudgetSpent
+from app.polling.schedule import DAILY, HOURLY, next_look
+from app.polling.storing import Change, Plan, Stored, Storing, Tally, only_messages
+
+EMPTY_PAGES_AT_MOST = 20
+A_DAY = timedelta(days=1)
+_canonical = msgspec.json.Encoder(order="deterministic")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one poll of one stream may take."""
+
+    pages: int = 200
+    seconds: float = 60.0
+
+
+@dataclass(slots=True)
+class Reading:
+    """One stream being read in one poll."""
+
+    connector: Connector
+    spec: StreamSpec
+    row: SimpleNamespace
+    storing: Storing
+    clock: Clock
+    rng: Random
+    limits: Limits
+    started_at: datetime
+    everything: bool = False  # asked for by a person: watched parents are read, due or not
+    feeder: SimpleNamespace | None = None  # PARENT: the stream whose pages bring the parents
+    tally: Tally = field(default_factory=Tally)
+    pages: int = 0
+    poll_after: timedelta | None = None  # the platform's own wish, as last heard
+    reached_present: bool = False  # everything up to `started_at` is stored, or in a gap
+    _began: float = field(default_factory=monotonic)
+
+    async def fetch(
+        self, cursor: Cursor | None, *, parent: Parent | None = None, since: datetime | None = None
+    ) -> Page:
+        if self.pages >= self.limits.pages:
+            raise BudgetSpent(f"This poll has read its {self.limits.pages} pages.")
+        if monotonic() - self._began > self.limits.seconds:
+            raise BudgetSpent(f"This poll has taken its {self.limits.seconds:g} seconds.")
+        self.pages += 1
+        page = await self.connector.fetch_page(self.spec.name, cursor, parent=parent, since=since)
+        self.poll_after = page.poll_after or self.poll_after
+        return page
+
+    @property
+    def feeder_is_done(self) -> bool:
+        """Whether every parent of the first read-back is known."""
+        return self.feeder is None or self.feeder.backfill_done_at is not None
+
+    async def store(
+        self, page: Page, plan: Plan = only_messages, *, first_reading: bool = False
+    ) -> Stored:
+        return await self.storing.store(
+            self.row, page, plan, tally=self.tally, first_reading=first_reading
+        )
+
+    async def read_forward(self) -> None:
+        """FORWARD and QUEUE: from the stored cursor to the end."""
+        cursor: Cursor | None = self.row.cursor
+        since = self.row.backfill_since if cursor is None else None
+        guard = LoopGuard(cursor)
+        while True:
+            try:
+                page = await self.fetch(cursor, since=since)
+            except CursorRefused:
+                if cursor is None:
+                    raise
+                # The platform forgot the cursor: by time instead, with a day to spare.
+                cursor = None
+                since = (self.row.covered_through or self.row.backfill_since) - A_DAY
+                continue
+            values = self._after_forward(page, cursor)
+            first = self.row.backfill_done_at is None
+            await self.store(page, lambda _new, values=values: Change(values), first_reading=first)  # type: ignore[misc]
+            if not page.more:
+                self.reached_present = True
+                return
+            guard.check(page)
+            cursor = page.next_cursor
+
+    def _after_forward(self, page: Page, cursor: Cursor | None) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        if page.next_cursor is not None and page.next_cursor != cursor:
+            values["cursor"] = page.next_cursor
+        if self.row.backfill_done_at is None:
+            values |= self.progress(page)
+            if not page.more:
+                values |= self.end_of_backfill()
+        return values
+
+    def progress(self, page: Page) -> dict[str, Any]:
+        """How far the first read-back has come, for people who wait for it."""
+        known = dict(self.row.backfill or {})
+        read = int(known.get("read", 0)) + len(page.mentions)
+        seen = [m.occurred_at for m in page.mentions if m.occurred_at is not None]
+        back_to = min([*seen, *moments(known.get("back_to"))], default=None)
+        progress = {"read": read, "back_to": None if back_to is None else back_to.isoformat()}
+        return {} if progress == self.row.backfill else {"backfill": progress}
+
+    def end_of_backfill(self) -> dict[str, Any]:
+        """The first read-back is done; from now on there are second looks."""
+        now = self.clock.now()
+        return {
+            "backfill_done_at": now,
+            "hourly_look_at": next_look(HOURLY, now, None, rng=self.rng),
+            "daily_look_at": next_look(DAILY, now, None, rng=self.rng),
+        }
+
+
+class LoopGuard:
+    """Ends a walk that leads nowhere: a cursor seen before, or page after page of nothing new."""
+
+    def __init__(self, cursor: Cursor | None) -> None:
+        self._seen = {_canonical.encode(cursor)}
+        self._ids: set[str] = set()
+        self._empty = 0
+
+    def check(self, page: Page) -> None:
+        if page.next_cursor is None:
+            raise BadResponse("The platform says that there is more, but not where.")
+        mark = _canonical.encode(page.next_cursor)
+        if mark in self._seen:
+            raise BadResponse("The platform's cursor leads in a circle.")
+        self._seen.add(mark)
+        ids = {mention.external_id for mention in page.mentions}
+        ids |= {parent.external_id for parent in page.parents}
+        new = bool(ids - self._ids or page.skipped or page.unparsed)
+        self._ids |= ids
+        self._empty = 0 if new else self._empty + 1
+        if self._empty >= EMPTY_PAGES_AT_MOST:
+            raise BadResponse(f"The platform sent {self._empty} pages in a row with nothing new.")
+
+
+def moments(stored: str | None) -> list[datetime]:
+    """The moment kept in JSON, if there is one."""
+    return [] if stored is None else [datetime.fromisoformat(stored)]

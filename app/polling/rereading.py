@@ -1,0 +1,61 @@
+"""Reading stored items again, one by one: edits and deletions that no stream tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.connectors.base import Connector, ConnectorError, Gone, Page
+from app.inbox import repository as inbox
+from app.polling.schedule import next_check
+from app.polling.storing import Storing, Tally, only_messages
+from app.sources import leases
+
+ITEMS_A_POLL = 10
+GIVE_UP_AFTER = timedelta(days=90)
+
+
+async def reread(
+    connector: Connector, storing: Storing, rows: Mapping[str, SimpleNamespace], rng: Random
+) -> None:
+    """Reads a few items again that are due for it.
+
+    A failure ends it: the streams have told the same, or will at the next poll.
+    """
+    now = storing.clock.now()
+    read: list[tuple[int, dict[str, Any]]] = []
+    for due in await inbox.due_rereads(storing.db, storing.source_id, now, ITEMS_A_POLL):
+        stream = rows.get(due.stream)
+        if stream is not None and not await _read_again(connector, storing, stream, due):
+            break
+        read.append((due.id, _next(due, now, rng)))
+    if not read:
+        return
+    async with storing.db.write() as tx:
+        await leases.hold(tx, storing.lease, now=now, length=storing.lease_length)
+        for item_id, values in read:
+            await inbox.set_columns(tx, item_id, values)
+
+
+async def _read_again(
+    connector: Connector, storing: Storing, stream: SimpleNamespace, due: Row[Any]
+) -> bool:
+    try:
+        page = Page(mentions=(await connector.fetch_item(due.external_id),))
+    except Gone:
+        page = Page(gone=(due.external_id,))
+    except ConnectorError:
+        return False
+    await storing.store(stream, page, only_messages, tally=Tally(), first_reading=False)
+    return True
+
+
+def _next(due: Row[Any], now: datetime, rng: Random) -> dict[str, Any]:
+    over = now - due.occurred_at > GIVE_UP_AFTER
+    at = None if over else next_check(now, due.occurred_at, rng=rng)
+    return {"next_read_at": at, "reads": due.reads + 1}

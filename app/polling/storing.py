@@ -1,0 +1,198 @@
+"""One fetched page = one transaction: items, replies, answers, quarantine, watch lists, cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from random import Random
+from typing import Any
+
+from app.clock import Clock
+from app.connectors.base import BadResponse, Page, Parent, Unparsed
+from app.db import Database, Tx
+from app.inbox import ingest
+from app.inbox.arrivals import Us
+from app.polling.schedule import next_check
+from app.sources import leases, streams
+from app.sources.leases import Lease
+
+MOSTLY_BAD_FROM = 3
+"""So many unreadable messages on a page, and half of it, make the page itself suspect."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a poll has done so far."""
+
+    pages: int = 0
+    seen: int = 0
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    replies_seen: int = 0
+    quarantined: int = 0
+    recovered: int = 0
+
+    def add(self, other: Tally) -> None:
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a page. `new_at` are the platform's times of the new items."""
+
+    new_at: Sequence[datetime] = ()
+
+
+@dataclass(slots=True)
+class Change:
+    """What a page changes beside its messages: new `values` of its stream, and what `also` writes
+    in the same transaction.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    also: Callable[[Tx], Awaitable[None]] | None = None
+
+
+Plan = Callable[[Sequence[datetime]], Change]
+"""Decides from the times of the new messages on a page what else the page changes."""
+
+
+def only_messages(_new: Sequence[datetime]) -> Change:
+    """Nothing else."""
+    return Change()
+
+
+@dataclass(slots=True)
+class Storing:
+    """Stores the pages of one poll of one source.
+
+    `feeds` tells for a stream's name which watch lists its parents belong to; `with_quarantine`
+    which streams have something in quarantine that a page may redeem.
+    """
+
+    db: Database
+    clock: Clock
+    rng: Random
+    lease: Lease
+    lease_length: timedelta
+    source_id: int
+    platform: str
+    us: Us
+    backlog_after: timedelta
+    interval: timedelta
+    feeds: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    with_quarantine: frozenset[int] = frozenset()
+
+    async def store(
+        self, row: Any, page: Page, plan: Plan, *, tally: Tally, first_reading: bool
+    ) -> Stored:
+        """Stores a page of the stream `row` with what `plan` adds to it.
+
+        A page on which everything is known, and whose plan is empty, opens no transaction. Of a
+        page that is mostly unreadable the good messages are kept, but nothing that would lead past
+        the bad ones; then `BadResponse`. Raises `LeaseLost`.
+        """
+        now = self.clock.now()
+        incoming = self._incoming(row, page, now, first_reading=first_reading)
+        difference = await ingest.compare(self.db, incoming)
+        bad = [*page.unparsed, *difference.refused]
+        mostly_bad = len(bad) >= MOSTLY_BAD_FROM and len(bad) * 2 >= len(bad) + len(page.mentions)
+        new = [arrival.occurred_at for arrival in difference.new]
+        change = Change({"bad_pages": row.bad_pages + 1}) if mostly_bad else plan(new)
+        if row.bad_pages and not mostly_bad:
+            change.values["bad_pages"] = 0
+        self._count_skipped(row, page, change.values)
+        fresh_bad = await self._not_in_quarantine(row.id, bad)
+        parents = await self._changed_parents(row.name, page.parents)
+        redeemed = [m.external_id for m in page.mentions] if row.id in self.with_quarantine else []
+        outcome = ingest.Outcome(unchanged=difference.unchanged)
+        if (
+            fresh_bad
+            or parents
+            or redeemed
+            or change.values
+            or change.also
+            or difference.is_something
+        ):
+            async with self.db.write() as tx:
+                await leases.hold(tx, self.lease, now=now, length=self.lease_length)
+                outcome = await ingest.apply(tx, incoming, difference)
+                if bad:
+                    await streams.put_in_quarantine(tx, row.id, bad, now)
+                if redeemed:
+                    await streams.release_from_quarantine(tx, row.id, redeemed)
+                for watch_list, changed in parents.items():
+                    await streams.watch(tx, watch_list, changed, now)
+                if change.values:
+                    await streams.save_stream(tx, row.id, change.values)
+                if change.also is not None:
+                    await change.also(tx)
+        vars(row).update(change.values)  # so it is for the rest of this poll too
+        self._count(tally, page, outcome, len(bad), len(fresh_bad))
+        if mostly_bad:
+            raise BadResponse("Most of a page could not be read; it will be read again.")
+        return Stored(new_at=outcome.new_at)
+
+    def _incoming(
+        self, row: Any, page: Page, now: datetime, *, first_reading: bool
+    ) -> ingest.Incoming:
+        return ingest.Incoming(
+            source_id=self.source_id,
+            platform=self.platform,
+            stream=row.name,
+            us=self.us,
+            now=now,
+            mentions=page.mentions,
+            gone=page.gone,
+            backlog_before=now - self.backlog_after if first_reading else None,
+            reread_at=partial(self._reread_at, now),
+        )
+
+    def _reread_at(self, now: datetime, occurred_at: datetime) -> datetime:
+        return next_check(now, occurred_at, rng=self.rng)
+
+    async def _not_in_quarantine(self, stream_id: int, bad: Sequence[Unparsed]) -> list[Unparsed]:
+        if not bad:
+            return []
+        digests = {streams.digest(entry): entry for entry in bad}
+        known = await streams.in_quarantine(self.db, stream_id, digests.keys())
+        return [entry for digest, entry in digests.items() if digest not in known]
+
+    async def _changed_parents(
+        self, stream: str, parents: Sequence[Parent]
+    ) -> dict[int, list[Parent]]:
+        found = {}
+        for watch_list in self.feeds.get(stream, ()) if parents else ():
+            changed = await streams.parents_that_changed(self.db, watch_list, parents)
+            if changed:
+                found[watch_list] = changed
+        return found
+
+    @staticmethod
+    def _count_skipped(row: Any, page: Page, values: dict[str, Any]) -> None:
+        """Entries of types we don't keep: summed up where each is read once, else the most that
+        one page has shown.
+        """
+        if not page.skipped:
+            return
+        known: dict[str, int] = dict(row.skipped or {})
+        once = row.shape in ("forward", "queue")
+        for kind, times in page.skipped.items():
+            before = known.get(kind, 0)
+            known[kind] = before + times if once else max(before, times)
+        if known != (row.skipped or {}):
+            values["skipped"] = known
+
+    @staticmethod
+    def _count(tally: Tally, page: Page, outcome: ingest.Outcome, bad: int, fresh: int) -> None:
+        tally.pages += 1
+        tally.seen += len(page.mentions) + bad
+        tally.new += outcome.new
+        tally.updated += outcome.updated
+        tally.unchanged += outcome.unchanged
+        tally.replies_seen += outcome.replies_seen
+        tally.quarantined += fresh
