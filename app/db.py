@@ -135,7 +135,8 @@ class _SqliteTx(Tx):
         self._connection = connection
 
     async def execute(self, statement: Executable, values: Values = None) -> CursorResult[Any]:
-        return self._connection.execute(statement, values)
+        with _trouble_told():
+            return self._connection.execute(statement, values)
 
 
 class _PostgresTx(Tx):
@@ -144,7 +145,8 @@ class _PostgresTx(Tx):
         self._connection = connection
 
     async def execute(self, statement: Executable, values: Values = None) -> CursorResult[Any]:
-        return await self._connection.execute(statement, values)
+        with _trouble_told():
+            return await self._connection.execute(statement, values)
 
 
 class Reader(Protocol):
@@ -274,13 +276,13 @@ class SqliteDatabase:
         async with self._lock:
             await self._begin()
             tx = _SqliteTx(self._writer)
+            try:
+                yield tx
+                await tx.flush()
+            except BaseException:
+                self._roll_back()
+                raise
             with _trouble_told():
-                try:
-                    yield tx
-                    await tx.flush()
-                except BaseException:
-                    self._roll_back()
-                    raise
                 await self._commit()
         for done in tx.after_commit:
             done()
@@ -372,10 +374,19 @@ class PostgresDatabase:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
         with _trouble_told():
-            async with self._writer.begin() as connection:
-                tx = _PostgresTx(connection)
+            connection = await self._writer.connect()
+        try:
+            tx = _PostgresTx(connection)
+            try:
                 yield tx
                 await tx.flush()
+            except BaseException:
+                await connection.rollback()
+                raise
+            with _trouble_told():
+                await connection.commit()
+        finally:
+            await connection.close()
         self._commits += 1
         for done in tx.after_commit:
             done()

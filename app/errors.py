@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One thing wrong with the input. `pointer` is a JSON pointer into the body (`/name`), or
-    `?name` for a query parameter, or `#name` for a header.
+    `?name` for a query parameter, `#name` for a header, `{name}` for a part of the path.
     """
 
     pointer: str

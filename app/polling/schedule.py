@@ -136,11 +136,8 @@ def next_look(look: Look, now: datetime, last_at: datetime | None, *, rng: Rando
 
 def _ceiling(interval: timedelta, failures: int) -> timedelta:
     at_most = max(interval, BACK_OFF_AT_MOST)
-    doublings = min(failures, 32)  # beyond this the cap has long been reached
-    longer = interval * (1 << doublings)
-    if longer >= at_most:
-        return at_most
-    return longer
+    factor = 2.0 ** min(failures, 64)  # beyond this any cap has been reached
+    return at_most if factor >= at_most / interval else interval * factor
 
 
 def _jittered(pause: timedelta, rng: Random) -> timedelta:
