@@ -132,4 +132,7 @@ def _encode(raw: bytes) -> str:
 
 
 def _decode(text: str) -> bytes:
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if _encode(raw) != text:  # left-over bits: the same bytes, but not what we wrote
+        raise binascii.Error("not the one way to write these bytes")
+    return raw

@@ -5,15 +5,15 @@ from __future__ import annotations
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 
 import msgspec
 from starlette.requests import Request
 
 from app.errors import FieldError
+from app.web.formats import MAX_ID, bad_character
 from app.web.params import Param, text, whole
 from app.web.problems import invalid_request
 
@@ -24,22 +24,15 @@ VERSION = 1
 
 LIMIT = Param("limit", whole(1, MAX_LIMIT), "How many at most.", default=DEFAULT_LIMIT)
 CURSOR = Param("cursor", text(MAX_CURSOR), "`next_cursor` of the page before; same filters.")
+_SIZE = 8
 _OUTSIDE = frozenset({"limit", "cursor"})
 
-PositionT = TypeVar("PositionT")
 _canonical = msgspec.json.Encoder(order="deterministic")
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor(Generic[PositionT]):
-    """Where the next page starts: after `position`, the sort values of the last row given."""
-
-    position: PositionT
-    direction: str
-
-
 def encode_cursor(position: object, direction: str, filters: Mapping[str, Any]) -> str:
-    """A cursor for the next page. `position` is what msgspec can write: numbers, text, times.
+    """A cursor for the page after `position`, the sort values of the last row given: a tuple of
+    numbers, text and times. `direction` is the name of the order.
 
     `filters` are the parsed parameters; `limit` and `cursor` among them don't count.
     """
@@ -47,10 +40,8 @@ def encode_cursor(position: object, direction: str, filters: Mapping[str, Any]) 
     return urlsafe_b64encode(_digest(payload, filters) + payload).rstrip(b"=").decode()
 
 
-def decode_cursor(
-    cursor: str, kind: type[PositionT], direction: str, filters: Mapping[str, Any]
-) -> PositionT:
-    """The position; `kind` is its type, e.g. `tuple[datetime, int]`.
+def decode_cursor(cursor: str, kind: Any, direction: str, filters: Mapping[str, Any]) -> Any:
+    """The position, of the type `kind`, e.g. `tuple[datetime, int]`.
 
     Raises 422 at `?cursor` when it was cut, changed, made by another version, in another order or
     with other filters. The check value finds mistakes; it is no signature and needs none, since a
@@ -62,14 +53,21 @@ def decode_cursor(
         if digest != _digest(payload, filters) or _text_of(raw) != cursor:
             _refuse()
         version, made_for, position = msgspec.json.decode(payload)
-        if version != VERSION or made_for != direction:
+        if version != VERSION or made_for != direction or not _can_be_asked(position):
             _refuse()
         return msgspec.convert(position, kind)
     except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
         _refuse(error)
 
 
-_SIZE = 8
+def _can_be_asked(position: Any) -> bool:
+    """Whether a database takes every part of it; only a forged one holds anything else."""
+    parts = position if isinstance(position, list) else [position]
+    return not any(
+        (isinstance(part, int) and not -MAX_ID <= part <= MAX_ID)
+        or (isinstance(part, str) and bad_character(part))
+        for part in parts
+    )
 
 
 def _text_of(raw: bytes) -> str:

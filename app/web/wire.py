@@ -108,11 +108,10 @@ Time = Annotated[
 
 
 class ListOf(Model, Generic[ItemT]):
-    """The envelope of every list. `next_cursor: null` is the only sign of the end."""
+    """The envelope of every list. `next_cursor: null` is the only sign of the end.
+
+    Each list has its own name in the document: `class TokenList(ListOf[Token])`.
+    """
 
     items: list[ItemT]
     next_cursor: str | None
-
-    @classmethod
-    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        return f"{params[0].__name__}List"

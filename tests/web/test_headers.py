@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import structlog
 from starlette.responses import Response
@@ -13,7 +15,7 @@ from tests.web.apps import api, client, problem
 ORIGIN = {"Origin": "https://board.example.org"}
 
 
-def greeting(**options) -> Api:
+def greeting(**options: Any) -> Api:
     app = api(**options)
 
     @app.get("/hello")
@@ -36,20 +38,20 @@ def greeting(**options) -> Api:
 
 
 @pytest.mark.parametrize("given", ["abc", "A-b_c.9", "x" * 64])
-async def test_a_sane_request_id_comes_back(given):
+async def test_a_sane_request_id_comes_back(given: str) -> None:
     async with client(greeting()) as c:
         answer = await c.get("/hello", headers={"X-Request-ID": given})
     assert answer.headers.get_list("x-request-id") == [given]
 
 
 @pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\tb", "<script>", "é"])
-async def test_another_request_id_is_replaced(given):
+async def test_another_request_id_is_replaced(given: str) -> None:
     async with client(greeting()) as c:
-        answer = await c.get("/hello", headers={"X-Request-ID": given.encode()})
+        answer = await c.get("/hello", headers={b"X-Request-ID": given.encode()})
     assert answer.headers["x-request-id"] == "made-1"
 
 
-async def test_lines_logged_during_a_request_carry_its_id_and_later_ones_do_not():
+async def test_lines_logged_during_a_request_carry_its_id_and_later_ones_do_not() -> None:
     merge = structlog.contextvars.merge_contextvars
     with capture_logs(processors=[merge]) as lines:
         async with client(greeting()) as c:
@@ -59,7 +61,7 @@ async def test_lines_logged_during_a_request_carry_its_id_and_later_ones_do_not(
     assert [line.get("request_id") for line in lines] == ["one", "one", "two", "two", None]
 
 
-async def test_the_access_log_tells_method_path_status_and_time_but_no_query():
+async def test_the_access_log_tells_method_path_status_and_time_but_no_query() -> None:
     with capture_logs() as lines:
         async with client(greeting()) as c:
             await c.get("/nope/%0a%1b[31m?token=hunter2")
@@ -71,7 +73,7 @@ async def test_the_access_log_tells_method_path_status_and_time_but_no_query():
     assert "hunter2" not in str(line)
 
 
-async def test_questions_for_health_are_logged_quietly():
+async def test_questions_for_health_are_logged_quietly() -> None:
     with capture_logs() as lines:
         async with client(greeting()) as c:
             await c.get("/healthz")
@@ -79,7 +81,7 @@ async def test_questions_for_health_are_logged_quietly():
 
 
 @pytest.mark.parametrize("path", ["/hello", "/nope", "/broken"])
-async def test_every_answer_carries_the_security_headers(path):
+async def test_every_answer_carries_the_security_headers(path: str) -> None:
     async with client(greeting(https=True)) as c:
         headers = (await c.get(path)).headers
     assert headers["cache-control"] == "no-store"
@@ -91,18 +93,18 @@ async def test_every_answer_carries_the_security_headers(path):
     assert headers["strict-transport-security"] == "max-age=31536000"
 
 
-async def test_without_https_nothing_promises_it():
+async def test_without_https_nothing_promises_it() -> None:
     async with client(greeting()) as c:
         assert "strict-transport-security" not in (await c.get("/hello")).headers
 
 
-async def test_an_answer_keeps_its_own_header():
+async def test_an_answer_keeps_its_own_header() -> None:
     async with client(greeting()) as c:
         assert (await c.get("/own")).headers.get_list("cache-control") == ["private, no-cache"]
 
 
 @pytest.mark.parametrize("path", ["/hello", "/nope", "/broken"])
-async def test_a_page_of_an_allowed_origin_may_read_answers_and_errors(path):
+async def test_a_page_of_an_allowed_origin_may_read_answers_and_errors(path: str) -> None:
     async with client(greeting(cors_origins=(ORIGIN["Origin"],))) as c:
         headers = (await c.get(path, headers=ORIGIN)).headers
     assert headers["access-control-allow-origin"] == ORIGIN["Origin"]
@@ -111,7 +113,7 @@ async def test_a_page_of_an_allowed_origin_may_read_answers_and_errors(path):
     assert "access-control-allow-credentials" not in headers
 
 
-async def test_a_refusal_before_the_routes_can_be_read_too():
+async def test_a_refusal_before_the_routes_can_be_read_too() -> None:
     app = greeting(cors_origins=(ORIGIN["Origin"],), max_body_bytes=10)
     async with client(app) as c:
         answer = await c.post("/hello", content=b"x" * 11, headers=ORIGIN)
@@ -122,7 +124,7 @@ async def test_a_refusal_before_the_routes_can_be_read_too():
         assert answer.headers["access-control-allow-origin"] == ORIGIN["Origin"]
 
 
-async def test_a_pre_flight_with_the_headers_we_need_passes():
+async def test_a_pre_flight_with_the_headers_we_need_passes() -> None:
     async with client(greeting(cors_origins=(ORIGIN["Origin"],))) as c:
         asked = {
             **ORIGIN,
@@ -134,7 +136,7 @@ async def test_a_pre_flight_with_the_headers_we_need_passes():
     assert "idempotency-key" in answer.headers["access-control-allow-headers"].lower()
 
 
-async def test_a_pre_flight_of_another_origin_is_refused_as_a_problem():
+async def test_a_pre_flight_of_another_origin_is_refused_as_a_problem() -> None:
     async with client(greeting(cors_origins=(ORIGIN["Origin"],))) as c:
         asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
         answer = await c.options("/hello", headers=asked)
@@ -142,7 +144,7 @@ async def test_a_pre_flight_of_another_origin_is_refused_as_a_problem():
     assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_without_the_setting_no_origin_is_allowed():
+async def test_without_the_setting_no_origin_is_allowed() -> None:
     async with client(greeting()) as c:
         answer = await c.get("/hello", headers=ORIGIN)
     assert "access-control-allow-origin" not in answer.headers

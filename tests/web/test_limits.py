@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import httpx  # noqa: TID251 - the caller in a test, spoken to in the same process
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
-from app.web.limits import BodyLimit
+from app.web.limits import BodyLimit, TrustedHosts
 from app.web.openapi import Api
 from tests.serving import serving
 from tests.web.apps import api, client, problem
@@ -32,14 +35,14 @@ def listening(ran: Ran) -> Api:
     return app
 
 
-async def chunks(total: int):
+async def chunks(total: int) -> AsyncIterator[bytes]:
     for _ in range(total // 100):
         yield b"x" * 100
 
 
 @pytest.mark.parametrize("path", ["/with-body", "/without-body"])
 @pytest.mark.parametrize("form", ["length", "chunked", "odd length"])
-async def test_too_large_a_body_never_runs_the_endpoint(path, form):
+async def test_too_large_a_body_never_runs_the_endpoint(path: str, form: str) -> None:
     ran = Ran()
     headers = {"Content-Type": "application/json"}
     if form == "odd length":
@@ -52,7 +55,7 @@ async def test_too_large_a_body_never_runs_the_endpoint(path, form):
     assert ran.bodies == []
 
 
-async def test_a_length_of_many_digits_is_refused_without_reading():
+async def test_a_length_of_many_digits_is_refused_without_reading() -> None:
     ran = Ran()
     headers = {"Content-Length": "9" * 5000}
     async with client(listening(ran)) as c:
@@ -60,12 +63,12 @@ async def test_a_length_of_many_digits_is_refused_without_reading():
     assert ran.bodies == []
 
 
-async def test_a_body_at_the_limit_passes_in_both_forms():
+async def test_a_body_at_the_limit_passes_in_both_forms() -> None:
     ran = Ran()
     exact = b'{"a": "' + b"x" * (LIMIT - 9) + b'"}'
     assert len(exact) == LIMIT
 
-    async def in_two():
+    async def in_two() -> AsyncIterator[bytes]:
         yield exact[:10]
         yield exact[10:]
 
@@ -76,20 +79,20 @@ async def test_a_body_at_the_limit_passes_in_both_forms():
     assert len(ran.bodies) == 2
 
 
-async def test_an_endless_body_is_left_as_soon_as_it_is_too_large():
+async def test_an_endless_body_is_left_as_soon_as_it_is_too_large() -> None:
     received = 0
 
-    async def endless():
+    async def endless() -> Message:
         nonlocal received
         received += 1
         return {"type": "http.request", "body": b"x" * 400, "more_body": True}
 
-    sent = []
+    sent: list[Message] = []
 
-    async def send(message):
+    async def send(message: Message) -> None:
         sent.append(message)
 
-    async def never(scope, receive, send):
+    async def never(scope: Scope, receive: Receive, send: Send) -> None:
         raise AssertionError("the application ran")
 
     scope = {"type": "http", "headers": [(b"transfer-encoding", b"chunked")]}
@@ -98,26 +101,29 @@ async def test_an_endless_body_is_left_as_soon_as_it_is_too_large():
     assert sent[0]["status"] == 413
 
 
-async def test_a_caller_who_leaves_half_way_is_seen_by_the_application():
-    messages = [
+async def test_a_caller_who_leaves_half_way_is_seen_by_the_application() -> None:
+    messages: list[Message] = [
         {"type": "http.request", "body": b"x", "more_body": True},
         {"type": "http.disconnect"},
         {"type": "http.disconnect"},
     ]
-    seen = []
+    seen: list[str] = []
 
-    async def receive():
+    async def receive() -> Message:
         return messages.pop(0)
 
-    async def application(scope, receive, send):
+    async def send(message: Message) -> None:
+        seen.append(message["type"])
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
         seen.extend([(await receive())["type"] for _ in range(3)])
 
     scope = {"type": "http", "headers": [(b"transfer-encoding", b"chunked")]}
-    await BodyLimit(application, LIMIT)(scope, receive, application)
+    await BodyLimit(application, LIMIT)(scope, receive, send)
     assert seen == ["http.request", "http.disconnect", "http.disconnect"]
 
 
-async def test_over_a_real_connection_too_large_a_body_is_a_problem():
+async def test_over_a_real_connection_too_large_a_body_is_a_problem() -> None:
     ran = Ran()
     async with serving(listening(ran)) as url, httpx.AsyncClient(base_url=url) as c:
         for content in (b"x" * 3_000_000, chunks(3_000_000)):
@@ -143,7 +149,7 @@ async def test_over_a_real_connection_too_large_a_body_is_a_problem():
         ("", False),
     ],
 )
-async def test_only_trusted_hosts_are_served(host, served):
+async def test_only_trusted_hosts_are_served(host: str, *, served: bool) -> None:
     app = api(trusted_hosts=("inbox.example.org", "*.lan", "[::1]", "127.0.0.1"))
 
     @app.get("/here")
@@ -155,3 +161,17 @@ async def test_only_trusted_hosts_are_served(host, served):
         assert answer.status_code == 200
     else:
         problem(answer, 421, "misdirected")
+
+
+async def test_a_request_without_a_host_is_not_served() -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "headers": []}
+    await TrustedHosts(api(), ("test",))(scope, receive, send)
+    assert sent[0]["status"] == 421

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from pkgutil import walk_packages
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
 import app as package
@@ -61,13 +63,13 @@ def receiving() -> Api:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_each_of_our_errors_keeps_its_status_code_and_sentence(kind):
+async def test_each_of_our_errors_keeps_its_status_code_and_sentence(kind: type[AppError]) -> None:
     async with client(raising(kind("The sentence."))) as c:
         body = problem(await c.get("/raise"), kind.status, kind.code)
     assert (body["title"], body["detail"]) == (kind.title, "The sentence.")
 
 
-async def test_extras_errors_and_headers_of_an_error_reach_the_caller():
+async def test_extras_errors_and_headers_of_an_error_reach_the_caller() -> None:
     error = Conflict(
         "No.",
         errors=[FieldError("/a", "b", "c")],
@@ -82,7 +84,7 @@ async def test_extras_errors_and_headers_of_an_error_reach_the_caller():
     assert answer.headers["retry-after"] == "5"
 
 
-async def test_an_unexpected_error_says_nothing_but_the_request_id_and_is_logged():
+async def test_an_unexpected_error_says_nothing_but_the_request_id_and_is_logged() -> None:
     async with client(raising(RuntimeError("password=hunter2"))) as c:
         with capture_logs() as lines:
             answer = await c.get("/raise", headers={"X-Request-ID": "mine"})
@@ -94,20 +96,20 @@ async def test_an_unexpected_error_says_nothing_but_the_request_id_and_is_logged
     assert [str(line["exc_info"]) for line in logged] == ["password=hunter2"]
 
 
-async def test_an_error_of_ours_above_499_is_logged_with_its_cause():
+async def test_an_error_of_ours_above_499_is_logged_with_its_cause() -> None:
     async with client(raising(Unavailable("Later."))) as c:
         with capture_logs() as lines:
             problem(await c.get("/raise"), 503, "unavailable")
     assert [line["code"] for line in lines if line["log_level"] == "warning"] == ["unavailable"]
 
 
-async def test_an_error_after_the_answer_began_cuts_the_connection():
+async def test_an_error_after_the_answer_began_cuts_the_connection() -> None:
     app = api()
 
     @app.get("/half")
     async def half() -> None: ...
 
-    async def breaking(scope, receive, send):
+    async def breaking(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise RuntimeError("half way")
 
@@ -130,25 +132,25 @@ async def test_an_error_after_the_answer_began_cuts_the_connection():
         (503, "unavailable"),
     ],
 )
-async def test_an_exception_of_the_framework_gets_our_words(status, code):
+async def test_an_exception_of_the_framework_gets_our_words(status: int, code: str) -> None:
     async with client(raising(HTTPException(status, "their words"))) as c:
         answer = await c.get("/raise")
     problem(answer, 422 if status == 400 else status, code)
     assert "their words" not in answer.text
 
 
-async def test_a_status_of_the_framework_without_a_code_of_its_own_keeps_its_number():
+async def test_a_status_of_the_framework_without_a_code_of_its_own_keeps_its_number() -> None:
     async with client(raising(HTTPException(418))) as c:
         problem(await c.get("/raise"), 418, "bad-request")
 
 
-async def test_a_wrong_address_is_a_problem():
+async def test_a_wrong_address_is_a_problem() -> None:
     async with client(api()) as c:
         problem(await c.get("/no/such"), 404, "not-found")
         problem(await c.get("/no/such/"), 404, "not-found")
 
 
-async def test_a_wrong_method_names_every_method_of_the_address():
+async def test_a_wrong_method_names_every_method_of_the_address() -> None:
     app = api()
 
     @app.get("/both/{name}", name="read_both")
@@ -182,7 +184,7 @@ async def test_a_wrong_method_names_every_method_of_the_address():
         ({"name": "x", "at": 0}, "/at", "time"),
     ],
 )
-async def test_wrong_fields_are_pointed_at(body, pointer, code):
+async def test_wrong_fields_are_pointed_at(body: dict[str, Any], pointer: str, code: str) -> None:
     async with client(receiving()) as c:
         found = problem(await c.post("/take/1", json=body), 422, "invalid-request")
     assert [(e["pointer"], e["code"]) for e in found["errors"]] == [(pointer, code)]
@@ -190,7 +192,7 @@ async def test_wrong_fields_are_pointed_at(body, pointer, code):
     assert all(e["detail"].strip() for e in found["errors"])
 
 
-async def test_errors_in_path_query_and_body_are_told_at_once():
+async def test_errors_in_path_query_and_body_are_told_at_once() -> None:
     async with client(receiving()) as c:
         answer = await c.post(f"/take/{2**63}?limit=x", json={"name": 1})
     found = problem(answer, 422, "invalid-request")
@@ -208,7 +210,7 @@ async def test_errors_in_path_query_and_body_are_told_at_once():
     ],
     ids=["cut", "not UTF-8", "deep", "long number"],
 )
-async def test_a_body_that_is_no_json_is_malformed(content):
+async def test_a_body_that_is_no_json_is_malformed(content: bytes) -> None:
     app = api(max_body_bytes=200_000)
 
     @app.post("/take")
@@ -222,7 +224,7 @@ async def test_a_body_that_is_no_json_is_malformed(content):
     assert found["detail"]
 
 
-async def test_half_a_surrogate_pair_is_refused():
+async def test_half_a_surrogate_pair_is_refused() -> None:
     async with client(receiving()) as c:
         answer = await c.post(
             "/take/1", content=rb'{"name": "\ud800"}', headers={"Content-Type": "application/json"}
@@ -230,21 +232,21 @@ async def test_half_a_surrogate_pair_is_refused():
     assert problem(answer, 422, "invalid-request")["errors"][0]["code"] == "bad_character"
 
 
-async def test_a_body_of_another_media_type_is_told_how_to_come():
+async def test_a_body_of_another_media_type_is_told_how_to_come() -> None:
     async with client(receiving()) as c:
         answer = await c.post("/take/1", data={"name": "x"})
     found = problem(answer, 422, "invalid-request")
     assert "application/json" in found["errors"][0]["detail"]
 
 
-async def test_what_was_sent_is_never_repeated():
+async def test_what_was_sent_is_never_repeated() -> None:
     async with client(receiving()) as c:
         answer = await c.post("/take/1", json={"name": {"secret": "hunter2"}, "wait": "hunter2"})
     problem(answer, 422, "invalid-request")
     assert "hunter2" not in answer.text
 
 
-async def test_nan_and_infinity_are_refused():
+async def test_nan_and_infinity_are_refused() -> None:
     class Amount(Body):
         n: float
 
@@ -270,16 +272,16 @@ def _app_problems() -> set[tuple[str, int]]:
     return {(k.code, k.status) for k in known_problems() if k.__module__.startswith("app.")}
 
 
-def test_every_problem_is_documented_and_every_documented_one_exists():
+def test_every_problem_is_documented_and_every_documented_one_exists() -> None:
     page = Path(__file__).parents[2] / "docs" / "problems.md"
     rows = TABLE_ROW.findall(page.read_text(encoding="utf-8"))
     assert {(code, int(status)) for code, status in rows} == _app_problems()
     assert len(rows) == len({code for code, _ in rows})
 
 
-def test_codes_are_kebab_case():
+def test_codes_are_kebab_case() -> None:
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", code) for code, _ in _app_problems())
 
 
-def test_an_invalid_request_may_be_raised_without_fields():
+def test_an_invalid_request_may_be_raised_without_fields() -> None:
     assert InvalidRequest("x").errors == ()
