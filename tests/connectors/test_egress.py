@@ -15,7 +15,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.clock import FrozenClock
@@ -26,6 +26,7 @@ from app.connectors.http import Door
 from tests.connectors.hostile_urls import HOSTILE, MISREAD, NAMES, NOT_PUBLIC, literal
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PUBLIC = "93.184.215.14"
 
 
@@ -217,6 +218,7 @@ def test_a_url_can_be_checked_before_it_is_saved() -> None:
     assert names.asked == []
 
 
+@PATIENT
 @given(st.integers(0, 2**32 - 1))
 def test_public_ipv4_is_never_wider_than_the_standard_library_says(number: int) -> None:
     address = IPv4Address(number)
@@ -225,6 +227,7 @@ def test_public_ipv4_is_never_wider_than_the_standard_library_says(number: int) 
         assert not any([address.is_multicast, address.is_reserved, address.is_private])
 
 
+@PATIENT
 @given(st.integers(0, 2**128 - 1) | st.integers(2**125, 2**126 - 1))
 def test_public_ipv6_is_never_wider_than_the_standard_library_says(number: int) -> None:
     address = IPv6Address(number)
@@ -234,6 +237,7 @@ def test_public_ipv6_is_never_wider_than_the_standard_library_says(number: int) 
         assert not any([address.ipv4_mapped, address.sixtofour, address.teredo])
 
 
+@PATIENT
 @given(st.text(st.characters(exclude_categories=())))
 def test_reading_a_url_only_refuses(text: str) -> None:
     for url in (text, f"https://{text}", f"https://a.example/{text}"):
