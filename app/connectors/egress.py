@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 
 import httpcore
 import idna
@@ -94,8 +95,8 @@ def parse_url(url: str) -> Target:
 def _plain_host(host: str) -> str:
     if host.startswith("["):
         address = parse_address(host[1:-1])
-        if address is None:
-            raise AddressRefused(f"{host} is no IPv6 address.")
+        if not isinstance(address, IPv6Address):
+            raise AddressRefused("What stands in brackets in the address is no IPv6 address.")
         return str(address)
     plain = _to_ascii(host).lower()
     address = parse_address(plain)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import ssl
 from collections import OrderedDict
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -268,14 +268,22 @@ def _headers_of(response: httpx.Response) -> Mapping[str, str]:
 
 
 def _unreachable(host: str, error: Exception) -> str:
-    cause = error.__cause__
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"The certificate of {host} was not accepted: {cause.verify_message}."
-    if isinstance(cause, ssl.SSLError):
-        return f"No secure connection to {host} could be made."
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"The certificate of {host} was not accepted: {cause.verify_message}."
+        if isinstance(cause, ssl.SSLError):
+            return f"No secure connection to {host} could be made."
     if isinstance(error, httpcore.ConnectError):
         return f"{host} could not be reached."
     return f"The connection to {host} was cut."
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """What lies behind a failure: the libraries wrap the machine's error several times."""
+    cause = error.__cause__ or error.__context__
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def _garbled(host: str, error: Exception) -> ConnectorError:
