@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from app.connectors.base import Platform
+from app.connectors.platforms.bluesky import BLUESKY
+from app.connectors.platforms.mastodon import MASTODON
 
 _ALL: tuple[Platform, ...] = (
     # one line each, in alphabetical order
+    BLUESKY,
+    MASTODON,
 )
 
 PLATFORMS: dict[str, Platform] = {platform.name: platform for platform in _ALL}

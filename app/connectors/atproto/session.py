@@ -1,0 +1,201 @@
+"""A session with a personal data server: kept, renewed once for all who wait, made anew rarely."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Literal
+
+from app.connectors.base import (
+    AuthFailed,
+    BadResponse,
+    ConnectorError,
+    CursorRefused,
+    Gone,
+    Http,
+    JsonObject,
+    RateLimited,
+    Response,
+    SaveCredential,
+    Transient,
+)
+
+EXPECTED = (
+    HTTPStatus.OK,
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+)
+_TOKEN_FIELDS = ("accessJwt", "refreshJwt", "did")
+_DEAD = "The account is deactivated, suspended or taken down."
+_DELETED = "It is deleted, or its author's account is."
+_REFUSED = frozenset({"ExpiredToken", "InvalidToken", "AuthMissing", "AuthenticationRequired"})
+_MEANING: dict[str, tuple[type[ConnectorError], str]] = {
+    **dict.fromkeys(
+        _REFUSED,
+        (AuthFailed, "The server refuses the app password or its session: make a new one."),
+    ),
+    "AuthFactorTokenRequired": (
+        AuthFailed,
+        "This is the account's main password: make an app password and use that.",
+    ),
+    "AccountTakedown": (AuthFailed, _DEAD),
+    "AccountDeactivated": (AuthFailed, _DEAD),
+    "AccountSuspended": (AuthFailed, _DEAD),
+    "AccountNotFound": (AuthFailed, _DEAD),
+    "RepoTakendown": (AuthFailed, _DEAD),
+    "NotFound": (Gone, _DELETED),
+    "RecordNotFound": (Gone, _DELETED),
+    "RateLimitExceeded": (RateLimited, "The server asks to wait."),
+    "UpstreamFailure": (Transient, "The server could not reach the service behind it."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the server gave: an access token for 2 h, a refresh token for 90 days and one use."""
+
+    access: str
+    refresh: str
+    did: str
+
+
+def error_name(answer: Response) -> str:
+    """The `error` of an XRPC answer; "" where there is none. The status alone says too little:
+    an expired token answers 400.
+    """
+    if answer.status == HTTPStatus.OK:
+        return ""
+    try:
+        body = answer.json()
+    except BadResponse:
+        return ""
+    name = body.get("error") if isinstance(body, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def failure(answer: Response, *, paged: bool = False) -> ConnectorError:
+    """What to do about a refusal, by the name of its error. `paged`: a cursor was sent."""
+    meant = _MEANING.get(error_name(answer))
+    if meant is not None and not (paged and meant[0] is Transient):
+        return meant[0](meant[1])
+    if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return AuthFailed("The server refuses the app password or its session.")
+    if paged:
+        return CursorRefused("The server does not take the cursor any more.")
+    return BadResponse("The server does not understand the request: is this a Bluesky service?")
+
+
+class Session:
+    """Asks XRPC methods as one account. Failed log-ins count against the account, so a log-in is
+    tried once where there is no session or its refresh token was refused, and never per poll.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        identifier: str,
+        password: str,
+        tokens: Tokens | None,
+        http: Http,
+        save_credential: SaveCredential,
+    ) -> None:
+        self._service = service
+        self._identifier = identifier
+        self._password = password
+        self._tokens = tokens
+        self._http = http
+        self._save = save_credential
+        self._renewing = asyncio.Lock()
+
+    async def did(self) -> str:
+        """Who we are, from the session; no request where there is one."""
+        return (self._tokens or await self._renewed(None)).did
+
+    async def get(
+        self, method: str, params: Iterable[tuple[str, str]] = (), *, paged: bool = False
+    ) -> Response:
+        """The answer of a query method, after at most one renewal of the session."""
+        query = tuple(params)
+        tokens = self._tokens or await self._renewed(None)
+        answer = await self._send("GET", method, tokens.access, query, paged=paged)
+        if error_name(answer) == "ExpiredToken":
+            tokens = await self._renewed(tokens)
+            answer = await self._send("GET", method, tokens.access, query, paged=paged)
+        if answer.status != HTTPStatus.OK:
+            raise failure(answer, paged=paged)
+        return answer
+
+    async def _send(
+        self,
+        verb: Literal["GET", "POST"],
+        method: str,
+        token: str | None,
+        params: Sequence[tuple[str, str]] = (),
+        *,
+        json: JsonObject | None = None,
+        paged: bool = False,
+    ) -> Response:
+        return await self._http.request(
+            verb,
+            f"{self._service}/xrpc/{method}",
+            params=params,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            json=json,
+            expect=(*EXPECTED, HTTPStatus.BAD_GATEWAY) if paged else EXPECTED,
+        )
+
+    async def _renewed(self, used: Tokens | None) -> Tokens:
+        """Tokens other than `used`. One at a time: a refresh token is good for one use."""
+        async with self._renewing:
+            if self._tokens is not None and self._tokens is not used:
+                return self._tokens
+            fresh = await self._refreshed(used) if used and used.refresh else None
+            fresh = fresh or await self._logged_in()
+            await self._save(
+                {
+                    "app_password": self._password,
+                    "access_jwt": fresh.access,
+                    "refresh_jwt": fresh.refresh,
+                    "did": fresh.did,
+                }
+            )
+            self._tokens = fresh
+            return fresh
+
+    async def _refreshed(self, used: Tokens) -> Tokens | None:
+        """New tokens, or `None` where the refresh token itself is refused."""
+        answer = await self._send("POST", "com.atproto.server.refreshSession", used.refresh)
+        if answer.status == HTTPStatus.OK:
+            return parse_tokens(answer)
+        name = error_name(answer)
+        if name in _REFUSED or (answer.status == HTTPStatus.UNAUTHORIZED and name not in _MEANING):
+            return None
+        raise failure(answer)
+
+    async def _logged_in(self) -> Tokens:
+        answer = await self._send(
+            "POST",
+            "com.atproto.server.createSession",
+            None,
+            json={"identifier": self._identifier, "password": self._password},
+        )
+        if answer.status != HTTPStatus.OK:
+            raise failure(answer)
+        return parse_tokens(answer)
+
+
+def parse_tokens(answer: Response) -> Tokens:
+    """The tokens of createSession and refreshSession; `active: false` is a dead account."""
+    body = answer.json()
+    found = [body.get(each) if isinstance(body, dict) else None for each in _TOKEN_FIELDS]
+    access, refresh, did = (each if isinstance(each, str) else "" for each in found)
+    if not access or not refresh or not did:
+        raise BadResponse("The server sent no session: is this a Bluesky service?")
+    if body.get("active") is False:
+        raise AuthFailed(_DEAD)
+    return Tokens(access, refresh, did)
