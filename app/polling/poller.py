@@ -100,7 +100,9 @@ class Poller:
         except AppError as error:
             await self._cannot_connect(lease, source, rows, error, started_at)
             return
-        poll = await self._prepare(lease, source, rows, connector, budget, started_at)
+        poll = await self._prepare(
+            lease, source, rows, connector=connector, budget=budget, started_at=started_at
+        )
         reads = await self._read_all(poll)
         if all(read.went_well for read in reads):
             await rereading.reread(poll.connector, poll.storing, poll.streams, self.rng)
@@ -112,6 +114,7 @@ class Poller:
         lease: Lease,
         source: Row[Any],
         rows: Sequence[Row[Any]],
+        *,
         connector: Connector,
         budget: Budget,
         started_at: datetime,
@@ -240,7 +243,7 @@ class Poller:
             return Transient(f"Reading took longer than {self.limits.seconds:g} seconds.")
         except (LeaseLost, AppError):
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001  # a defect in one connector must not stop the others
             _log.exception("a stream could not be read", stream=reading.spec.name)
             return BadResponse("Reading failed in a way we did not expect; the log tells more.")
         return None

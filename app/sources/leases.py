@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, bindparam, false, func, literal, or_, select, text, update
 
-from app.db import Tx, UtcTime
+from app.db import Reader, Tx, UtcTime
 from app.sources.models import source
 
 
@@ -118,3 +118,11 @@ async def release(tx: Tx, lease: Lease, *, next_poll_at: datetime | None) -> Non
 async def take_over_all(tx: Tx) -> None:
     """Ends every lease: for SQLite, where one process polls and its predecessor is gone."""
     await tx.execute(update(source).values(lease_owner=None, lease_until=None))
+
+
+async def anything_due(reader: Reader, now: datetime) -> bool:
+    """Whether a look for due sources is worth a write transaction."""
+    statement = select(source.c.id).where(
+        source.c.paused == false(), source.c.next_poll_at <= bindparam("now")
+    )
+    return bool(await reader.rows(statement.limit(1), {"now": now}))

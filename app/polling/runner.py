@@ -1,0 +1,127 @@
+"""Ticking: looks for sources that are due, leases them, and starts their polls as tasks of ours.
+
+The scheduler library only ticks; it owns nothing that would have to be cancelled. Due times, leases
+and back-off are in the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.clock import Clock, monotonic
+from app.db import Database
+from app.errors import AppError
+from app.polling.poller import Poller
+from app.sources import leases
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Runner:
+    """Runs polls in this process: at most `concurrency` at once, a tick every `tick_seconds`."""
+
+    db: Database
+    clock: Clock
+    poller: Poller
+    owner: str
+    tick_seconds: float = 0.5
+    concurrency: int = 20
+    ticked_at: float = field(default_factory=monotonic)
+    _polls: set[asyncio.Task[None]] = field(default_factory=set)
+    _stopping: bool = False
+    _in_trouble: bool = False
+    _scheduler: AsyncIOScheduler | None = None
+
+    async def start(self) -> None:
+        """Begins to tick. On SQLite, where one process polls, every lease left behind ends."""
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler  # noqa: PLC0415  # 70 ms
+
+        if self.db.dialect == "sqlite":
+            async with self.db.write() as tx:
+                await leases.take_over_all(tx)
+        self._scheduler = AsyncIOScheduler()
+        self._scheduler.add_job(
+            self.tick,
+            "interval",
+            seconds=self.tick_seconds,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+        self._scheduler.start()
+
+    async def tick(self) -> None:
+        """Starts what is due, as far as there is room. Trouble with the database is logged once."""
+        if self._stopping:
+            return
+        self.ticked_at = monotonic()
+        room = self.concurrency - len(self._polls)
+        if room <= 0:
+            return
+        try:
+            granted = await self._claim(room)
+        except (AppError, SQLAlchemyError) as trouble:
+            if not self._in_trouble:
+                _log.warning("polling waits for the database", reason=str(trouble))
+            self._in_trouble = True
+            return
+        if self._in_trouble:
+            _log.info("the database is back; polling goes on")
+            self._in_trouble = False
+        for lease in granted:
+            self._start(lease)
+
+    async def _claim(self, room: int) -> list[leases.Lease]:
+        now = self.clock.now()
+        if not await leases.anything_due(self.db, now):  # no write transaction for a look
+            return []
+        async with self.db.write() as tx:
+            return await leases.claim_due(
+                tx, now=now, owner=self.owner, length=self.poller.lease_length, limit=room
+            )
+
+    def _start(self, lease: leases.Lease) -> None:
+        task = asyncio.create_task(self._poll(lease), name=f"poll-{lease.source_id}")
+        self._polls.add(task)
+        task.add_done_callback(self._polls.discard)
+
+    async def _poll(self, lease: leases.Lease) -> None:
+        try:
+            await self.poller.poll(lease)
+        except (AppError, SQLAlchemyError):
+            # The lease ends by itself; what was stored is stored, and the rest is read again.
+            _log.warning("a poll was ended by the database", source_id=lease.source_id)
+        except Exception:
+            _log.exception("a poll failed in a way we did not expect", source_id=lease.source_id)
+
+    def begin_stop(self) -> None:
+        """From now on no poll is started."""
+        self._stopping = True
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Lets polls under way finish, cancels those that take longer; nothing is left half done,
+        since each page is one transaction.
+        """
+        self.begin_stop()
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+        polls = list(self._polls)
+        if polls:
+            _, late = await asyncio.wait(polls, timeout=grace_seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the last tick is recent enough."""
+        return monotonic() - self.ticked_at < max(10 * self.tick_seconds, 15.0)
