@@ -100,7 +100,7 @@ class Runner:
         except (AppError, SQLAlchemyError):
             # The lease ends by itself; what was stored is stored, and the rest is read again.
             _log.warning("a poll was ended by the database", source_id=lease.source_id)
-        except Exception:
+        except Exception:  # noqa: BLE001  # one poll must not end the others
             _log.exception("a poll failed in a way we did not expect", source_id=lease.source_id)
 
     def begin_stop(self) -> None:
