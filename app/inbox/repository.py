@@ -262,6 +262,15 @@ async def store_authors(
     return found
 
 
+async def mute_author(tx: Tx, author_id: int, now: datetime) -> None:
+    """From now on what this author sends arrives as spam."""
+    await tx.execute(
+        update(author)
+        .where(author.c.id == author_id, author.c.muted_at.is_(None))
+        .values(muted_at=now)
+    )
+
+
 async def store_threads(
     tx: Tx, source_id: int, threads: Sequence[Mapping[str, Any]]
 ) -> dict[str, Row[Any]]:

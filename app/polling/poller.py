@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -46,6 +47,7 @@ LEASE = timedelta(seconds=150)
 GRACE_SECONDS = 30.0
 REQUESTS_A_POLL = 2000
 BYTES_A_POLL = 100 * 2**20
+CONNECTORS_KEPT = 2000
 ONE_SECOND = timedelta(seconds=1)
 _log = structlog.get_logger(__name__)
 
@@ -65,6 +67,15 @@ class _Poll:
     everything: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A connector that serves the next poll too, and what it was made of."""
+
+    made_of: tuple[Any, ...]
+    connector: Connector
+    budget: Budget
+
+
 @dataclass(slots=True)
 class Poller:
     """Polls sources; holds what all polls share."""
@@ -75,6 +86,7 @@ class Poller:
     rng: Random
     limits: Limits = field(default_factory=Limits)
     lease_length: timedelta = LEASE
+    _kept: OrderedDict[int, _Kept] = field(default_factory=OrderedDict)
 
     async def poll(self, lease: Lease) -> None:
         """Reads every due stream of a leased source and gives the source back.
@@ -93,10 +105,9 @@ class Poller:
         source = await repository.find_source(self.db, EVERYTHING, lease.source_id)
         if source is None:
             return
-        budget = Budget(requests=REQUESTS_A_POLL, decoded_bytes=BYTES_A_POLL)
         rows = await repository.streams_of(self.db, [source.id])
         try:
-            connector = self.connecting.connector_of(source, budget)
+            connector, budget = self._connector(source)
         except AppError as error:
             await self._cannot_connect(lease, source, rows, error, started_at)
             return
@@ -108,6 +119,22 @@ class Poller:
             await rereading.reread(poll.connector, poll.storing, poll.streams, self.rng)
         done = Finished(lease, source, reads, budget, started_at, self._paces(poll))
         await finish(self.db, self.clock, done)
+
+    def _connector(self, source: Row[Any]) -> tuple[Connector, Budget]:
+        """The connector of a source, kept from poll to poll: a session and what it has learned of
+        threads would cost requests again. Another setting or credential makes a new one.
+        """
+        made_of = (source.platform, repr(source.settings), source.credential)
+        kept = self._kept.get(source.id)
+        if kept is None or kept.made_of != made_of:
+            budget = Budget(requests=REQUESTS_A_POLL, decoded_bytes=BYTES_A_POLL)
+            connector = self.connecting.connector_of(source, budget)
+            kept = self._kept[source.id] = _Kept(made_of, connector, budget)
+        self._kept.move_to_end(source.id)
+        if len(self._kept) > CONNECTORS_KEPT:
+            self._kept.popitem(last=False)
+        kept.budget.requests_used = kept.budget.bytes_used = 0
+        return kept.connector, kept.budget
 
     async def _prepare(
         self,

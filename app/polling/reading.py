@@ -144,6 +144,7 @@ class LoopGuard:
     def __init__(self, cursor: Cursor | None) -> None:
         self._seen = {_canonical.encode(cursor)}
         self._ids: set[str] = set()
+        self._oldest: datetime | None = None
         self._empty = 0
 
     def check(self, page: Page) -> None:
@@ -155,11 +156,18 @@ class LoopGuard:
         self._seen.add(mark)
         ids = {mention.external_id for mention in page.mentions}
         ids |= {parent.external_id for parent in page.parents}
-        new = bool(ids - self._ids or page.skipped or page.unparsed)
+        new = bool(ids - self._ids or page.unparsed) or self._goes_back(page)
         self._ids |= ids
         self._empty = 0 if new else self._empty + 1
         if self._empty >= EMPTY_PAGES_AT_MOST:
             raise BadResponse(f"The platform sent {self._empty} pages in a row with nothing new.")
+
+    def _goes_back(self, page: Page) -> bool:
+        """Whether the page reaches further into the past than those before it."""
+        if page.oldest_at is None or (self._oldest is not None and page.oldest_at >= self._oldest):
+            return False
+        self._oldest = page.oldest_at
+        return True
 
 
 def moments(stored: str | None) -> list[datetime]:

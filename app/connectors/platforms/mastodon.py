@@ -283,7 +283,8 @@ class Mastodon:
         if older is not None:
             down = {"account": us.key, "since": since, "seek": older, "above": came_by}
             wish = pages.wish(answer.rate_limit, answer.received_at)
-            return Page(next_cursor=down, more=True, poll_after=wish)
+            lowest = min(entries.times, default=None)  # tells that the walk gets on
+            return Page(next_cursor=down, more=True, poll_after=wish, oldest_at=lowest)
         if not entries.ids and came_by is not None:  # a step too far: the start is the page above
             answer = await self._step(us, above)
         return await self._start(us, answer, since, more=came_by is not None)
