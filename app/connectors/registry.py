@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from app.connectors.base import Platform
+from app.connectors.platforms import demo
 
 _ALL: tuple[Platform, ...] = (
     # one line each, in alphabetical order
+    demo.PLATFORM,
 )
 
 PLATFORMS: dict[str, Platform] = {platform.name: platform for platform in _ALL}
