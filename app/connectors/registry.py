@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from app.connectors.base import Platform
-from app.connectors.platforms.bluesky import BLUESKY
-from app.connectors.platforms.mastodon import MASTODON
+from app.connectors.platforms import bluesky, demo, mastodon
 
 _ALL: tuple[Platform, ...] = (
     # one line each, in alphabetical order
-    BLUESKY,
-    MASTODON,
+    bluesky.PLATFORM,
+    demo.PLATFORM,
+    mastodon.PLATFORM,
 )
 
 PLATFORMS: dict[str, Platform] = {platform.name: platform for platform in _ALL}

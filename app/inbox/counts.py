@@ -102,7 +102,7 @@ def _counted_for(scope: Scope, table: Any) -> list[ColumnElement[bool]]:
 
 
 async def status_counts(reader: Reader, scope: Scope) -> Sequence[Row[Any]]:
-    """(source_id, source_name, platform, status, needs_reply, backlog, items) rows."""
+    """(source_id, source_name, platform, status, needs_reply, backlog, items_counted) rows."""
     statement = (
         select(
             source.c.id.label("source_id"),
@@ -111,7 +111,7 @@ async def status_counts(reader: Reader, scope: Scope) -> Sequence[Row[Any]]:
             count_status.c.status,
             count_status.c.needs_reply,
             count_status.c.backlog,
-            func.sum(count_status.c.total).label("items"),
+            func.sum(count_status.c.total).label("items_counted"),
         )
         .select_from(count_status.join(source))
         .where(*_counted_for(scope, count_status))
@@ -162,7 +162,8 @@ async def age_counts(reader: Reader, scope: Scope, now: datetime) -> dict[str, i
         total = whole.scalar_subquery() + cut.scalar_subquery()
         parts.append(select(literal(name).label("bucket"), total.label("younger")))
     rows = await reader.rows(union_all(*parts), values)
-    return {row.bucket: int(row.younger) for row in rows}
+    found = {row.bucket: int(row.younger) for row in rows}
+    return {bucket: found[bucket] for bucket in AGE_EDGES}  # a union promises no order
 
 
 def edge_of_hour(at: datetime, hour: int) -> datetime:
@@ -186,9 +187,9 @@ async def overlay_counts(reader: Reader, scope: Scope, now: datetime) -> Row[Any
 
 
 async def assignee_counts(reader: Reader, scope: Scope) -> Sequence[Row[Any]]:
-    """(assignee_id, items) of the unanswered that somebody has been given."""
+    """(assignee_id, items_counted) of the unanswered that somebody has been given."""
     statement = (
-        select(item.c.assignee_id, func.count().label("items"))
+        select(item.c.assignee_id, func.count().label("items_counted"))
         .where(item.c.assignee_id.is_not(None), *_waiting(scope))
         .group_by(item.c.assignee_id)
         .order_by(item.c.assignee_id)

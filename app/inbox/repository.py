@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, tuple_, update
+from sqlalchemy import Row, func, insert, select, tuple_, update
 
 from app.db import Reader, Tx
 from app.inbox.counts import Counted, count
@@ -406,29 +406,3 @@ async def due_rereads(
         .limit(limit)
     )
     return await reader.rows(statement)
-
-
-async def forget_source(tx: Tx, source_id: int, limit: int) -> int:
-    """Deletes up to `limit` items of a source that is being removed; returns how many."""
-    doomed = select(item.c.id).where(item.c.source_id == source_id).limit(limit)
-    return (await tx.execute(delete(item).where(item.c.id.in_(doomed)))).rowcount
-
-
-async def forget_replies(tx: Tx, source_id: int, limit: int) -> int:
-    """The same for replies."""
-    doomed = select(reply.c.id).where(reply.c.source_id == source_id).limit(limit)
-    return (await tx.execute(delete(reply).where(reply.c.id.in_(doomed)))).rowcount
-
-
-async def forget_threads(tx: Tx, source_id: int, limit: int) -> int:
-    """The same for threads, once they are empty."""
-    doomed = select(thread.c.id).where(thread.c.source_id == source_id).limit(limit)
-    return (await tx.execute(delete(thread).where(thread.c.id.in_(doomed)))).rowcount
-
-
-async def forget_strangers(tx: Tx, _source_id: int, limit: int) -> int:
-    """Deletes up to `limit` authors of whom nothing is left here."""
-    wrote = select(item.c.id).where(item.c.author_id == author.c.id).exists()
-    replied = select(reply.c.id).where(reply.c.author_id == author.c.id).exists()
-    doomed = select(author.c.id).where(~wrote, ~replied).limit(limit)
-    return (await tx.execute(delete(author).where(author.c.id.in_(doomed)))).rowcount

@@ -17,7 +17,7 @@ from app.connectors.base import (
     Shape,
     Transient,
 )
-from app.connectors.platforms.bluesky import BLUESKY, Credential, Settings
+from app.connectors.platforms.bluesky import PLATFORM, Credential, Settings
 from tests.connectors.fake_bluesky import (
     START,
     US,
@@ -298,7 +298,7 @@ def test_settings_take_what_people_type_and_secrets_are_not_shown() -> None:
     with pytest.raises(ValueError, match="https://"):
         Settings(handle="x", service="bsky.social")
     assert "secret" not in repr(Credential(app_password="secret", access_jwt="secret"))
-    assert BLUESKY.minimum_interval == timedelta(seconds=60)
+    assert PLATFORM.minimum_interval == timedelta(seconds=60)
 
 
 async def test_its_recording_brings_what_it_says() -> None:

@@ -22,7 +22,7 @@ from app.connectors.base import (
     PermissionMissing,
 )
 from app.connectors.fediverse import entities
-from app.connectors.platforms.mastodon import MASTODON, Credential, Mastodon, Settings
+from app.connectors.platforms.mastodon import PLATFORM, Credential, Mastodon, Settings
 from tests.connectors.fake_mastodon import START, US, FakeMastodon, account, at, mention, status
 from tests.connectors.playing import Player
 from tests.connectors.playing import load as own_recording
@@ -273,7 +273,7 @@ async def test_what_the_accounts_filter_holds_back_is_read_daily_and_marked() ->
         "1003": Filed.HELD,
     }
     assert read[0].oldest_at is None  # requests have times of their own
-    spec = next(each for each in MASTODON.connector.streams(connector) if each.name == "filtered")
+    spec = next(each for each in PLATFORM.connector.streams(connector) if each.name == "filtered")
     assert spec.interval == timedelta(days=1)
 
 

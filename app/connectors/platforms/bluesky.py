@@ -323,7 +323,7 @@ def parse_identity(body: JsonObject, asked: str) -> Identity:
     return Identity(clean(did), clean(handle), aliases=aliases)
 
 
-BLUESKY = Platform(
+PLATFORM = Platform(
     name="bluesky",
     title="Bluesky",
     connector=Bluesky,

@@ -365,7 +365,7 @@ class Mastodon:
         return (await self._get(f"{_status(external_id)}/context", NEEDS_STATUSES)).json()
 
 
-MASTODON = Platform(
+PLATFORM = Platform(
     name="mastodon",
     title="Mastodon, GoToSocial, Pleroma",
     connector=Mastodon,

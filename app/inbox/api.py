@@ -1,0 +1,309 @@
+"""Routes of the inbox: lists, one item, its conversation and history, counts, and the actions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.connectors.base import Kind
+from app.errors import Conflict, NotFound, VersionMismatch
+from app.inbox import counting, examples, listing, reading
+from app.inbox.item import DismissReason, Status
+from app.inbox.listing import ItemFilter, Position
+from app.inbox.schemas import (
+    Counts,
+    EventList,
+    ItemDetail,
+    ItemList,
+    ItemOut,
+    ThreadOut,
+    item_out,
+)
+from app.inbox.service import Acting
+from app.outbox.events import Actor
+from app.web.answers import answer, answers
+from app.web.auth import Permission, Principal, needs
+from app.web.conditional import etag, if_match
+from app.web.deps import Now, Reader, Writer
+from app.web.openapi import problems
+from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
+from app.web.params import BOOLEAN, DURATION, ID, TIME, Kind as ParamKind, Param, Params, PathId
+from app.web.params import one_of, text
+from app.web.wire import Body, Time
+
+router = APIRouter(tags=["inbox"])
+WIRE = (ItemList, ItemDetail, ItemOut, ThreadOut, EventList, Counts)
+
+Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
+Triaging = Annotated[Principal, Depends(needs(Permission.TRIAGE))]
+
+_TERNARY = one_of(("exclude", "include", "only"))
+_STATUS = one_of((*Status, "any"))
+_YES_NO_ANY = ParamKind(
+    lambda given: None if given == "any" else BOOLEAN.parse(given),
+    {"type": "string", "enum": ["true", "false", "any"]},
+)
+FILTERS = Params(
+    (
+        Param("status", _STATUS, "Repeatable; `any` for all.", many=True, default=("unanswered",)),
+        Param("platform", text(40), "Only these platforms. Repeatable.", many=True),
+        Param("source_id", ID, "Only these sources. Repeatable.", many=True),
+        Param("kind", one_of(Kind), "Only these kinds. Repeatable.", many=True),
+        Param("author_id", ID, "Only what this author wrote."),
+        Param("older_than", DURATION, "At least so old, like PT4H."),
+        Param("younger_than", DURATION, "Younger than that, like P7D."),
+        Param("occurred_after", TIME, "Written after this moment."),
+        Param("occurred_before", TIME, "Written before this moment."),
+        Param("snoozed", _TERNARY, "Items that are asleep.", default="exclude"),
+        Param("backlog", _TERNARY, "What was old when connected.", default="exclude"),
+        Param(
+            "needs_reply",
+            _YES_NO_ANY,
+            "Not given: `true` while `status` is `unanswered` alone, else `any`.",
+        ),
+        Param("order", one_of(("oldest", "newest")), "By platform time.", default="oldest"),
+        LIMIT,
+        CURSOR,
+    )
+)
+
+
+def read_filter(values: dict[str, Any], given: frozenset[str], now: datetime) -> ItemFilter:
+    """The filter of parsed parameters. `given` are the names that the caller really sent."""
+    statuses: tuple[str, ...] = tuple(dict.fromkeys(values["status"]))
+    if "any" in statuses:
+        statuses = ()
+    waiting = statuses == ("unanswered",)
+    needs_reply = values["needs_reply"] if "needs_reply" in given else (True if waiting else None)
+    after = [values["occurred_after"]]
+    before = [values["occurred_before"]]
+    if values["younger_than"] is not None:
+        after.append(now - values["younger_than"])
+    if values["older_than"] is not None:
+        before.append(now - values["older_than"])
+    return ItemFilter(
+        statuses=statuses,
+        platforms=tuple(sorted(set(values["platform"] or ()))),
+        source_ids=tuple(sorted(set(values["source_id"] or ()))),
+        kinds=tuple(sorted(set(values["kind"] or ()))),
+        author_id=values["author_id"],
+        occurred_after=max((at for at in after if at is not None), default=None),
+        occurred_before=min((at for at in before if at is not None), default=None),
+        snoozed=values["snoozed"],
+        backlog=values["backlog"],
+        needs_reply=needs_reply,
+        order=values["order"],
+    )
+
+
+@router.get(
+    "/items",
+    summary="Who is waiting: a page of items, oldest first",
+    openapi_extra=FILTERS.openapi(),
+    responses=answers(ItemList, example=examples.ITEM_LIST),
+)
+async def list_items(principal: Seeing, db: Reader, now: Now, request: Request) -> Response:
+    values = FILTERS.parse(request)
+    wanted = read_filter(values, frozenset(request.query_params.keys()), now)
+    limit, order = values["limit"], values["order"]
+    after = None
+    if values["cursor"] is not None:
+        after = Position(*decode_cursor(values["cursor"], tuple[datetime, int], order, values))
+    rows = await listing.page_items(
+        db, principal.scope, wanted, now=now, after=after, limit=limit + 1
+    )
+    more = len(rows) > limit
+    last = rows[limit - 1] if more else None
+    cursor = None if last is None else encode_cursor((last.occurred_at, last.id), order, values)
+    coverage = await request.app.state.coverage.block(principal.scope)
+    page = ItemList(
+        items=[item_out(row, now) for row in rows[:limit]],
+        next_cursor=cursor,
+        as_of=coverage.as_of,
+        coverage=coverage,
+    )
+    return answer(page, headers=next_link(request, cursor, request.app.state.public_url))
+
+
+@router.get(
+    "/items/{item_id}",
+    summary="One item with its replies, earlier texts and raw body",
+    responses={**answers(ItemDetail, example=examples.ITEM_DETAIL), **problems(NotFound)},
+)
+async def get_item(principal: Seeing, db: Reader, now: Now, item_id: PathId) -> Response:
+    detail = await reading.item_detail(db, principal.scope, item_id, now)
+    return answer(detail, headers={"ETag": etag(detail.version)})
+
+
+@router.get(
+    "/items/{item_id}/thread",
+    summary="The conversation an item belongs to, in platform order",
+    responses={**answers(ThreadOut, example=examples.THREAD), **problems(NotFound)},
+)
+async def get_item_thread(principal: Seeing, db: Reader, now: Now, item_id: PathId) -> Response:
+    return answer(await reading.thread_of(db, principal.scope, item_id, now))
+
+
+@router.get(
+    "/items/{item_id}/events",
+    summary="Everything that happened to an item",
+    responses={**answers(EventList, example=examples.EVENTS), **problems(NotFound)},
+)
+async def list_item_events(principal: Seeing, db: Reader, item_id: PathId) -> Response:
+    return answer(await reading.history_of(db, principal.scope, item_id))
+
+
+@router.get(
+    "/counts",
+    summary="How many wait, for how long, and where; exact",
+    responses=answers(Counts, example=examples.COUNTS),
+)
+async def get_counts(principal: Seeing, db: Reader, now: Now, request: Request) -> Response:
+    coverage = await request.app.state.coverage.block(principal.scope)
+    return answer(await counting.read_counts(db, principal.scope, now, coverage))
+
+
+class MarkReplied(Body):
+    """Where and when it was answered, as far as known."""
+
+    reply_url: Annotated[str, Field(max_length=2000, pattern=r"^https?://\S+$")] | None = None
+    replied_at: Time | None = None
+    note: Annotated[str, Field(max_length=4000)] | None = None
+
+
+class Dismiss(Body):
+    """Why no answer is needed; `other` asks for a note."""
+
+    reason: DismissReason
+    note: Annotated[str, Field(max_length=4000)] | None = None
+
+
+class MarkSpam(Body):
+    """With `mute_author` later items of the author arrive as spam."""
+
+    mute_author: bool = False
+
+
+class Snooze(Body):
+    """Out of the default view until then, at most 90 days ahead."""
+
+    until: Time
+
+
+def _acting(principal: Principal, tx: Writer, now: datetime, request: Request) -> Acting:
+    actor = Actor("person", principal.name)
+    return Acting(tx, principal.scope, actor, now, if_match(request).versions)
+
+
+def _action(name: str, summary: str, example: Any = None) -> dict[str, Any]:
+    """What every action's route declares: the whole item, and what may be in the way."""
+    found: dict[str, Any] = {
+        "name": name,
+        "summary": summary,
+        "responses": {
+            **answers(ItemOut, example=examples.ITEM, description="The item as it is now."),
+            **problems(NotFound, Conflict, VersionMismatch),
+        },
+    }
+    if example is not None:
+        body = {"content": {"application/json": {"example": example}}}
+        found["openapi_extra"] = {"requestBody": body}
+    return found
+
+
+def _whole(row: Any, now: datetime) -> Response:
+    item = item_out(row, now)
+    return answer(item, headers={"ETag": etag(item.version)})
+
+
+@router.post(
+    "/items/{item_id}/mark-replied",
+    **_action(
+        "mark_item_replied",
+        "Say that an item has been answered",
+        {"reply_url": "https://social.example/@shop/113"},
+    ),
+)
+async def mark_item_replied(
+    principal: Triaging,
+    tx: Writer,
+    now: Now,
+    request: Request,
+    item_id: PathId,
+    body: MarkReplied | None = None,
+) -> Response:
+    given = body or MarkReplied()
+    row = await _acting(principal, tx, now, request).mark_replied(
+        item_id, reply_url=given.reply_url, replied_at=given.replied_at, note=given.note
+    )
+    return _whole(row, now)
+
+
+@router.post(
+    "/items/{item_id}/dismiss",
+    **_action(
+        "dismiss_item", "Decide that no answer is needed", {"reason": "no_reply_needed"}
+    ),
+)
+async def dismiss_item(
+    principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId, body: Dismiss
+) -> Response:
+    acting = _acting(principal, tx, now, request)
+    return _whole(await acting.dismiss(item_id, body.reason, body.note), now)
+
+
+@router.post(
+    "/items/{item_id}/spam",
+    **_action("mark_item_spam", "Mark an item as spam", {"mute_author": True}),
+)
+async def mark_item_spam(
+    principal: Triaging,
+    tx: Writer,
+    now: Now,
+    request: Request,
+    item_id: PathId,
+    body: MarkSpam | None = None,
+) -> Response:
+    acting = _acting(principal, tx, now, request)
+    mute = body is not None and body.mute_author
+    return _whole(await acting.spam(item_id, mute_author=mute), now)
+
+
+@router.post(
+    "/items/{item_id}/reopen",
+    **_action("reopen_item", "Somebody waits after all"),
+)
+async def reopen_item(
+    principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId
+) -> Response:
+    return _whole(await _acting(principal, tx, now, request).reopen(item_id), now)
+
+
+@router.post(
+    "/items/{item_id}/snooze",
+    **_action(
+        "snooze_item",
+        "Take an item out of the default view for a while",
+        {"until": "2026-12-01T09:00:00Z"},
+    ),
+)
+async def snooze_item(
+    principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId, body: Snooze
+) -> Response:
+    return _whole(await _acting(principal, tx, now, request).snooze(item_id, body.until), now)
+
+
+@router.post(
+    "/items/{item_id}/unsnooze",
+    **_action("unsnooze_item", "Bring a snoozed item back"),
+)
+async def unsnooze_item(
+    principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId
+) -> Response:
+    return _whole(await _acting(principal, tx, now, request).unsnooze(item_id), now)

@@ -1,0 +1,114 @@
+"""Sources as the API shows them: rows, streams, gaps and what is lost by design, put together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.connectors.base import ConnectorError, RateLimited, StreamSpec
+from app.connectors.registry import PLATFORMS
+from app.db import Reader
+from app.errors import Conflict, FieldError, InvalidRequest
+from app.scope import Scope
+from app.sources import repository, streams
+from app.sources.coverage import LostOut, StreamCoverage
+from app.sources.drafts import listed_us
+from app.sources.schemas import SourceOut, source_out, stream_out
+
+DAY = timedelta(hours=24)
+
+
+async def sources(reader: Reader, scope: Scope, now: datetime) -> list[SourceOut]:
+    """Every source a caller may see."""
+    rows = await repository.page_sources(reader, scope)
+    return await _put_together(reader, rows, now)
+
+
+async def source(reader: Reader, scope: Scope, source_id: int, now: datetime) -> SourceOut:
+    """One source; `NotFound` where it is not there for this caller."""
+    row = await repository.get_source(reader, scope, source_id)
+    return (await _put_together(reader, [row], now))[0]
+
+
+async def _put_together(
+    reader: Reader, rows: Sequence[Row[Any]], now: datetime
+) -> list[SourceOut]:
+    ids = [row.id for row in rows]
+    if not ids:
+        return []
+    of_source: dict[int, list[Row[Any]]] = defaultdict(list)
+    for row in await repository.streams_of(reader, ids):
+        of_source[row.source_id].append(row)
+    stream_ids = [row.id for found in of_source.values() for row in found]
+    gaps: dict[int, list[Row[Any]]] = defaultdict(list)
+    for gap in await streams.known_gaps(reader, stream_ids):
+        gaps[gap.stream_id].append(gap)
+    recovered = await streams.recovered_since(reader, stream_ids, now - DAY)
+    held = await streams.quarantine_size(reader, stream_ids)
+    listed: dict[int, list[Row[Any]]] = defaultdict(list)
+    for one in await repository.us_of(reader, ids):
+        listed[one.source_id].append(one)
+    return [
+        source_out(
+            row,
+            also_us=listed_us(listed[row.id]),
+            streams=[
+                stream_out(
+                    each,
+                    row,
+                    now=now,
+                    gaps=gaps[each.id],
+                    recovered=recovered.get(each.id, 0),
+                    quarantined=held.get(each.id, 0),
+                    lost=lost_by_design(row.platform, each.name),
+                )
+                for each in of_source[row.id]
+            ],
+        )
+        for row in rows
+    ]
+
+
+def lost_by_design(platform: str, stream: str) -> list[LostOut]:
+    """What a platform never gives on a stream, as its connector declares it."""
+    found = PLATFORMS.get(platform)
+    specs: Sequence[StreamSpec] = () if found is None else found.streams
+    return [
+        LostOut(cause=lost.cause, detail=lost.detail)
+        for spec in specs
+        if spec.name == stream
+        for lost in spec.lost
+    ]
+
+
+def with_lost_by_design(rows: Sequence[StreamCoverage]) -> list[StreamCoverage]:
+    """The rows of the coverage with what is lost by design beside what was lost."""
+    for row in rows:
+        row.lost = [*lost_by_design(row.platform, row.stream), *row.lost]
+    return list(rows)
+
+
+@contextmanager
+def told_as_problem() -> Iterator[None]:
+    """A failure of the platform while connecting becomes a refusal that says what to do."""
+    try:
+        yield
+    except RateLimited as error:
+        raise Conflict(
+            f"The platform asks to wait before it can be checked: {error.detail}",
+            extra={"error": {"code": error.code, "detail": error.detail}},
+        ) from error
+    except ConnectorError as error:
+        where = "/credential" if error.code in _ABOUT_CREDENTIAL else "/settings"
+        raise InvalidRequest(
+            f"Nothing was saved: {error.detail}",
+            errors=[FieldError(where, error.code, error.detail)],
+        ) from error
+
+
+_ABOUT_CREDENTIAL = frozenset({"auth_failed", "permission_missing", "blind"})
