@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from app.connectors.base import Platform
+from app.connectors.platforms import hackernews, wordpress
 
 _ALL: tuple[Platform, ...] = (
     # one line each, in alphabetical order
+    hackernews.PLATFORM,
+    wordpress.PLATFORM,
 )
 
 PLATFORMS: dict[str, Platform] = {platform.name: platform for platform in _ALL}
