@@ -19,7 +19,8 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: Any, host: str = "127.0.0.1") -> AsyncIterator[str]:
     """Yields the base URL (`http://127.0.0.1:<port>`, no trailing slash)."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With its protocol named, asyncio sets TCP_NODELAY; without, each answer takes 40 ms more.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind((host, 0))
     config = uvicorn.Config(app, log_config=None, lifespan="auto", timeout_graceful_shutdown=1)
     server = _Server(config)

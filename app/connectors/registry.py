@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from app.connectors.base import Platform
-from app.connectors.platforms import bluesky, demo, mastodon
+from app.connectors.platforms import bluesky, demo, hackernews, mastodon, wordpress
 
 _ALL: tuple[Platform, ...] = (
     # one line each, in alphabetical order
     bluesky.PLATFORM,
     demo.PLATFORM,
+    hackernews.PLATFORM,
     mastodon.PLATFORM,
+    wordpress.PLATFORM,
 )
 
 PLATFORMS: dict[str, Platform] = {platform.name: platform for platform in _ALL}

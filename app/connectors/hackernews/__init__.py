@@ -1,0 +1,1 @@
+"""What Hacker News and its search answer, read without a network."""

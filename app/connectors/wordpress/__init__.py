@@ -1,0 +1,1 @@
+"""What WordPress answers, read without a network."""

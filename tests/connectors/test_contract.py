@@ -1,0 +1,375 @@
+"""What every connector promises: runs for each registered platform, over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+from collections.abc import Awaitable, Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from app.clock import SystemClock
+from app.connectors.base import (
+    Connector,
+    ConnectorError,
+    Gone,
+    Kind,
+    Page,
+    Parent,
+    Platform,
+    RateLimited,
+    Shape,
+    StreamSpec,
+)
+from app.connectors.registry import PLATFORMS
+from tests.connectors.faults import FAULTS, Fault
+from tests.connectors.mutations import mutated
+from tests.connectors.playing import FOLDER, load
+from tests.connectors.reading import (
+    Source,
+    meant,
+    mentions_in,
+    on_stage,
+    read_parents,
+    read_stream,
+    read_whole,
+    survived,
+    told,
+)
+
+platforms = pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS.keys())
+EXAMPLES = 200
+SHORT = 0.5  # seconds until the door gives up; long for loopback, short for a test
+
+
+def expected(source: Source, stream: str) -> dict[str, Any]:
+    return {one["external_id"]: meant(one) for one in source.recording["expect"][stream]}
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text in a value, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from texts_in(key)
+            yield from texts_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts_in(inner)
+
+
+def assert_storable(*values: Any) -> None:
+    for text in texts_in(values):
+        assert "\0" not in text
+        text.encode()  # a lone surrogate can't be encoded
+
+
+def assert_utc(*moments: datetime | None) -> None:
+    for at in moments:
+        assert at is None or at.utcoffset() == timedelta(0)
+
+
+def assert_well_formed(page: Page, spec: StreamSpec) -> None:
+    """Everything the inbox relies on without looking."""
+    for one in page.mentions:
+        assert isinstance(one.external_id, str)
+        assert one.external_id
+        assert isinstance(one.kind, Kind)
+        assert one.author.external_id
+        assert one.thread.external_id
+        assert one.parent_external_id != ""
+        assert_utc(one.occurred_at, one.indexed_at, one.edited_at, one.thread.started_at)
+        person = one.author
+        assert_storable(one.external_id, one.text, one.text_raw, one.permalink, one.raw)
+        assert_storable(person.external_id, person.handle, person.display_name, one.thread.title)
+        json.dumps(one.raw, allow_nan=False)
+    for parent in page.parents:
+        assert parent.external_id
+        survived(parent.extra)
+        assert_utc(parent.created_at, parent.changed_at)
+    assert all(page.gone)
+    assert_utc(page.oldest_at, page.newest_at)
+    assert not page.more or page.next_cursor is not None
+    assert_storable([(one.external_id, one.reason, one.raw) for one in page.unparsed])
+    survived(page.next_cursor)
+    assert spec.name
+
+
+@platforms
+def test_platform_has_a_recording_with_expectations_for_every_stream(platform: Platform) -> None:
+    assert (FOLDER / f"{platform.name}.json").exists(), "write its recording (see README.md there)"
+    recording = load(platform.name)
+    assert recording["expect"], "say what reading each stream returns"
+    assert any(recording["expect"].values())
+
+
+@platforms
+async def test_every_stream_returns_exactly_what_the_platform_has(platform: Platform) -> None:
+    async with on_stage(platform, load(platform.name)) as source:
+        connector = source.connector()
+        specs = {spec.name: spec for spec in connector.streams()}
+        assert specs.keys() == source.recording["expect"].keys()
+        for name, spec in specs.items():
+            found = mentions_in(await read_whole(connector, spec))
+            wanted = expected(source, name)
+            assert {k: told(one, wanted.get(k, {})) for k, one in found.items()} == wanted, name
+
+
+@platforms
+async def test_pages_are_well_formed_and_nothing_is_put_aside(platform: Platform) -> None:
+    async with on_stage(platform, load(platform.name)) as source:
+        connector = source.connector()
+        for spec in connector.streams():
+            for page in await read_whole(connector, spec):
+                assert_well_formed(page, spec)
+                assert not page.unparsed
+
+
+@platforms
+async def test_check_tells_who_we_are(platform: Platform) -> None:
+    async with on_stage(platform, load(platform.name)) as source:
+        check = await source.connector().check()
+        assert check.identity is not None
+        names = {check.identity.external_id, check.identity.handle, *check.identity.aliases}
+        assert set(source.recording["us"]) <= names
+        assert not check.missing
+
+
+@platforms
+async def test_start_is_inclusive(platform: Platform) -> None:
+    """Asking again from the same place, or from the time of a message, skips nothing."""
+    async with on_stage(platform, load(platform.name)) as source:
+        for spec in (connector := source.connector()).streams():
+            for parent in await read_parents(connector, spec):
+                await assert_nothing_skipped(source.connector(), spec, parent)
+
+
+async def assert_nothing_skipped(
+    connector: Connector, spec: StreamSpec, parent: Parent | None
+) -> None:
+    pages = await read_stream(connector, spec, parent)
+    for before, page in pairwise(pages):
+        cursor = survived(before.next_cursor)
+        again = await connector.fetch_page(spec.name, cursor, parent=parent)
+        assert mentions_in([again]).keys() == mentions_in([page]).keys()
+    times = [at for one in mentions_in(pages).values() if (at := one.occurred_at) is not None]
+    if spec.shape is Shape.BACKWARD and times:
+        newest = max(times)
+        page = await connector.fetch_page(spec.name, None, parent=parent, since=newest)
+        at_the_border = {k for k, one in mentions_in(pages).items() if one.occurred_at == newest}
+        assert at_the_border <= mentions_in([page]).keys()
+
+
+@platforms
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+async def test_failure_says_what_to_do_next(platform: Platform, fault: Fault) -> None:
+    async with on_stage(platform, load(platform.name), deadline=SHORT) as source:
+        for spec in (connector := source.connector()).streams():
+            parents = await read_parents(connector, spec)
+            source.stage.fault = fault
+            await assert_fails(source.connector(), spec, parents[0], fault)
+            source.stage.fault = None
+
+
+async def assert_fails(
+    connector: Connector, spec: StreamSpec, parent: Parent | None, fault: Fault
+) -> None:
+    asked_at = SystemClock().now()
+    found = await outcome(connector.fetch_page(spec.name, None, parent=parent))
+    if isinstance(found, Page):
+        assert fault.entries, f"{spec.name} took {fault} for an answer: {found}"
+        assert found.unparsed
+        assert not found.mentions
+        return
+    assert isinstance(found, fault.means), repr(found)
+    assert found.detail
+    if fault.wait is not None:
+        assert isinstance(found, RateLimited)
+        assert found.until is not None
+        assert abs(found.until - asked_at - fault.wait) < timedelta(seconds=10)
+
+
+async def outcome(call: Awaitable[Any]) -> Any:
+    """What a call returns, or the failure it may raise; anything else is a defect and goes up."""
+    try:
+        return await call
+    except ConnectorError as failure:
+        return failure
+
+
+@platforms
+async def test_check_fails_like_reading(platform: Platform) -> None:
+    async with on_stage(platform, load(platform.name), deadline=SHORT) as source:
+        for fault in FAULTS:
+            source.stage.fault = fault
+            with pytest.raises(ConnectorError) as caught:
+                await source.connector().check()
+            assert isinstance(caught.value, fault.means), f"{fault}: {caught.value!r}"
+
+
+@platforms
+async def test_one_item_and_its_thread_can_be_read(platform: Platform) -> None:
+    async with on_stage(platform, load(platform.name)) as source:
+        asked = source.recording["reads"]
+        connector = source.connector()
+        item = await connector.fetch_item(asked["item"])
+        assert item.external_id == asked["item"]
+        with pytest.raises(Gone):
+            await connector.fetch_item(asked["gone"])
+        thread = await connector.fetch_thread(asked["thread"])
+        assert [one.external_id for one in thread.mentions] == asked["in_thread"]
+        assert {one.thread.external_id for one in thread.mentions} == {asked["thread"]}
+
+
+@platforms
+def test_settings_and_credential_refuse_unknown_fields(platform: Platform) -> None:
+    recording = load(platform.name)
+    for model, given_fields in (
+        (platform.settings, recording["settings"]),
+        (platform.credential, recording.get("credential") or {}),
+    ):
+        if model is not None:
+            assert model.model_json_schema()["type"] == "object"
+            filled_in = json.loads(json.dumps(given_fields).replace("{base}", "http://127.0.0.1:1"))
+            model.model_validate(filled_in)
+            with pytest.raises(ValidationError):
+                model.model_validate({**filled_in, "unknown": "value"})
+
+
+@platforms
+def test_secrets_do_not_show_in_representations(platform: Platform) -> None:
+    given_fields = load(platform.name).get("credential") or {}
+    if platform.credential is not None:
+        shown = repr(platform.credential.model_validate(given_fields))
+        secret = platform.credential.model_json_schema()["properties"]
+        hidden = [name for name, one in secret.items() if one.get("writeOnly")]
+        assert hidden, "mark the secret fields with writeOnly and repr=False"
+        assert not [name for name in hidden if given_fields[name] in shown]
+
+
+@platforms
+def test_platform_says_how_it_may_be_polled(platform: Platform) -> None:
+    assert timedelta(seconds=1) <= platform.minimum_interval <= platform.default_interval
+    assert platform.title
+    assert platform.name.isidentifier()
+
+
+POISON: tuple[Any, ...] = (None, "poison", 7, [], {})
+RETYPED = [{"never": "seen"}]
+
+
+def entry_lists(body: Any, wanted: set[str]) -> Iterator[list[Any]]:
+    """The outermost lists of objects in a body that hold messages of the stream."""
+    if isinstance(body, list):
+        if any(isinstance(one, dict) and wanted & ids_in(one) for one in body):
+            yield body
+        return
+    for inner in body.values() if isinstance(body, dict) else ():
+        yield from entry_lists(inner, wanted)
+
+
+def ids_in(value: Any) -> set[str]:
+    """Everything in an entry that may be its id: texts and numbers, at any depth."""
+    if isinstance(value, dict):
+        return set().union(*(ids_in(one) for one in value.values()))
+    if isinstance(value, list):
+        return set().union(*(ids_in(one) for one in value))
+    return {str(value)}
+
+
+def spoiled(entries: list[Any]) -> Iterator[str]:
+    """Spoils the list in place, one entry in one way at a time, and mends it again."""
+    for index, entry in enumerate(list(entries)):
+        for poison in POISON:
+            entries[index] = poison
+            yield f"entry {index} is {poison!r}"
+        for name in entry if isinstance(entry, dict) else ():
+            entries[index] = {k: v for k, v in entry.items() if k != name}
+            yield f"entry {index} without {name}"
+            entries[index] = {**entry, name: RETYPED}
+            yield f"entry {index} with {name} = {RETYPED!r}"
+        entries[index] = entry
+
+
+@platforms
+async def test_a_spoiled_entry_never_costs_another_one(platform: Platform) -> None:
+    """What can't be read is put aside; what can be read without the lost field is kept."""
+    recording = copy.deepcopy(load(platform.name))
+    spoilt = 0
+    async with on_stage(platform, recording) as source:
+        for spec in (connector := source.connector()).streams():
+            parents = await read_parents(connector, spec)
+            wanted = set(expected(source, spec.name))
+            await pages_of(connector, spec, parents)
+            for exchange in used_by(source):
+                for entries in entry_lists(exchange["response"].get("body"), wanted):
+                    for how in spoiled(entries):
+                        pages = await pages_of(source.connector(), spec, parents)
+                        assert_one_put_aside(pages, wanted, f"{spec.name}: {how}")
+                        spoilt += 1
+    assert spoilt, "no entry was found to spoil"
+
+
+async def pages_of(
+    connector: Connector, spec: StreamSpec, parents: list[Parent | None]
+) -> list[Page]:
+    return [page for one in parents for page in await read_stream(connector, spec, one)]
+
+
+def used_by(source: Source) -> list[Any]:
+    """The exchanges that have been asked for so far."""
+    asked = set(source.stage.paths)
+    return [one for one in source.recording["exchanges"] if one["request"]["path"] in asked]
+
+
+def assert_one_put_aside(pages: list[Page], wanted: set[str], how: str) -> None:
+    found = mentions_in(pages).keys()
+    lost = wanted - found
+    assert len(lost) <= 1, f"{how}: also lost {lost}"
+    accounted = [*(one for page in pages for one in (*page.unparsed, *page.gone)), *found - wanted]
+    accounted += [kind for page in pages for kind in page.skipped]
+    assert not lost or accounted, f"{how}: {lost} vanished without a trace"
+
+
+@platforms
+def test_nothing_but_connector_errors_leaves_on_mutated_answers(platform: Platform) -> None:
+    """Fields dropped, retyped, nested and cut anywhere: a well-formed page or a known failure."""
+    original = load(platform.name)
+    recording = copy.deepcopy(original)
+    with asyncio.Runner() as runner:
+        stage = on_stage(platform, recording)
+        source = runner.run(stage.__aenter__())
+
+        @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(data=st.data())
+        def read_mutated(data: st.DataObject) -> None:
+            bodies = [copy.deepcopy(one["response"].get("body")) for one in original["exchanges"]]
+            index = data.draw(st.integers(0, len(bodies) - 1))
+            bodies[index] = data.draw(mutated(bodies[index]))
+            for exchange, body in zip(recording["exchanges"], bodies, strict=True):
+                exchange["response"]["body"] = body
+            runner.run(read_everything(source))
+
+        try:
+            read_mutated()
+        finally:
+            runner.run(stage.__aexit__(None, None, None))
+
+
+async def read_everything(source: Source) -> None:
+    connector = source.connector()
+    for spec in connector.streams():
+        found = await outcome(read_whole(connector, spec))
+        for page in () if isinstance(found, ConnectorError) else found:
+            assert_well_formed(page, spec)
+    await outcome(connector.check())
+    await outcome(connector.fetch_item(source.recording["reads"]["item"]))
+    await outcome(connector.fetch_thread(source.recording["reads"]["thread"]))
