@@ -19,7 +19,7 @@ _MASK = "**********"
 _SECRET_BYTES = 64 * 1024
 _HOST_NAME = re.compile(r"(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_-]{1,63})*\.?")
 
-ELSEWHERE = frozenset({"URL", "TOKEN", "TEST_POSTGRES_URL", "TEST_RECORDINGS"})
+ELSEWHERE = frozenset({"URL", "TOKEN", "TOKEN_FILE", "TEST_POSTGRES_URL", "TEST_RECORDINGS"})
 """Names that belong to the command line's client and to the tests: known, ignored here."""
 
 

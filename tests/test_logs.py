@@ -66,7 +66,7 @@ def test_level_and_quiet_libraries() -> None:
     stream = io.StringIO()
     set_up_logs(level="warning", stream=stream)
     structlog.get_logger().info("not told")
-    logging.getLogger("alembic").info("not told")
+    logging.getLogger("uvicorn").info("not told")
     structlog.get_logger().warning("told")
     set_up_logs(level="info", stream=stream)
     logging.getLogger("apscheduler.executors").info("not told")

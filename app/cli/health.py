@@ -1,0 +1,204 @@
+"""What `doctor` looks at on this machine: files, database, disk, clock, port."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from app.clock import SystemClock
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+MIB = 1024 * 1024
+ROOM_NEEDED, ROOM_WANTED = 100 * MIB, 1024 * MIB
+BUILT = datetime(2026, 11, 1, tzinfo=UTC)
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "gfs2", "glusterfs", "lustre",
+     "ncpfs", "nfs", "nfs4", "ocfs2", "smb2", "smb3", "smbfs"}
+)  # fmt: skip
+MOUNTS = Path("/proc/self/mounts")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor. `help` is the command, or the sentence, that repairs it."""
+
+    level: Literal["ok", "warn", "fail"]
+    subject: str
+    told: str
+    help: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def fail(subject: str, told: str, advice: str) -> Finding:
+    return Finding("fail", subject, told, advice)
+
+
+def files(settings: Settings) -> Iterator[Finding]:
+    """The data folder, and what only its owner may read."""
+    folder = settings.data_dir
+    if not folder.exists():
+        yield Finding("ok", "data folder", f"{folder} will be made at the first start")
+        return
+    if not folder.is_dir():
+        yield fail("data folder", f"{folder} is no folder", "set UNANSWERED_DATA_DIR")
+        return
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        yield fail("data folder", f"{folder} cannot be written", f"chown -R $USER {folder}")
+        return
+    yield _private(folder, "data folder", 0o700)
+    for name, subject in (("secret.key", "key"), ("cli.json", "token of the command line")):
+        if (folder / name).exists():
+            yield _private(folder / name, subject, 0o600)
+    if not (folder / "secret.key").exists() and settings.secret_key is None:
+        yield Finding("ok", "key", "will be made at the first start")
+
+
+def _private(path: Path, subject: str, mode: int) -> Finding:
+    found = stat.S_IMODE(path.stat().st_mode)
+    if os.name != "posix" or not found & 0o077:
+        return Finding("ok", subject, str(path))
+    told = f"others on this machine can open {path} (mode {found:o})"
+    if path.is_dir():
+        return Finding("warn", subject, told, f"chmod {mode:o} '{path}'")
+    return fail(subject, told, f"chmod {mode:o} '{path}'")
+
+
+def database(settings: Settings) -> Iterator[Finding]:
+    """Whether it answers, and whether it is at this version's revision."""
+    from app import schema
+    from app.cli.failure import Failure
+    from app.cli.migrating import asked
+    from app.db import sqlite_path
+
+    path = sqlite_path(settings.database)
+    if path is not None:
+        yield from _file_system(path)
+    name = f"SQLite, {path}" if path is not None else "PostgreSQL"
+    try:
+        revision = asked(settings, schema.current_revision)
+        if revision is None:
+            yield Finding("ok", "database", f"{name}: still empty; `unanswered serve` fills it")
+            return
+        yield Finding("ok", "database", f"{name}: answers")
+        head = schema.head_revision()
+        if revision == head:
+            yield Finding("ok", "migrations", f"at {revision}")
+            return
+        asked(settings, schema.check_revision)
+    except Failure as trouble:
+        old = "brought up" in trouble.sentence
+        subject = "migrations" if old or "newer" in trouble.sentence else "database"
+        level: Literal["warn", "fail"] = "warn" if old and settings.migrate else "fail"
+        advice = "unanswered migrate" if old else "see UNANSWERED_DATABASE_URL"
+        yield Finding(level, subject, trouble.sentence, advice)
+
+
+def _file_system(path: Path) -> Iterator[Finding]:
+    kind = file_system_of(path)
+    if kind is None:
+        yield Finding("ok", "file system", "its kind is not known on this system")
+    elif kind in NETWORK_FILE_SYSTEMS:
+        yield fail(
+            "file system",
+            f"{path} lies on {kind}, where SQLite loses data",
+            "move it to a local disk (UNANSWERED_DATA_DIR), or use PostgreSQL",
+        )
+    else:
+        yield Finding("ok", "file system", f"{kind}, local")
+
+
+def file_system_of(path: Path, mounts: Path = MOUNTS) -> str | None:
+    """The kind of file system a path lies on; `None` where the system does not tell."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    target = path.absolute().resolve()
+    best: tuple[str, str | None] = ("", None)
+    for line in lines:
+        parts = line.split()
+        if len(parts) < 3:  # noqa: PLR2004  # device, folder, kind
+            continue
+        # Blanks and the like stand as octal escapes (fstab(5)).
+        folder = parts[1].encode().decode("unicode_escape")
+        if target.is_relative_to(folder) and len(folder) >= len(best[0]):
+            best = (folder, parts[2])
+    return best[1]
+
+
+def room(settings: Settings) -> Iterator[Finding]:
+    """Free space where the data lies."""
+    folder = settings.data_dir.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    yield room_on(folder, shutil.disk_usage(folder).free)
+
+
+def room_on(folder: Path, free: int) -> Finding:
+    told = f"{free // MIB:,} MiB free at {folder}"
+    advice = "make room, or move the data: UNANSWERED_DATA_DIR"
+    if free < ROOM_NEEDED:
+        return fail("disk", told, advice)
+    if free < ROOM_WANTED:
+        return Finding("warn", "disk", told, advice)
+    return Finding("ok", "disk", told)
+
+
+def clock(now: datetime | None = None) -> Finding:
+    """Ages are wrong with a wrong clock; one before this version was made certainly is."""
+    now = now or SystemClock().now()
+    told = f"{now:%Y-%m-%d %H:%M:%S} UTC"
+    if now < BUILT:
+        return fail("clock", f"{told} is before this version was made", "timedatectl set-ntp true")
+    synchronised = Path("/run/systemd/timesync/synchronized")
+    if synchronised.parent.is_dir() and not synchronised.exists():
+        return Finding("warn", "clock", f"{told}, not synchronised", "timedatectl set-ntp true")
+    return Finding("ok", "clock", told)
+
+
+def listening(settings: Settings, *, running: bool) -> Iterator[Finding]:
+    """Whether the port is free, and who could reach it."""
+    from app.cli.failure import Failure
+    from app.cli.server import bind
+
+    where = f"{settings.host}, port {settings.port}"
+    try:
+        bind(settings.host, settings.port, chosen=True).close()
+        yield Finding("ok", "port", f"{where} is free")
+    except Failure as trouble:
+        busy = "busy" in trouble.sentence
+        if busy and running:
+            yield Finding("ok", "port", f"{where} is in use, as it should be: a service runs here")
+        elif busy and not settings.port_chosen:
+            yield Finding("warn", "port", f"{where} is busy: serve will take the next free one",
+                          "unanswered serve --port N")  # fmt: skip
+        else:
+            yield fail("port", trouble.sentence, "unanswered serve --port N")
+    yield from _reach(settings)
+
+
+def _reach(settings: Settings) -> Iterator[Finding]:
+    if settings.loopback:
+        yield Finding("ok", "reach", "this machine only")
+    elif settings.public_url is None or not settings.public_url.startswith("https://"):
+        yield Finding(
+            "warn",
+            "reach",
+            f"{settings.host} can be reached from other machines without encryption",
+            "put a proxy with TLS before it and set UNANSWERED_PUBLIC_URL=https://…",
+        )
+    else:
+        yield Finding("ok", "reach", f"other machines, as {settings.public_url}")
+    if settings.demo and not settings.loopback:
+        yield Finding("warn", "demo", "never runs on an address others can reach",
+                      "unset UNANSWERED_DEMO")  # fmt: skip

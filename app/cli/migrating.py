@@ -1,0 +1,76 @@
+"""`unanswered migrate`: brings the database up to this version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app.cli import terminal
+from app.cli.failure import Failure
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the revisions as JSON.")
+def migrate(*, as_json: bool) -> None:
+    """Bring the database up to this version; `serve` does it by itself."""
+    from app.cli.serving import told_settings
+    from app.logs import set_up_logs
+
+    settings = told_settings()
+    set_up_logs(settings.log_format, settings.log_level)
+    settings.make_data_dir()
+    before, after = bring_up_to_date(settings)
+    if as_json:
+        terminal.say_json({"before": before, "after": after})
+    elif before == after:
+        terminal.say(f"The database is up to date ({after}).")
+    else:
+        terminal.say(f"The database went from {before or 'empty'} to {after}.")
+
+
+def bring_up_to_date(settings: Settings) -> tuple[str | None, str]:
+    """Migrates; the revisions before and after. Raises `Failure`."""
+    import structlog
+
+    from app import schema
+
+    before = asked(settings, schema.current_revision)
+    asked(settings, schema.migrate)
+    after = schema.head_revision()
+    if before != after:
+        structlog.get_logger(__name__).info("database migrated", before=before, after=after)
+    return before, after
+
+
+def refuse_another_revision(settings: Settings) -> None:
+    """Raises `Failure` unless the database is at this version's revision."""
+    from app import schema
+
+    asked(settings, schema.check_revision)
+
+
+def asked(settings: Settings, question: Callable[[str], Any]) -> Any:
+    """Asks something of the database; what goes wrong becomes a sentence without a password."""
+    import sqlite3
+
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from app.errors import AppError
+    from app.logs import redact_text
+
+    try:
+        return question(settings.database)
+    except AppError as refusal:
+        raise Failure(refusal.detail) from refusal
+    except (OSError, SQLAlchemyError, sqlite3.Error, ValueError) as trouble:
+        cause = getattr(trouble, "orig", None) or trouble
+        said = redact_text(" ".join(str(cause).split())) or type(cause).__name__
+        raise Failure(
+            f"The database cannot be used: {said}",
+            ["See UNANSWERED_DATABASE_URL, and: unanswered doctor"],
+        ) from trouble

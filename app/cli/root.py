@@ -1,0 +1,102 @@
+"""The command's tree: which word is found in which file, and how every command ends."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from app import __version__
+from app.cli import terminal
+from app.cli.failure import Failure
+
+INTERRUPTED = 130
+CLOSED_PIPE = 0  # who closed it (`| head`) has what he wanted
+
+COMMANDS = {
+    "serve": "app.cli.serving:serve",
+    "migrate": "app.cli.migrating:migrate",
+    "list": "app.cli.listing:list_items",
+    "show": "app.cli.showing:show",
+    "replied": "app.cli.acting:replied",
+    "dismiss": "app.cli.acting:dismiss",
+    "spam": "app.cli.acting:spam",
+    "reopen": "app.cli.acting:reopen",
+    "snooze": "app.cli.acting:snooze",
+    "unsnooze": "app.cli.acting:unsnooze",
+    "counts": "app.cli.counting:counts",
+    "coverage": "app.cli.counting:coverage",
+    "sources": "app.cli.sources:sources",
+    "poll": "app.cli.sources:poll",
+    "platforms": "app.cli.platforms:platforms",
+    "doctor": "app.cli.doctor:doctor",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, or all of them for `--help`."""
+
+    def __init__(
+        self, *args: object, lazy: dict[str, str] | None = None, **options: object
+    ) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]  # click's own options, passed on
+        self._lazy = lazy or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *self._lazy]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._lazy:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = self._lazy[cmd_name].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `unanswered serve`, then `unanswered list`. See docs/cli.md.",
+)
+@click.option("--url", metavar="URL", help="Address of the service.")
+@click.option("--token", metavar="TOKEN", help="Token to use; others see it in the process list.")
+@click.version_option(__version__, prog_name="unanswered")
+@click.pass_context
+def root(ctx: click.Context, url: str | None, token: str | None) -> None:
+    """The list of everybody who still waits for your answer."""
+    ctx.obj = {"url": url, "token": token}
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command; the exit code. What went wrong is told on stderr, never as a traceback."""
+    try:
+        result = root.main(list(arguments), prog_name="unanswered", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Abort:  # also Ctrl-C at a prompt
+        return _interrupted()
+    except click.ClickException as refusal:
+        refusal.show(sys.stderr)
+        return refusal.exit_code
+    except Failure as failure:
+        terminal.tell(f"{failure.sentence}", style="red")
+        for line in failure.more:
+            terminal.tell(f"  {line}")
+        return 1
+    except KeyboardInterrupt:
+        return _interrupted()
+    except BrokenPipeError:
+        # What Python still wants to flush at its end would fail once more, and loudly.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    return result if isinstance(result, int) else 0
+
+
+def _interrupted() -> int:
+    if sys.stderr.isatty():
+        terminal.tell("")  # the shell's next line does not begin behind ^C
+    return INTERRUPTED
