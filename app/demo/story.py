@@ -42,6 +42,7 @@ class Story:
 
     def __init__(self, seed: int, started_at: datetime) -> None:
         whole = started_at - (started_at - EPOCH) % MILLISECOND
+        self.seed = seed
         self._dice = Dice(seed)
         self._texts = load()
         self._schedule = Schedule(self._dice, whole)

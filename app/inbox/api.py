@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Depends
 from pydantic import Field
 from starlette.requests import Request
@@ -33,8 +32,8 @@ from app.web.conditional import etag, if_match
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
-from app.web.params import BOOLEAN, DURATION, ID, TIME, Kind as ParamKind, Param, Params, PathId
-from app.web.params import one_of, text
+from app.web.params import BOOLEAN, DURATION, ID, TIME, Param, Params, PathId, one_of, text
+from app.web.params import Kind as ParamKind
 from app.web.wire import Body, Time
 
 router = APIRouter(tags=["inbox"])
@@ -247,9 +246,7 @@ async def mark_item_replied(
 
 @router.post(
     "/items/{item_id}/dismiss",
-    **_action(
-        "dismiss_item", "Decide that no answer is needed", {"reason": "no_reply_needed"}
-    ),
+    **_action("dismiss_item", "Decide that no answer is needed", {"reason": "no_reply_needed"}),
 )
 async def dismiss_item(
     principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId, body: Dismiss

@@ -20,9 +20,7 @@ from app.scope import Scope
 from app.sources.coverage import Coverage
 
 
-async def read_counts(
-    reader: Reader, scope: Scope, now: datetime, coverage: Coverage
-) -> Counts:
+async def read_counts(reader: Reader, scope: Scope, now: datetime, coverage: Coverage) -> Counts:
     """Every number of `GET /counts`, exact at `now`."""
     by_status: Counter[str] = Counter({str(status): 0 for status in Status})
     waiting: Counter[str] = Counter()

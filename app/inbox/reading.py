@@ -50,8 +50,12 @@ async def thread_of(reader: Reader, scope: Scope, item_id: int, now: datetime) -
     """The conversation an item belongs to: items and our replies by platform time."""
     row = await _get(reader, scope, item_id)
     summary, items, replies = await _thread(reader, scope, row.thread_id)
-    entries = [(i.occurred_at, 0, i.id, ThreadEntry(item=item_out(i, now), reply=None)) for i in items]
-    entries += [(r.occurred_at, 1, r.id, ThreadEntry(item=None, reply=reply_out(r))) for r in replies]
+    entries = [
+        (i.occurred_at, 0, i.id, ThreadEntry(item=item_out(i, now), reply=None)) for i in items
+    ]
+    entries += [
+        (r.occurred_at, 1, r.id, ThreadEntry(item=None, reply=reply_out(r))) for r in replies
+    ]
     entries.sort(key=lambda entry: entry[:3])
     return ThreadOut(
         thread=summary,

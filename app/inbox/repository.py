@@ -23,6 +23,7 @@ from app.inbox.item import (
 from app.inbox.models import author, item, raw_body, reply, revision, thread
 from app.inbox.states import Decision, decide
 from app.outbox.events import Actor, Event, record
+from app.outbox.models import event
 
 CHUNK = 500
 NO_DETAILS = Details()
@@ -404,5 +405,16 @@ async def due_rereads(
         )
         .order_by(item.c.next_read_at)
         .limit(limit)
+    )
+    return await reader.rows(statement)
+
+
+async def touched_by_people(reader: Reader, source_ids: Collection[int]) -> Sequence[Row[Any]]:
+    """(external_id, at): items of some sources that a person has dealt with, and since when."""
+    statement = (
+        select(item.c.external_id, func.min(event.c.at).label("at"))
+        .select_from(item.join(event, event.c.item_id == item.c.id))
+        .where(event.c.actor_kind == "person", event.c.source_id.in_(source_ids))
+        .group_by(item.c.external_id)
     )
     return await reader.rows(statement)

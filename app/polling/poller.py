@@ -40,7 +40,7 @@ from app.polling.storing import Storing
 from app.scope import EVERYTHING
 from app.sources import repository, streams
 from app.sources.connecting import Connecting
-from app.sources.drafts import stream_rows
+from app.sources.drafts import lost_by_design, stream_rows
 from app.sources.leases import Lease, LeaseLost
 
 LEASE = timedelta(seconds=150)
@@ -187,15 +187,23 @@ class Poller:
         specs: Sequence[StreamSpec],
         now: datetime,
     ) -> Sequence[Row[Any]]:
-        """A newer version of a connector may read more streams than it did when connected."""
-        known = {row.name for row in rows}
+        """A newer version of a connector may read other streams than when it was connected."""
+        known = {row.name: row for row in rows}
         missing = [spec for spec in specs if spec.name not in known]
-        if not missing:
+        other = [
+            spec
+            for spec in specs
+            if spec.name in known and known[spec.name].lost != lost_by_design(spec)
+        ]
+        if not missing and not other:
             return rows
         backfill = timedelta(seconds=source.backfill)
         async with self.db.write() as tx:
             added = stream_rows(source.id, missing, now=now, backfill=backfill)
             await repository.add_streams(tx, added)
+            for spec in other:
+                lost = lost_by_design(spec)
+                await streams.save_stream(tx, known[spec.name].id, {"lost": lost})
         return await repository.streams_of(self.db, [source.id])
 
     async def _us(self, source_id: int) -> Us:

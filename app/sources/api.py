@@ -57,7 +57,8 @@ class SourceDraft(Body):
 
 class SourceNew(SourceDraft):
     """A source to connect. `also_us` lists further author ids or handles that are us; `bot:`
-    before one says that it is automated, so that its replies are never answers."""
+    before one says that it is automated, so that its replies are never answers.
+    """
 
     name: _Name
     poll_interval: _Interval | None = None
@@ -114,9 +115,7 @@ async def list_sources(principal: Seeing, db: Reader, now: Now) -> Response:
     openapi_extra=_shown(examples.DRAFT),
     responses={**answers(CheckOut, example=examples.CHECK), **problems(InvalidRequest)},
 )
-async def check_source_draft(
-    _principal: Managing, request: Request, body: SourceDraft
-) -> Response:
+async def check_source_draft(_principal: Managing, request: Request, body: SourceDraft) -> Response:
     try:
         check = await _sources(request).check(body.platform, body.settings, body.credential)
     except ConnectorError as error:
@@ -165,7 +164,12 @@ async def get_source(principal: Seeing, db: Reader, now: Now, source_id: PathId)
     },
 )
 async def update_source(
-    principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId, body: SourcePatch
+    principal: Managing,
+    db: Reader,
+    now: Now,
+    request: Request,
+    source_id: PathId,
+    body: SourcePatch,
 ) -> Response:
     present = await overview.source(db, principal.scope, source_id, now)
     if not if_match(request).allows(present.version):
@@ -215,5 +219,4 @@ async def check_source(principal: Managing, request: Request, source_id: PathId)
 async def get_coverage(principal: Seeing, db: Reader, now: Now) -> Response:
     rows = await read_coverage(db, principal.scope, now)
     complete = all(is_complete(row) for row in rows)
-    shown = overview.with_lost_by_design(rows)
-    return answer(Coverage(as_of=stamp(now), complete=complete, streams=shown))
+    return answer(Coverage(as_of=stamp(now), complete=complete, streams=rows))

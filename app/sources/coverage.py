@@ -89,6 +89,17 @@ def backfill_of(row: Row[Any]) -> BackfillOut:
     )
 
 
+def lost_of(row: Row[Any], gaps: Sequence[Row[Any]]) -> list[LostOut]:
+    """What is lost by the platform's design, then the ranges that were lost."""
+    by_design = [LostOut(cause=lost["cause"], detail=lost["detail"]) for lost in row.lost or ()]
+    ranges = [
+        LostOut(cause=gap.cause, detail="", from_at=stamp(gap.from_at), to_at=stamp(gap.to_at))
+        for gap in gaps
+        if gap.lost
+    ]
+    return by_design + ranges
+
+
 def is_complete(row: StreamCoverage) -> bool:
     """Nothing to worry about: read to the present, no hole, the past read back."""
     return row.state == "ok" and not row.open_gaps and row.backfill.done
@@ -169,11 +180,7 @@ def _covered(
         ],
         recovered_24h=recovered,
         backfill=backfill_of(row),
-        lost=[
-            LostOut(cause=g.cause, detail="", from_at=stamp(g.from_at), to_at=stamp(g.to_at))
-            for g in gaps
-            if g.lost
-        ],
+        lost=lost_of(row, gaps),
     )
 
 

@@ -113,6 +113,11 @@ def listed_us(rows: Sequence[Any]) -> list[str]:
     ]
 
 
+def lost_by_design(spec: StreamSpec) -> list[dict[str, str]]:
+    """What a platform never gives on a stream, as it is stored."""
+    return [{"cause": lost.cause, "detail": lost.detail} for lost in spec.lost]
+
+
 def stream_rows(
     source_id: int, specs: Sequence[StreamSpec], *, now: datetime, backfill: timedelta
 ) -> list[dict[str, Any]]:
@@ -125,6 +130,7 @@ def stream_rows(
             "cause": "not_read_yet",
             "backfill_since": now - backfill,
             "next_poll_at": now,
+            "lost": lost_by_design(spec),
         }
         for spec in specs
     ]

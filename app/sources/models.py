@@ -105,6 +105,7 @@ stream = Table(
     Column("error_since", UtcTime),
     Column("skipped", JsonType),  # entries of types we don't keep, counted by type
     Column("lag_ms", BigInteger),  # detection lag of the newest item
+    Column("lost", JsonType),  # what the platform never gives here, as its connector declares
     UniqueConstraint("source_id", "name"),
 )
 

@@ -10,13 +10,11 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.connectors.base import ConnectorError, RateLimited, StreamSpec
-from app.connectors.registry import PLATFORMS
+from app.connectors.base import ConnectorError, RateLimited
 from app.db import Reader
 from app.errors import Conflict, FieldError, InvalidRequest
 from app.scope import Scope
 from app.sources import repository, streams
-from app.sources.coverage import LostOut, StreamCoverage
 from app.sources.drafts import listed_us
 from app.sources.schemas import SourceOut, source_out, stream_out
 
@@ -35,9 +33,7 @@ async def source(reader: Reader, scope: Scope, source_id: int, now: datetime) ->
     return (await _put_together(reader, [row], now))[0]
 
 
-async def _put_together(
-    reader: Reader, rows: Sequence[Row[Any]], now: datetime
-) -> list[SourceOut]:
+async def _put_together(reader: Reader, rows: Sequence[Row[Any]], now: datetime) -> list[SourceOut]:
     ids = [row.id for row in rows]
     if not ids:
         return []
@@ -65,32 +61,12 @@ async def _put_together(
                     gaps=gaps[each.id],
                     recovered=recovered.get(each.id, 0),
                     quarantined=held.get(each.id, 0),
-                    lost=lost_by_design(row.platform, each.name),
                 )
                 for each in of_source[row.id]
             ],
         )
         for row in rows
     ]
-
-
-def lost_by_design(platform: str, stream: str) -> list[LostOut]:
-    """What a platform never gives on a stream, as its connector declares it."""
-    found = PLATFORMS.get(platform)
-    specs: Sequence[StreamSpec] = () if found is None else found.streams
-    return [
-        LostOut(cause=lost.cause, detail=lost.detail)
-        for spec in specs
-        if spec.name == stream
-        for lost in spec.lost
-    ]
-
-
-def with_lost_by_design(rows: Sequence[StreamCoverage]) -> list[StreamCoverage]:
-    """The rows of the coverage with what is lost by design beside what was lost."""
-    for row in rows:
-        row.lost = [*lost_by_design(row.platform, row.stream), *row.lost]
-    return list(rows)
 
 
 @contextmanager

@@ -43,6 +43,11 @@ async def find_by_name(reader: Reader, platform: str, name: str) -> Row[Any] | N
     return rows[0] if rows else None
 
 
+async def sources_of_origin(reader: Reader, origin: str) -> Sequence[Row[Any]]:
+    statement = select(source).where(source.c.origin == origin).order_by(source.c.id)
+    return await reader.rows(statement)
+
+
 async def is_empty(reader: Reader) -> bool:
     """Whether nothing has ever been connected."""
     return not await reader.rows(select(source.c.id).limit(1))

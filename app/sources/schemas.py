@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from app.clock import Stamp, stamp
 from app.connectors.base import Check, ConnectorError, Platform
-from app.sources.coverage import BackfillOut, LostOut, backfill_of, state_of
+from app.sources.coverage import BackfillOut, LostOut, backfill_of, lost_of, state_of
 from app.web.formats import format_duration
 
 
@@ -164,7 +164,6 @@ def stream_out(
     gaps: Sequence[Row[Any]],
     recovered: int,
     quarantined: int,
-    lost: Sequence[LostOut],
 ) -> StreamOut:
     state, cause = state_of(row, now, paused=owner.paused, poll_interval=owner.poll_interval)
     return StreamOut(
@@ -182,7 +181,7 @@ def stream_out(
         recovered_24h=recovered,
         quarantined=quarantined,
         skipped=row.skipped or {},
-        lost=list(lost),
+        lost=lost_of(row, gaps),
     )
 
 

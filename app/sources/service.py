@@ -6,14 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
 from app.connectors.base import Check, Platform, host_of
 from app.db import Database, Tx
 from app.errors import Conflict, VersionMismatch
 from app.outbox.events import Actor, Event, record
-from app.scope import EVERYTHING, Scope
-from app.sources import repository
+from app.scope import Scope
+from app.sources import repository, runs
 from app.sources.connecting import Connecting, platform_named, read_credential, read_settings
 from app.sources.drafts import (
     DEFAULT_BACKFILL,
@@ -31,6 +32,7 @@ from app.sources.drafts import (
 )
 
 _BATCH = 500
+DEMO = "demo"
 
 Forget = Callable[[Tx, int, int], Awaitable[int]]
 """Deletes up to so many rows that hang on a source; returns how many it deleted."""
@@ -227,8 +229,17 @@ class Sources:
                 record(tx, _event(kind, now, actor, row.id, None))
 
     async def remove(self, scope: Scope, source_id: int, actor: Actor) -> None:
-        """Removes a source with everything that hangs on it, in batches; then the row itself."""
+        """Removes a source with everything that hangs on it; of the demo, all its sources."""
         row = await repository.get_source(self._db, scope, source_id)
+        if row.origin == DEMO:
+            for other in await repository.sources_of_origin(self._db, DEMO):
+                await self._remove(scope, other, actor)
+        else:
+            await self._remove(scope, row, actor)
+
+    async def _remove(self, scope: Scope, row: Row[Any], actor: Actor) -> None:
+        """In batches, so that nobody waits long for the database; the row itself comes last."""
+        source_id = row.id
         await self.pause(scope, source_id, actor, paused=True)
         async with self._db.write() as tx:
             # A poll under way must not store what is being removed: its fence is void from here.
@@ -245,19 +256,19 @@ class Sources:
             details = {"platform": row.platform, "name": row.name}
             record(tx, _event("source.removed", now, actor, None, details))
 
-    async def poll_soon(self, scope: Scope, source_id: int) -> None:
+    async def poll_soon(self, scope: Scope, source_id: int) -> int:
+        """Asks for a poll of every stream, or joins the one that was asked for; the run's id."""
         row = await repository.get_source(self._db, scope, source_id)
         if row.paused:
             raise Conflict(
                 f"The source {row.name!r} is paused. Resume it first.",
                 extra={"current_status": "paused", "allowed_actions": ["resume"]},
             )
+        now = self._connecting.clock.now()
         async with self._db.write() as tx:
-            await repository.poll_soon(tx, source_id, self._connecting.clock.now())
-
-    async def find_origin(self, origin: str) -> list[Any]:
-        rows = await repository.page_sources(self._db, EVERYTHING)
-        return [row for row in rows if row.origin == origin]
+            run_id = await runs.request_run(tx, source_id, now)
+            await repository.poll_soon(tx, source_id, now)
+        return run_id
 
 
 def _event(kind: str, now: datetime, actor: Actor, source_id: int | None, details: Any) -> Event:

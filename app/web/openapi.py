@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
@@ -19,6 +20,7 @@ from app.errors import (
     Unauthenticated,
     Unavailable,
 )
+from app.web.answers import schemas_of
 from app.web.auth import needs_of
 from app.web.problems import MEDIA_TYPE, Misdirected, add_problem_handlers
 
@@ -100,7 +102,8 @@ def _example(kind: type[AppError]) -> dict[str, Any]:
 class Api(FastAPI):
     """FastAPI with our document, our problems, and nothing of its own served or measured."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, wire: Sequence[type[msgspec.Struct]] = (), **options: Any) -> None:
+        """`wire`: the structs that routes answer with, for the schemas of the document."""
         super().__init__(
             **{
                 "docs_url": None,
@@ -117,6 +120,7 @@ class Api(FastAPI):
             }
             | options
         )
+        self.wire = tuple(wire)
         self._documented: dict[str, frozenset[str]] | None = None
         add_problem_handlers(self)
 
@@ -161,6 +165,7 @@ def _document(app: Api) -> dict[str, Any]:
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     schemas["Problem"] = dict(PROBLEM_SCHEMA)
+    schemas |= schemas_of(app.wire)
     components["schemas"] = dict(sorted(schemas.items()))
     components["responses"] = {
         kind.__name__: _response(kind) for kind in sorted({*_ALWAYS, *_GUARDED}, key=_name)

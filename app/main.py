@@ -1,0 +1,235 @@
+"""The application: the only place where all parts meet."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from random import SystemRandom
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
+
+from app import __version__, health
+from app.clock import Clock, SystemClock
+from app.connectors.http import Door
+from app.db import Database, open_database, sqlite_path
+from app.demonstration import Demonstration
+from app.errors import Unavailable
+from app.inbox import api as inbox_api
+from app.inbox import forgetting
+from app.outbox.repository import forget_source as forget_events
+from app.polling import api as polling_api
+from app.polling.poller import Poller
+from app.polling.runner import Runner
+from app.sources import api as sources_api
+from app.sources.connecting import Connecting
+from app.sources.coverage import CoverageBlock
+from app.sources.service import Sources
+from app.team import api as team_api
+from app.team.files import write_cli_file
+from app.team.keys import open_keyring
+from app.team.service import Tokens, ensure_bootstrap, renew_local_token
+from app.web.assembly import add_layers
+from app.web.auth import check_every_route_declares
+from app.web.openapi import Api
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from app.settings import Settings
+
+PREFIX = "/api/v1"
+GRACE_SECONDS = 4.0
+"""For polls in flight; with the server's own 3 s this stays below the promised 10 s."""
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_FORGET = (
+    forgetting.forget_items,
+    forgetting.forget_replies,
+    forgetting.forget_threads,
+    forgetting.forget_strangers,
+    forget_events,
+)
+
+
+def create_app(
+    settings: Settings, *, bind: tuple[str, int] | None = None, clock: Clock | None = None
+) -> Api:
+    """The application for these settings; nothing is opened before its lifespan begins.
+
+    `bind` is where it will listen: for the CLI's file and the host names that are trusted. The
+    lifespan raises `AppError` with a sentence for a person when the service can't start.
+    """
+    host, port = bind or (settings.host, settings.port)
+    public = settings.public_url
+    app = Api(
+        title="Unanswered",
+        version=__version__,
+        summary="Who on social media still waits for your answer.",
+        lifespan=_Lifespan(settings, host, port, clock or SystemClock()),
+        openapi_url="/openapi.json",
+        wire=(*inbox_api.WIRE, *sources_api.WIRE, *polling_api.WIRE),
+    )
+    app.state.public_url = public
+    app.state.begin_stop = _begin_stop(app)
+    app.state.runner = None
+    for router in (inbox_api.router, sources_api.router, polling_api.router, team_api.router):
+        app.include_router(router, prefix=PREFIX)
+    app.include_router(health.router)
+    add_layers(
+        app,
+        new_id=lambda: secrets.token_hex(8),
+        trusted_hosts=settings.trusted_hosts or _own_names(settings, host),
+        cors_origins=settings.cors_origins,
+        max_body_bytes=settings.max_body_bytes,
+        https=public is not None and public.startswith("https://"),
+    )
+    check_every_route_declares(app)
+    return app
+
+
+def _own_names(settings: Settings, host: str) -> tuple[str, ...]:
+    """The host names that requests may be addressed to: those we can know, or any."""
+    public = settings.public_url
+    names = (urlsplit(public).hostname or "",) if public is not None else ()
+    if host in ("0.0.0.0", "::"):  # noqa: S104  # compared, not bound
+        return (*names, *_LOOPBACK) if names else ("*",)
+    return (*names, *_LOOPBACK, host)
+
+
+def _begin_stop(app: Api) -> Callable[[], None]:
+    def begin_stop() -> None:
+        if app.state.runner is not None:
+            app.state.runner.begin_stop()
+
+    return begin_stop
+
+
+class _Lifespan:
+    """Opens every part in order and closes them in the other."""
+
+    def __init__(self, settings: Settings, host: str, port: int, clock: Clock) -> None:
+        self.settings = settings
+        self.host = host
+        self.port = port
+        self.clock = clock
+
+    def __call__(self, app: FastAPI) -> AbstractAsyncContextManager[None]:
+        return self._live(app)
+
+    @asynccontextmanager
+    async def _live(self, app: FastAPI) -> AsyncIterator[None]:
+        settings, clock = self.settings, self.clock
+        async with AsyncExitStack() as stack:
+            if settings.poll:
+                stack.enter_context(only_poller(settings.database))
+            db = open_database(settings.database)
+            stack.push_async_callback(db.close)
+            tokens = await self._sign_in(app, db)
+            stack.push_async_callback(tokens.close)
+            door = Door(
+                allow=settings.allow_networks,
+                clock=clock,
+                user_agent=f"Unanswered/{__version__}",
+            )
+            stack.push_async_callback(door.aclose)
+            connecting = await self._connecting(db, door)
+            sources = Sources(connecting, allowed=settings.allow_networks, forget=_FORGET)
+            app.state.db = db
+            app.state.clock = clock
+            app.state.sources = sources
+            app.state.coverage = CoverageBlock(db, clock)
+            demo = Demonstration(db, clock, door, sources, allowed=self._demo_allowed())
+            stack.push_async_callback(demo.stop)
+            await demo.start()
+            if settings.poll:
+                runner = app.state.runner = self._runner(db, connecting)
+                await runner.start()
+                stack.push_async_callback(runner.stop, GRACE_SECONDS)
+            yield
+
+    async def _sign_in(self, app: FastAPI, db: Database) -> Tokens:
+        """Tokens, the first admin token, and the CLI's own."""
+        settings, now = self.settings, self.clock.now()
+        chosen = settings.bootstrap_token
+        async with db.write() as tx:
+            await ensure_bootstrap(tx, None if chosen is None else chosen.get_secret_value(), now)
+            local = await renew_local_token(tx, now, secrets.token_bytes, name=self._local_name())
+        tokens = Tokens(db, self.clock)
+        await tokens.load()
+        app.state.resolve = tokens
+        write_cli_file(settings.make_data_dir() / "cli.json", self._own_url(), local)
+        return tokens
+
+    def _local_name(self) -> str:
+        """Services that share a database but not a data folder keep their own tokens."""
+        return f"local admin of {socket.gethostname()}:{self.settings.data_dir}"[:200]
+
+    def _own_url(self) -> str:
+        shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  # compared, not bound
+        return f"http://[{shown}]:{self.port}" if ":" in shown else f"http://{shown}:{self.port}"
+
+    async def _connecting(self, db: Database, door: Door) -> Connecting:
+        key = self.settings.secret_key
+        keyring = await open_keyring(
+            db,
+            secret_key=None if key is None else key.get_secret_value(),
+            data_dir=self.settings.data_dir,
+            random=secrets.token_bytes,
+        )
+        return Connecting(db, door, keyring, self.clock)
+
+    def _demo_allowed(self) -> bool:
+        return self.settings.demo is not False and self.settings.on_loopback and self.settings.poll
+
+    def _runner(self, db: Database, connecting: Connecting) -> Runner:
+        settings = self.settings
+        owner = settings.worker_name or f"{socket.gethostname()}:{os.getpid()}"
+        poller = Poller(db, self.clock, connecting, SystemRandom())
+        return Runner(
+            db,
+            self.clock,
+            poller,
+            owner[:80],
+            tick_seconds=settings.tick_seconds,
+            concurrency=settings.poll_concurrency,
+        )
+
+
+@asynccontextmanager
+async def running(app: Api) -> AsyncIterator[Api]:
+    """The application between start and stop, for tests and tools that serve it themselves."""
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+def only_poller(url: str) -> _PollLock:
+    """The right to poll an SQLite database, held for life; nothing to hold on PostgreSQL."""
+    return _PollLock(sqlite_path(url))
+
+
+class _PollLock:
+    """A lock file beside the database. Raises `Unavailable` where another process polls it."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._lock = None if path is None else FileLock(path.with_name(path.name + ".poll.lock"))
+
+    def __enter__(self) -> None:
+        if self._lock is None:
+            return
+        Path(self._lock.lock_file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise Unavailable(
+                "Another process polls this SQLite database already. Stop it, start this one with "
+                "--no-poll, or use PostgreSQL, which many workers can share."
+            ) from None
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.release()

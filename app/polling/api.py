@@ -1,0 +1,121 @@
+"""Routes about polling a source: now, pause, resume, and what the polls did."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from sqlalchemy import Row
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.clock import monotonic
+from app.db import Database
+from app.errors import Conflict, NotFound
+from app.outbox.events import Actor
+from app.sources import examples, overview, repository, runs
+from app.sources.schemas import RunList, RunOut, SourceOut, run_out
+from app.sources.service import Sources
+from app.web.answers import answer, answers
+from app.web.auth import Permission, Principal, needs
+from app.web.deps import Now, Reader
+from app.web.openapi import problems
+from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
+from app.web.params import Param, Params, PathId, whole
+
+router = APIRouter(tags=["sources"])
+WIRE = (RunOut, RunList)
+
+Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
+Managing = Annotated[Principal, Depends(needs(Permission.MANAGE_SOURCES))]
+
+MAX_WAIT = 60
+LOOK_EVERY = 0.1
+_WAIT = Params((Param("wait", whole(0, MAX_WAIT), "Seconds to wait for its end.", default=0),))
+_PAGE = Params((LIMIT, CURSOR))
+
+
+def _sources(request: Request) -> Sources:
+    sources: Sources = request.app.state.sources
+    return sources
+
+
+@router.post(
+    "/sources/{source_id}/poll",
+    summary="Poll a source now",
+    openapi_extra=_WAIT.openapi(),
+    responses={
+        **answers(RunOut, example=examples.RUN, description="The poll has ended."),
+        **answers(RunOut, example=examples.RUN, status=202, description="It runs, or will."),
+        **problems(NotFound, Conflict),
+    },
+)
+async def poll_source(
+    principal: Managing, db: Reader, request: Request, source_id: PathId
+) -> Response:
+    wait = _WAIT.parse(request)["wait"]
+    run_id = await _sources(request).poll_soon(principal.scope, source_id)
+    row = await _wait_for(db, run_id, wait)
+    return answer(run_out(row), status=202 if row.finished_at is None else 200)
+
+
+async def _wait_for(db: Database, run_id: int, seconds: float) -> Row[tuple[int, ...]]:
+    """The run when it has ended, or as it is when the time is over. The poll may happen in
+    another process, so the table is the only place to look.
+    """
+    until = monotonic() + seconds
+    while True:
+        row = await runs.find_run(db, run_id)
+        if row is None:
+            raise NotFound("The source was removed meanwhile.")
+        if row.finished_at is not None or monotonic() >= until:
+            return row
+        await asyncio.sleep(LOOK_EVERY)
+
+
+@router.post(
+    "/sources/{source_id}/pause",
+    summary="Stop polling a source; nothing is forgotten",
+    responses={**answers(SourceOut, example=examples.SOURCE), **problems(NotFound)},
+)
+async def pause_source(
+    principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId
+) -> Response:
+    actor = Actor("person", principal.name)
+    await _sources(request).pause(principal.scope, source_id, actor, paused=True)
+    return answer(await overview.source(db, principal.scope, source_id, now))
+
+
+@router.post(
+    "/sources/{source_id}/resume",
+    summary="Poll a paused source again, from where it stood",
+    responses={**answers(SourceOut, example=examples.SOURCE), **problems(NotFound)},
+)
+async def resume_source(
+    principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId
+) -> Response:
+    actor = Actor("person", principal.name)
+    await _sources(request).pause(principal.scope, source_id, actor, paused=False)
+    return answer(await overview.source(db, principal.scope, source_id, now))
+
+
+@router.get(
+    "/sources/{source_id}/runs",
+    summary="What each poll of a source did, newest first",
+    openapi_extra=_PAGE.openapi(),
+    responses={**answers(RunList, example=examples.RUN_LIST), **problems(NotFound)},
+)
+async def list_runs(principal: Seeing, db: Reader, request: Request, source_id: PathId) -> Response:
+    await repository.get_source(db, principal.scope, source_id)
+    values = _PAGE.parse(request)
+    filters = {"source_id": source_id}
+    before = None
+    if values["cursor"] is not None:
+        before = decode_cursor(values["cursor"], int, "newest", filters)
+    limit = values["limit"]
+    rows = await runs.page_runs(db, source_id, before, limit + 1)
+    more = len(rows) > limit
+    cursor = encode_cursor(rows[limit - 1].id, "newest", filters) if more else None
+    page = RunList(items=[run_out(row) for row in rows[:limit]], next_cursor=cursor)
+    return answer(page, headers=next_link(request, cursor, request.app.state.public_url))
