@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 
 import httpcore
 import idna
@@ -94,8 +95,8 @@ def parse_url(url: str) -> Target:
 def _plain_host(host: str) -> str:
     if host.startswith("["):
         address = parse_address(host[1:-1])
-        if address is None:
-            raise AddressRefused(f"{host} is no IPv6 address.")
+        if not isinstance(address, IPv6Address):
+            raise AddressRefused("What stands in brackets in the address is no IPv6 address.")
         return str(address)
     plain = _to_ascii(host).lower()
     address = parse_address(plain)
@@ -107,12 +108,17 @@ def _plain_host(host: str) -> str:
 
 
 def _to_ascii(host: str) -> str:
-    if host.isascii():
-        return host
+    """The host in the form of the DNS. Names that only look like such a form (`xn--` and then no
+    name) are refused too: the HTTP library fails at them in its own way.
+    """
     try:
-        return idna.encode(host, strict=True).decode("ascii")
+        if not host.isascii():
+            return idna.encode(host, strict=True).decode("ascii")
+        if "xn--" in host.lower():
+            idna.decode(host, strict=True)
     except idna.IDNAError:
         raise AddressRefused("The host in the address is no valid internet name.") from None
+    return host
 
 
 class Guard:

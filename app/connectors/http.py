@@ -6,7 +6,7 @@ import asyncio
 import logging
 import ssl
 from collections import OrderedDict
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -133,7 +133,8 @@ class Door:
 
     async def _forget_idle_hosts(self) -> None:
         for target in list(self._hosts)[: max(0, len(self._hosts) - _HOSTS_KEPT)]:
-            if self._hosts[target].users == 0:
+            host = self._hosts.get(target)  # another request may have closed it meanwhile
+            if host is not None and host.users == 0:
                 await self._hosts.pop(target).client.aclose()
 
 
@@ -268,14 +269,22 @@ def _headers_of(response: httpx.Response) -> Mapping[str, str]:
 
 
 def _unreachable(host: str, error: Exception) -> str:
-    cause = error.__cause__
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"The certificate of {host} was not accepted: {cause.verify_message}."
-    if isinstance(cause, ssl.SSLError):
-        return f"No secure connection to {host} could be made."
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"The certificate of {host} was not accepted: {cause.verify_message}."
+        if isinstance(cause, ssl.SSLError):
+            return f"No secure connection to {host} could be made."
     if isinstance(error, httpcore.ConnectError):
         return f"{host} could not be reached."
     return f"The connection to {host} was cut."
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """What lies behind a failure: the libraries wrap the machine's error several times."""
+    cause = error.__cause__ or error.__context__
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def _garbled(host: str, error: Exception) -> ConnectorError:
@@ -317,10 +326,20 @@ class _Transport(httpx.AsyncBaseTransport):
             )
         )
         assert isinstance(answer.stream, AsyncIterable)
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Stream(answer.stream))
+        return _Response(answer.status, headers=answer.headers, stream=_Stream(answer.stream))
 
     async def aclose(self) -> None:
         await self._pool.aclose()
+
+
+class _Response(httpx.Response):
+    """Leads nowhere: httpx would build the request of a redirect even where it does not follow it,
+    and a hostile address makes that raise all kinds of errors.
+    """
+
+    @property
+    def has_redirect_location(self) -> bool:
+        return False
 
 
 class _Stream(httpx.AsyncByteStream):

@@ -34,8 +34,8 @@ def retry_at(value: str, now: datetime, *, skew: timedelta = timedelta()) -> dat
     seconds = _number(value)
     if seconds is not None:
         return now + timedelta(seconds=min(seconds, LONGEST_WAIT.total_seconds()))
-    date = _http_date(value)
-    return None if date is None else min(max(_minus(date, skew), now), now + LONGEST_WAIT)
+    date = _minus(_http_date(value), skew)
+    return None if date is None else min(max(date, now), now + LONGEST_WAIT)
 
 
 def skew_of(headers: Mapping[str, str], now: datetime) -> timedelta:
@@ -207,11 +207,9 @@ def _http_date(value: str) -> datetime | None:
         return None
 
 
-def _minus(at: datetime | None, skew: timedelta) -> Any:
-    if at is None:
-        return None
+def _minus(at: datetime | None, skew: timedelta) -> datetime | None:
     try:
-        return at - skew
+        return None if at is None else at - skew
     except OverflowError:
         return None
 

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.connectors.markup import LONGEST_HTML
 from app.connectors.text import LONGEST_TEXT, clean, clean_json, html_to_text, parse_time
 
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates and NUL among them
 TAGS = st.sampled_from(
     [
@@ -113,6 +114,7 @@ def test_a_shortened_link_keeps_its_address(html: str, text: str) -> None:
     assert html_to_text(html) == text
 
 
+@PATIENT
 @given(MARKUP)
 @example("<![x[")
 @example("<" * 100)
@@ -120,6 +122,7 @@ def test_html_never_raises_and_comes_out_sound(html: str) -> None:
     assert is_sound(html_to_text(html))
 
 
+@PATIENT
 @given(MARKUP.filter(lambda html: "<" not in html and ">" not in html), MARKUP)
 def test_what_stands_in_a_script_never_comes_out(before: str, after: str) -> None:
     text = html_to_text(f"{before}<script>CANARY-{after.replace('<', '')}</script>")
@@ -176,6 +179,7 @@ def test_a_heap_of_marks_is_cut_to_thirty() -> None:
     assert len(clean("a" + "\u0316\u0317" * 5000)) == 31
 
 
+@PATIENT
 @given(ANY_TEXT, st.integers(0, 50))
 def test_cleaned_text_is_sound_short_and_stays_as_it_is(text: str, limit: int) -> None:
     once = clean(text, limit=limit)
@@ -200,6 +204,7 @@ def test_json_takes_numbers_of_any_length_and_foreign_types() -> None:
     assert clean_json({1: datetime(2026, 1, 1, tzinfo=UTC)}) == {"1": "2026-01-01 00:00:00+00:00"}
 
 
+@PATIENT
 @given(ANY_JSON)
 def test_cleaned_json_can_be_stored_and_stays_as_it_is(value: Any) -> None:
     cleaned = clean_json(value)
@@ -261,12 +266,14 @@ def test_a_time_without_a_zone_is_utc_only_where_that_is_known() -> None:
     assert parse_time("2026-11-22T13:00:00+01:00", assume_utc=True) == NOON
 
 
+@PATIENT
 @given(st.one_of(ANY_TEXT, st.floats(), st.integers(), st.none(), st.booleans(), ANY_JSON))
 def test_reading_a_time_never_raises(value: Any) -> None:
     at = parse_time(value, assume_utc=True)
     assert at is None or at.tzinfo is UTC
 
 
+@PATIENT
 @given(
     st.datetimes(datetime(1990, 1, 2), datetime(2100, 12, 30)),  # noqa: DTZ001  # zone follows
     st.integers(-14 * 60, 14 * 60),
