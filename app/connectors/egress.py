@@ -108,12 +108,17 @@ def _plain_host(host: str) -> str:
 
 
 def _to_ascii(host: str) -> str:
-    if host.isascii():
-        return host
+    """The host in the form of the DNS. Names that only look like such a form (`xn--` and then no
+    name) are refused too: the HTTP library fails at them in its own way.
+    """
     try:
-        return idna.encode(host, strict=True).decode("ascii")
+        if not host.isascii():
+            return idna.encode(host, strict=True).decode("ascii")
+        if "xn--" in host.lower():
+            idna.decode(host, strict=True)
     except idna.IDNAError:
         raise AddressRefused("The host in the address is no valid internet name.") from None
+    return host
 
 
 class Guard:

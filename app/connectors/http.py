@@ -133,7 +133,8 @@ class Door:
 
     async def _forget_idle_hosts(self) -> None:
         for target in list(self._hosts)[: max(0, len(self._hosts) - _HOSTS_KEPT)]:
-            if self._hosts[target].users == 0:
+            host = self._hosts.get(target)  # another request may have closed it meanwhile
+            if host is not None and host.users == 0:
                 await self._hosts.pop(target).client.aclose()
 
 
@@ -325,10 +326,20 @@ class _Transport(httpx.AsyncBaseTransport):
             )
         )
         assert isinstance(answer.stream, AsyncIterable)
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Stream(answer.stream))
+        return _Response(answer.status, headers=answer.headers, stream=_Stream(answer.stream))
 
     async def aclose(self) -> None:
         await self._pool.aclose()
+
+
+class _Response(httpx.Response):
+    """Leads nowhere: httpx would build the request of a redirect even where it does not follow it,
+    and a hostile address makes that raise all kinds of errors.
+    """
+
+    @property
+    def has_redirect_location(self) -> bool:
+        return False
 
 
 class _Stream(httpx.AsyncByteStream):

@@ -23,6 +23,7 @@ MISREAD = (
     *("https://example\u3002com/", "https://xn--/", "https://\ufb01le.example/"),
     *("https://example.com\u2044path/", "https://a\u2100.example/", "https://\u202eexample.com/"),
     *("https://example\uff1a443/",),
+    *("https://xn--zzzzzz99999.example/", "https://XN--a/", "https://a.xn--0.example/"),
     # IPv6 in odd forms
     *("https://[::1%25lo]/", "https://[fe80::1%25eth0]/", "https://[fe80::1%eth0]/"),
     *("https://[::1/", "https://::1/", "https://[::1]x/", "https://[[::1]]/", "https://[]/"),

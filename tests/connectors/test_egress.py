@@ -109,6 +109,7 @@ async def test_what_is_dialled_is_the_vetted_address_and_not_the_name() -> None:
     assert (await attempt(f"https://{PUBLIC}/")).dialled == [(PUBLIC, 443)]
     assert (await attempt("https://A.Example:443/x?y=z")).dialled == [(PUBLIC, 443)]
     assert (await attempt("https://bücher.example/")).dialled == [(PUBLIC, 443)]
+    assert (await attempt("https://xn--bcher-kva.example/")).dialled == [(PUBLIC, 443)]
     six = "2606:2800:21f:cb07::1"
     assert (await attempt(f"https://[{six}]/")).dialled == [(six, 443)]
 

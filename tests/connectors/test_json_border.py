@@ -1,0 +1,100 @@
+"""JSON of foreign servers: what is read, what is refused, and in what time."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.connectors.json_border import DEEPEST, NotJson, decode_text, parse_json
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), FINITE, st.text()),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        (b'{"a": 1, "a": 2}', {"a": 2}),
+        (b'["\\ud800", "\\ud83d\\ude00", "\\u0000"]', ["\ud800", "😀", "\x00"]),
+        (b'["\\ud800", 1e999, -1e999, NaN, Infinity, -Infinity]', ["\ud800", *[None] * 5]),
+        (b"[18446744073709551616, -9223372036854775809]", [2**64, -(2**63) - 1]),
+        (b"1" * 4000, int("1" * 4000)),
+        (b"\xef\xbb\xbf[]", []),
+        (b" \r\n\t1 ", 1),
+        (b'"' + b"[" * 500 + b'"', "[" * 500),
+        (b"[" * DEEPEST + b"]" * DEEPEST, None),
+    ],
+)
+def test_odd_json_is_read(content: bytes, value: Any) -> None:
+    found = parse_json(content)
+    assert value is None or found == value
+
+
+@pytest.mark.parametrize(
+    ("content", "instead"),
+    [
+        (b"", "nothing at all"),
+        (b" \n", "nothing at all"),
+        (b"\xef\xbb\xbf", "nothing at all"),
+        (b"<html>", "a web page"),
+        (b"\n<?xml version='1.0'?>", "a web page"),
+        (b"{'a': 1}", "no JSON"),
+        (b'{"a": 1', "no JSON"),
+        (b'{"a": 1} {"b": 2}', "no JSON"),
+        (b"[1,]", "no JSON"),
+        (b"1" * 5000, "no JSON"),
+        (b"-" + b"1" * 5000, "no JSON"),
+        (b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1), "levels"),
+        (b'{"a":' * (DEEPEST + 1) + b"1" + b"}" * (DEEPEST + 1), "levels"),
+        (b"[NaN," + b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 2), "levels"),
+        (b"[" * 100_000 + b"]" * 100_000, "JSON"),
+        (b'{"a":' * 100_000, "JSON"),
+    ],
+)
+def test_what_cannot_be_read_is_named(content: bytes, instead: str) -> None:
+    with pytest.raises(NotJson, match=instead):
+        parse_json(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "charset", "text"),
+    [
+        ("é".encode(), "iso-8859-1", "é"),
+        ("é".encode("latin-1"), "ISO-8859-1", "é"),
+        ("é".encode("latin-1"), "", "\ufffd"),
+        ("é".encode("latin-1"), "utf-8", "\ufffd"),
+        ("é".encode("latin-1"), "rot13", "\ufffd"),
+        ("é".encode("latin-1"), "no-such", "\ufffd"),
+        ("é".encode("latin-1"), "a\x00b", "\ufffd"),
+        ("日本é".encode("shift_jis", "ignore"), "Shift_JIS", "日本"),
+        ("é".encode("utf-16"), "utf-16", "é"),
+    ],
+)
+def test_text_is_utf8_or_what_is_declared(content: bytes, charset: str, text: str) -> None:
+    assert decode_text(content, charset) == text
+
+
+@PATIENT
+@given(VALUES)
+def test_what_was_written_is_read_back(value: Any) -> None:
+    assert parse_json(json.dumps(value).encode()) == value
+
+
+@PATIENT
+@given(st.binary(), st.text(max_size=20))
+def test_any_bytes_are_read_or_refused(content: bytes, charset: str) -> None:
+    decode_text(content, charset)
+    try:
+        value = parse_json(content, charset)
+    except NotJson:
+        return
+    assert not isinstance(value, float) or math.isfinite(value)
