@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -92,7 +92,7 @@ class Demonstration:
             )
             await self.sources.connect(asked, _SERVICE)
 
-    async def _resume(self, kept: Mapping[str, Any], rows: list[Row[Any]]) -> None:
+    async def _resume(self, kept: Mapping[str, Any], rows: Sequence[Row[Any]]) -> None:
         story = Story(kept["seed"], datetime.fromisoformat(kept["started_at"]))
         port = await self._serve(story, kept["port"])
         if port != kept["port"]:  # somebody else has it now; links in the inbox follow
@@ -102,14 +102,14 @@ class Demonstration:
                 await self.sources.pause(EVERYTHING, row.id, _SERVICE, paused=False)
         await self._remember(_kept(story, port))
 
-    async def _move(self, rows: list[Row[Any]], port: int) -> None:
+    async def _move(self, rows: Sequence[Row[Any]], port: int) -> None:
         for row in rows:
             settings = _settings(port, row.settings["account"])
             async with self.db.write() as tx:
                 values = {"settings": settings, "host": f"{LOOPBACK}:{port}"}
                 await repository.note_on_source(tx, row.id, values)
 
-    async def _pause(self, kept: Mapping[str, Any] | None, rows: list[Row[Any]]) -> None:
+    async def _pause(self, kept: Mapping[str, Any] | None, rows: Sequence[Row[Any]]) -> None:
         running = [row for row in rows if not row.paused]
         for row in running:
             await self.sources.pause(EVERYTHING, row.id, _SERVICE, paused=True)
@@ -122,7 +122,8 @@ class Demonstration:
 
     async def _serve(self, story: Story, wanted: int) -> int:
         """Serves the platform on loopback, on the wanted port if it is free; returns the port."""
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # With its protocol named, or answers would wait 40 ms for an acknowledgement (no TCP_NODELAY).
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((LOOPBACK, wanted))

@@ -184,7 +184,7 @@ class _Lifespan:
         return Connecting(db, door, keyring, self.clock)
 
     def _demo_allowed(self) -> bool:
-        return self.settings.demo is not False and self.settings.on_loopback and self.settings.poll
+        return self.settings.demo is not False and self.settings.loopback and self.settings.poll
 
     def _runner(self, db: Database, connecting: Connecting) -> Runner:
         settings = self.settings

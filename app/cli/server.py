@@ -32,7 +32,8 @@ def bind(host: str, port: int, *, chosen: bool) -> socket.socket:
     """
     family, address = _resolve(host, port)
     for offset in range(1 if chosen else NEXT_PORTS):
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # With its protocol named, or asyncio would not switch Nagle's delay off (40 ms an answer).
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             if os.name == "posix":
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -37,7 +37,7 @@ async def events_after(
     return await reader.rows(statement.order_by(event.c.seq).limit(limit), {"after": after})
 
 
-async def forget_source(tx: Tx, source_id: int, *, limit: int) -> int:
+async def forget_source(tx: Tx, source_id: int, limit: int) -> int:
     """Deletes up to `limit` events of a source that is being removed; returns how many."""
     doomed = select(event.c.seq).where(event.c.source_id == source_id).limit(limit)
     done = await tx.execute(delete(event).where(event.c.seq.in_(doomed)))
