@@ -172,7 +172,8 @@ async def due_parents(
 
 async def unread_parents(reader: Reader, stream_id: int, now: datetime) -> tuple[int, int]:
     """How many parents wait to be read, and how many of them have never been read."""
-    statement = select(func.count(), func.count().filter(watched.c.last_read_at.is_(None))).where(
+    unread = func.count().filter(watched.c.last_read_at.is_(None))
+    statement = select(func.count().label("due"), unread.label("never")).where(
         watched.c.stream_id == stream_id, watched.c.next_read_at <= bindparam("now")
     )
     row = (await reader.rows(statement, {"now": now}))[0]
