@@ -8,6 +8,11 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from app.connectors.base import ConnectorError, Http
 
 Reader = asyncio.StreamReader
 Writer = asyncio.StreamWriter
@@ -102,3 +107,18 @@ def in_turn(*answers: bytes) -> Handler:
         await reader.read(1)
 
     return handle
+
+
+async def asked(http: Http, handle: Handler) -> Any:
+    """The JSON that one request to a server doing `handle` brings."""
+    async with raw_server(handle) as base:
+        return (await http.request("GET", f"{base}/page")).json()
+
+
+async def failing(http: Http, handle: Handler) -> ConnectorError:
+    """The failure that one request to a server doing `handle` ends in: a sentence with the host."""
+    with pytest.raises(ConnectorError) as caught:
+        await asked(http, handle)
+    assert "127.0.0.1 " in caught.value.detail
+    assert caught.value.detail.endswith(".")
+    return caught.value

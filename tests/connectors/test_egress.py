@@ -177,6 +177,7 @@ async def test_what_is_listed_is_reached_by_any_scheme_and_port(
         ("gitlab.lan", "http://gitlab.lan/", "169.254.170.2"),
         ("gitlab.lan", "http://gitlab.lan/", "fd00:ec2::254"),
         ("0.0.0.0/0", "http://169.254.169.254/", PUBLIC),
+        ("::1", "http://[0:0:0:0:0:0:0:1]/", PUBLIC),
         ("::/0", "http://[fd00:ec2::254]/", PUBLIC),
         ("127.0.0.0/8", "http://[::ffff:127.0.0.1]/", PUBLIC),
     ],
