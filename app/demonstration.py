@@ -122,7 +122,7 @@ class Demonstration:
 
     async def _serve(self, story: Story, wanted: int) -> int:
         """Serves the platform on loopback, on the wanted port if it is free; returns the port."""
-        # With its protocol named, or answers would wait 40 ms for an acknowledgement (no TCP_NODELAY).
+        # With its protocol named, or asyncio would not switch Nagle's delay off (40 ms an answer).
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

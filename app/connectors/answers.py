@@ -10,12 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.connectors.addresses import is_host_name
-from app.connectors.base import (
+from app.connectors.base import RateLimit
+from app.connectors.failures import (
     AuthFailed,
     BadResponse,
     ConnectorError,
     Gone,
-    RateLimit,
     RateLimited,
     Transient,
 )

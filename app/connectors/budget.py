@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.connectors.base import ConnectorError
+from app.connectors.failures import ConnectorError
 
 
 class BudgetSpent(ConnectorError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from app.connectors.base import BadResponse, Transient
+from app.connectors.failures import BadResponse, Transient
 
 ACCEPTED = "gzip, deflate"
 _GZIP = 16 + zlib.MAX_WBITS

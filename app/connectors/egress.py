@@ -21,7 +21,7 @@ from app.connectors.addresses import (
     is_public,
     parse_address,
 )
-from app.connectors.base import BadResponse, Transient
+from app.connectors.failures import BadResponse, Transient
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host name and port to the textual addresses of the host; `OSError` where there are none."""

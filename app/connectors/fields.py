@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.connectors.base import BadResponse, JsonObject
+from app.connectors.base import JsonObject
+from app.connectors.failures import BadResponse
 from app.connectors.text import clean
 
 LARGEST = 2**63

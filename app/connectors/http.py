@@ -19,7 +19,6 @@ import httpx
 from app.clock import Clock, monotonic
 from app.connectors.addresses import parse_allow
 from app.connectors.answers import Answer, failure_of
-from app.connectors.base import BadResponse, ConnectorError, Transient
 from app.connectors.budget import Budget, BudgetSpent
 from app.connectors.decoding import Body
 from app.connectors.egress import (
@@ -30,6 +29,7 @@ from app.connectors.egress import (
     Target,
     resolve,
 )
+from app.connectors.failures import BadResponse, ConnectorError, Transient
 from app.connectors.limits import rate_limit
 from app.connectors.outgoing import body_of, headers_for, with_params
 from app.connectors.redaction import redacted

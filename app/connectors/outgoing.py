@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from app.connectors.base import AuthFailed, BadResponse
 from app.connectors.decoding import ACCEPTED
+from app.connectors.failures import AuthFailed, BadResponse
 
 _OURS = frozenset(
     {"accept-encoding", "connection", "content-length", "cookie", "host", "transfer-encoding"}

@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from app.connectors.base import Cursor, CursorRefused, Page
+from app.connectors.base import Cursor, Page
+from app.connectors.failures import CursorRefused
 from app.db import Tx
 from app.polling.backward import OVERLAP
 from app.polling.reading import LoopGuard, Reading, moments

@@ -8,7 +8,8 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-from app.connectors.base import (
+from app.connectors.budget import BudgetSpent
+from app.connectors.failures import (
     AuthFailed,
     BadResponse,
     Blind,
@@ -18,7 +19,6 @@ from app.connectors.base import (
     RateLimited,
     Transient,
 )
-from app.connectors.budget import BudgetSpent
 from app.polling.reading import Reading
 from app.polling.schedule import next_poll
 

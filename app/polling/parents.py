@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.connectors.base import Cursor, CursorRefused, Gone, Page, Parent
+from app.connectors.base import Cursor, Page, Parent
 from app.connectors.budget import BudgetSpent
+from app.connectors.failures import CursorRefused, Gone
 from app.db import Tx
 from app.polling.reading import LoopGuard, Reading
 from app.polling.schedule import next_read

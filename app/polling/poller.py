@@ -16,15 +16,13 @@ from sqlalchemy import Row
 
 from app.clock import Clock
 from app.connectors.base import (
-    BadResponse,
     Connector,
-    ConnectorError,
     Platform,
     Shape,
     StreamSpec,
-    Transient,
 )
 from app.connectors.budget import Budget
+from app.connectors.failures import BadResponse, ConnectorError, Transient
 from app.connectors.registry import PLATFORMS
 from app.db import Database
 from app.errors import AppError

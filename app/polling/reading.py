@@ -16,15 +16,14 @@ import msgspec
 
 from app.clock import Clock, monotonic
 from app.connectors.base import (
-    BadResponse,
     Connector,
     Cursor,
-    CursorRefused,
     Page,
     Parent,
     StreamSpec,
 )
 from app.connectors.budget import BudgetSpent
+from app.connectors.failures import BadResponse, CursorRefused
 from app.polling.schedule import DAILY, HOURLY, next_look
 from app.polling.storing import Change, Plan, Stored, Storing, Tally, only_messages
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.connectors.base import Connector, ConnectorError, Gone, Page
+from app.connectors.base import Connector, Page
+from app.connectors.failures import ConnectorError, Gone
 from app.inbox import repository as inbox
 from app.polling.schedule import next_check
 from app.polling.storing import Storing, Tally, only_messages

@@ -10,7 +10,8 @@ from random import Random
 from typing import Any
 
 from app.clock import Clock
-from app.connectors.base import BadResponse, Page, Parent, Unparsed
+from app.connectors.base import Page, Parent, Unparsed
+from app.connectors.failures import BadResponse
 from app.db import Database, Tx
 from app.inbox import ingest
 from app.inbox.arrivals import Us

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.clock import stamp
-from app.connectors.base import ConnectorError
+from app.connectors.failures import ConnectorError
 from app.connectors.registry import PLATFORMS
 from app.errors import Conflict, InvalidRequest, NotFound, VersionMismatch
 from app.outbox.events import Actor

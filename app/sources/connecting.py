@@ -12,7 +12,12 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy import Row
 
 from app.clock import Clock
-from app.connectors.base import Connector, Http, Platform, SaveCredential
+from app.connectors.base import (
+    Connector,
+    Http,
+    Platform,
+    SaveCredential,
+)
 from app.connectors.budget import Budget
 from app.connectors.registry import PLATFORMS
 from app.db import Database

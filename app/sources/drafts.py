@@ -8,7 +8,12 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from app.connectors.base import Check, Identity, Platform, StreamSpec
+from app.connectors.base import (
+    Check,
+    Identity,
+    Platform,
+    StreamSpec,
+)
 from app.errors import FieldError, InvalidRequest
 
 DEFAULT_BACKFILL = timedelta(days=30)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.connectors.base import ConnectorError, RateLimited
+from app.connectors.failures import ConnectorError, RateLimited
 from app.db import Reader
 from app.errors import Conflict, FieldError, InvalidRequest
 from app.scope import Scope

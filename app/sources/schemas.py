@@ -10,7 +10,8 @@ import msgspec
 from sqlalchemy import Row
 
 from app.clock import Stamp, stamp
-from app.connectors.base import Check, ConnectorError, Platform
+from app.connectors.base import Check, Platform
+from app.connectors.failures import ConnectorError
 from app.sources.coverage import BackfillOut, LostOut, backfill_of, lost_of, state_of
 from app.web.formats import format_duration
 

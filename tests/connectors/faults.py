@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from app.connectors.base import (
+from app.connectors.failures import (
     AuthFailed,
     BadResponse,
     ConnectorError,

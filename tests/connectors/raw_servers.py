@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from app.connectors.base import ConnectorError, Http
+from app.connectors.base import Http
+from app.connectors.failures import ConnectorError
 
 Reader = asyncio.StreamReader
 Writer = asyncio.StreamWriter

@@ -10,7 +10,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.clock import SystemClock
-from app.connectors.base import Connector, Mention, Page, Parent, Platform, Shape, StreamSpec
+from app.connectors.base import (
+    Connector,
+    Mention,
+    Page,
+    Parent,
+    Platform,
+    Shape,
+    StreamSpec,
+)
 from app.connectors.http import Door
 from app.connectors.text import parse_time
 from tests.connectors.faults import Fault

@@ -8,11 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from app.clock import SystemClock
-from app.connectors.base import (
-    Cursor,
-    Mention,
-    Page,
-)
+from app.connectors.base import Cursor, Mention, Page
 from app.connectors.http import Door
 from app.connectors.platforms.mastodon import Credential, Mastodon, Settings
 from tests.connectors.fake_mastodon import FakeMastodon, mention, status

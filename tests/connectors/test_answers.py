@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.clock import FrozenClock
-from app.connectors.base import (
+from app.connectors.failures import (
     AuthFailed,
     BadResponse,
     ConnectorError,

@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 
-from app.connectors.base import (
+from app.connectors.base import Kind, Parent, Shape
+from app.connectors.failures import (
     AuthFailed,
     BadResponse,
     CursorRefused,
     Gone,
-    Kind,
-    Parent,
-    Shape,
     Transient,
 )
 from app.connectors.platforms.bluesky import PLATFORM, Credential, Settings

@@ -18,16 +18,14 @@ from pydantic import ValidationError
 from app.clock import SystemClock
 from app.connectors.base import (
     Connector,
-    ConnectorError,
-    Gone,
     Kind,
     Page,
     Parent,
     Platform,
-    RateLimited,
     Shape,
     StreamSpec,
 )
+from app.connectors.failures import ConnectorError, Gone, RateLimited
 from app.connectors.registry import PLATFORMS
 from tests.connectors.faults import FAULTS, Fault
 from tests.connectors.mutations import mutated

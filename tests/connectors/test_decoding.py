@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.connectors.base import BadResponse, Transient
 from app.connectors.decoding import Body
+from app.connectors.failures import BadResponse, Transient
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

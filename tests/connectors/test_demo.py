@@ -13,21 +13,23 @@ from pydantic import SecretStr, ValidationError
 
 from app.clock import FrozenClock
 from app.connectors.base import (
-    AuthFailed,
-    BadResponse,
     Connector,
-    ConnectorError,
     Cursor,
-    CursorRefused,
-    Gone,
     Kind,
     Mention,
     Page,
     Parent,
-    RateLimited,
     Shape,
-    Transient,
     Visibility,
+)
+from app.connectors.failures import (
+    AuthFailed,
+    BadResponse,
+    ConnectorError,
+    CursorRefused,
+    Gone,
+    RateLimited,
+    Transient,
 )
 from app.connectors.http import Door
 from app.connectors.platforms.demo import PLATFORM, DemoConnector, DemoCredential, DemoSettings

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from app.clock import FrozenClock
 from app.connectors.addresses import is_public, parse_address, parse_allow
-from app.connectors.base import BadResponse, ConnectorError, Transient
 from app.connectors.egress import AddressRefused, SocketOption, parse_url
+from app.connectors.failures import BadResponse, ConnectorError, Transient
 from app.connectors.http import Door
 from tests.connectors.hostile_urls import HOSTILE, MISREAD, NAMES, NOT_PUBLIC, literal
 
@@ -283,7 +283,7 @@ async def tls_server(folder: Path, name: str) -> AsyncIterator[tuple[int, list[s
     seen: list[str] = []
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    today = datetime.now(UTC)  # noqa: TID251  # a certificate is judged by the machine's clock
+    today = datetime.now(UTC)  # a certificate is judged by the machine's clock
     certificate = (
         x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(today - timedelta(days=1))

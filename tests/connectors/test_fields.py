@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.connectors import fields
-from app.connectors.base import BadResponse
+from app.connectors.failures import BadResponse
 
 
 @pytest.mark.parametrize(("value", "text"), [(7, "7"), ("7", "7"), ("007", "7"), (2**63 - 1, None)])

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.connectors.base import BadResponse, CursorRefused, Gone, Kind, Parent, TextFormat
+from app.connectors.base import Kind, Parent, TextFormat
+from app.connectors.failures import BadResponse, CursorRefused, Gone
 from app.connectors.hackernews import items
 from app.connectors.platforms.hackernews import ALGOLIA, FIREBASE, PLATFORM, Settings
 from tests.connectors.playing import load

@@ -15,11 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from app.clock import FrozenClock
-from app.connectors.base import (
-    AuthFailed,
-    ConnectorError,
-    Transient,
-)
+from app.connectors.failures import AuthFailed, ConnectorError, Transient
 from app.connectors.http import Budget, BudgetSpent, Door, SourceHttp
 from tests.connectors.raw_servers import (
     Handler,

@@ -13,10 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.clock import FrozenClock
-from app.connectors.base import (
-    BadResponse,
-    Transient,
-)
+from app.connectors.failures import BadResponse, Transient
 from app.connectors.http import Door, SourceHttp
 from tests.connectors.raw_servers import (
     Handler,

@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 
 from app.connectors.base import (
-    AuthFailed,
-    BadResponse,
     Cursor,
-    CursorRefused,
     Filed,
-    Gone,
     Kind,
     Mention,
     Page,
     Parent,
+)
+from app.connectors.failures import (
+    AuthFailed,
+    BadResponse,
+    CursorRefused,
+    Gone,
     PermissionMissing,
 )
 from app.connectors.fediverse import entities

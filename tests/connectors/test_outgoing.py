@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.connectors.base import AuthFailed, BadResponse
+from app.connectors.failures import AuthFailed, BadResponse
 from app.connectors.outgoing import body_of, headers_for, with_params
 
 

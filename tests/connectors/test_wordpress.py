@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.connectors.base import (
+from app.connectors.base import Filed, Kind
+from app.connectors.failures import (
     AuthFailed,
     BadResponse,
     CursorRefused,
-    Filed,
     Gone,
-    Kind,
     PermissionMissing,
 )
 from app.connectors.platforms.wordpress import PLATFORM, Settings

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import httpx  # noqa: TID251 - the caller in a test, spoken to in the same process
+import httpx
 from sqlalchemy import create_engine
 
 from app.clock import FrozenClock

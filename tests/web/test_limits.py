@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import httpx  # noqa: TID251 - the caller in a test, spoken to in the same process
+import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.connectors.base import (
-    BadResponse,
     JsonObject,
     Kind,
     Media,
@@ -22,6 +21,7 @@ from app.connectors.base import (
     ThreadRef,
     Unparsed,
 )
+from app.connectors.failures import BadResponse
 from app.connectors.text import clean, clean_json, parse_time
 
 YOUNG = timedelta(days=30)

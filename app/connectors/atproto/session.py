@@ -9,16 +9,18 @@ from http import HTTPStatus
 from typing import Literal
 
 from app.connectors.base import (
+    Http,
+    JsonObject,
+    Response,
+    SaveCredential,
+)
+from app.connectors.failures import (
     AuthFailed,
     BadResponse,
     ConnectorError,
     CursorRefused,
     Gone,
-    Http,
-    JsonObject,
     RateLimited,
-    Response,
-    SaveCredential,
     Transient,
 )
 

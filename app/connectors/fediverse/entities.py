@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from app.connectors.base import (
-    BadResponse,
     Filed,
     JsonObject,
     Kind,
@@ -24,6 +23,7 @@ from app.connectors.base import (
     Unparsed,
     Visibility,
 )
+from app.connectors.failures import BadResponse
 from app.connectors.text import clean, clean_json, html_to_text, parse_time
 
 YOUNG = timedelta(days=30)

@@ -8,19 +8,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.connectors.base import (
-    AuthFailed,
-    BadResponse,
     Filed,
     Identity,
     JsonObject,
     Mention,
     Page,
     Parent,
-    PermissionMissing,
     RateLimit,
     Response,
     ThreadRef,
 )
+from app.connectors.failures import AuthFailed, BadResponse, PermissionMissing
 from app.connectors.fediverse.entities import Entries, identifier, link_ids, root_of
 from app.connectors.text import clean, parse_time
 

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from app.connectors.base import BadResponse, Gone, Mention, ThreadRef, Transient
+from app.connectors.base import Mention, ThreadRef
+from app.connectors.failures import BadResponse, Gone, Transient
 from app.connectors.fediverse.entities import Entries, parse_context, root_of
 from app.connectors.fediverse.pages import ids_of
 

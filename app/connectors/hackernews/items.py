@@ -10,7 +10,14 @@ from typing import Any
 from urllib.parse import quote
 
 from app.connectors import base, fields
-from app.connectors.base import JsonObject, Kind, Mention, Page, Parent, ThreadRef
+from app.connectors.base import (
+    JsonObject,
+    Kind,
+    Mention,
+    Page,
+    Parent,
+    ThreadRef,
+)
 from app.connectors.text import clean, clean_json, html_to_text, parse_time
 
 SITE = "https://news.ycombinator.com"

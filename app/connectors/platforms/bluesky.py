@@ -13,13 +13,10 @@ from app.connectors.atproto import entities
 from app.connectors.atproto.entities import Entries, as_object, list_in
 from app.connectors.atproto.session import Session, Tokens
 from app.connectors.base import (
-    AuthFailed,
-    BadResponse,
     Capabilities,
     Check,
     Cursor,
     Fields,
-    Gone,
     Http,
     Identity,
     JsonObject,
@@ -36,6 +33,7 @@ from app.connectors.base import (
     Unparsed,
     host_of,
 )
+from app.connectors.failures import AuthFailed, BadResponse, Gone
 from app.connectors.text import clean
 
 LIMIT = 100  # always: a smaller page loses more of what shares one millisecond

@@ -20,13 +20,9 @@ import msgspec
 from pydantic import Field, SecretStr
 
 from app.connectors.base import (
-    AuthFailed,
-    BadResponse,
     Capabilities,
     Check,
-    ConnectorError,
     Cursor,
-    CursorRefused,
     Fields,
     Http,
     Identity,
@@ -45,6 +41,12 @@ from app.connectors.base import (
     ThreadRef,
     Unparsed,
     Visibility,
+)
+from app.connectors.failures import (
+    AuthFailed,
+    BadResponse,
+    ConnectorError,
+    CursorRefused,
 )
 
 PAGE = "50"

@@ -10,7 +10,16 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from app.connectors import base, fields
-from app.connectors.base import Cursor, JsonObject, Kind, Mention, Page, Parent, Shape, ThreadRef
+from app.connectors.base import (
+    Cursor,
+    JsonObject,
+    Kind,
+    Mention,
+    Page,
+    Parent,
+    Shape,
+    ThreadRef,
+)
 from app.connectors.hackernews import items
 from app.connectors.text import clean_json
 

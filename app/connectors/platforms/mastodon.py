@@ -13,13 +13,10 @@ from urllib.parse import quote
 from pydantic import Field, field_validator
 
 from app.connectors.base import (
-    BadResponse,
     Capabilities,
     Check,
     Cursor,
-    CursorRefused,
     Fields,
-    Gone,
     Http,
     Identity,
     Kind,
@@ -27,7 +24,6 @@ from app.connectors.base import (
     Mention,
     Page,
     Parent,
-    PermissionMissing,
     Platform,
     Response,
     Sample,
@@ -35,6 +31,12 @@ from app.connectors.base import (
     Shape,
     StreamSpec,
     host_of,
+)
+from app.connectors.failures import (
+    BadResponse,
+    CursorRefused,
+    Gone,
+    PermissionMissing,
 )
 from app.connectors.fediverse import entities, pages
 from app.connectors.fediverse.entities import Entries, Viewer

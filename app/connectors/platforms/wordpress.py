@@ -12,7 +12,14 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import AfterValidator, Field
 
 from app.connectors import base, fields
-from app.connectors.base import Cursor, JsonObject, Kind, Mention, Page, ThreadRef
+from app.connectors.base import (
+    Cursor,
+    JsonObject,
+    Kind,
+    Mention,
+    Page,
+    ThreadRef,
+)
 from app.connectors.wordpress import comments
 
 OK = HTTPStatus.OK

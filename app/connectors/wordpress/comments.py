@@ -9,7 +9,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from app.connectors import base, fields
-from app.connectors.base import JsonObject, Kind, Mention, Page, ThreadRef, Unparsed
+from app.connectors.base import (
+    JsonObject,
+    Kind,
+    Mention,
+    Page,
+    ThreadRef,
+    Unparsed,
+)
 from app.connectors.text import clean, clean_json, html_to_text, parse_time
 
 TAIL = 5  # rows at the end of a page that stand for its age

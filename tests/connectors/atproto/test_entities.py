@@ -10,11 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.connectors.atproto import entities
-from app.connectors.base import (
-    Kind,
-    Mention,
-    TextFormat,
-)
+from app.connectors.base import Kind, Mention, TextFormat
 from tests.connectors.fake_bluesky import (
     START,
     US,

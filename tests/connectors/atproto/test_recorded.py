@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 
 from app.connectors.atproto import entities
-from app.connectors.base import (
-    Kind,
-    Mention,
-)
+from app.connectors.base import Kind, Mention
 from tests.recorded import load, objects, recordings, with_ids
 
 # By hand, from the responses (place-holders as their authors wrote them, user(n) and record(n)):

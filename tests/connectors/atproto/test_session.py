@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.clock import SystemClock
-from app.connectors.base import (
+from app.connectors.failures import (
     AuthFailed,
     BadResponse,
     Gone,

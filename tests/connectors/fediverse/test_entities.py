@@ -9,12 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.connectors.base import (
-    BadResponse,
-    Kind,
-    TextFormat,
-    Visibility,
-)
+from app.connectors.base import Kind, TextFormat, Visibility
+from app.connectors.failures import BadResponse
 from app.connectors.fediverse import entities, pages
 from tests.connectors.fake_mastodon import START, US, account, at, status
 

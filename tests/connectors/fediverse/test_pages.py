@@ -7,9 +7,7 @@ from datetime import timedelta
 import pytest
 
 from app.clock import SystemClock
-from app.connectors.base import (
-    RateLimited,
-)
+from app.connectors.failures import RateLimited
 from tests.connectors.fake_mastodon import START, US, FakeMastodon
 from tests.connectors.reading_mastodon import NOTIFICATIONS, burst, connected, whole
 

@@ -7,12 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.connectors.base import (
-    Kind,
-    Mention,
-    Parent,
-    Transient,
-)
+from app.connectors.base import Kind, Mention, Parent
+from app.connectors.failures import Transient
 from tests.connectors.fake_mastodon import START, US, FakeMastodon, at, mention, status
 from tests.connectors.reading_mastodon import connected, ids, whole
 
