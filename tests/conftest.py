@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import subprocess
 import sys
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from app.clock import FrozenClock
+from app.db import Database, open_database
+from app.logs import set_up_logs
+from app.schema import migrate
+from tests.postgres import Postgres, create_database, drop_database, running_postgres
+from tests.service import NOON, Service, running_service
+
+# A machine with two busy cores is slow now and then; that is no finding.
+hypothesis_settings.register_profile(
+    "unanswered", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("unanswered")
+
+set_up_logs("json", "info")
+
+KINDS = ("sqlite", "postgresql")
 
 BASE_PYTHON: str = getattr(sys, "_base_executable", sys.executable)
 """The Python that a person starts: the environment of the tests need not have pip."""
@@ -32,3 +56,72 @@ def package_index(tmp_path_factory: pytest.TempPathFactory) -> None:
     fetched = subprocess.run([*fetch, "-d", str(folder)], capture_output=True, check=False)
     if fetched.returncode:
         pytest.skip("NO NETWORK: pip fetches nothing here, so what installs packages is not tested")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this run's own (or the one of UNANSWERED_TEST_POSTGRES_URL)."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> Iterator[str]:
+    """The name of a migrated database that others are copied from."""
+    name = f"template_{uuid.uuid4().hex}"
+    migrate(asyncio.run(create_database(postgres, name)))
+    yield name
+    asyncio.run(drop_database(postgres, name))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file that others are copied from."""
+    path = tmp_path_factory.mktemp("template") / "unanswered.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A migrated SQLite database of this test's own."""
+    folder = tmp_path / "database"
+    folder.mkdir()
+    return f"sqlite:///{shutil.copy(sqlite_template, folder)}"
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres, postgres_template: str) -> Iterator[str]:
+    """A migrated PostgreSQL database of this test's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    yield asyncio.run(create_database(postgres, name, postgres_template))
+    asyncio.run(drop_database(postgres, name))
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database of this test's own, of each kind."""
+    fixture = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url: str = request.getfixturevalue(fixture)
+    return url
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """That database, open."""
+    opened = open_database(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """Stands at noon until it is moved."""
+    return FrozenClock(NOON)
+
+
+@pytest.fixture
+async def service(database_url: str, tmp_path: Path, clock: FrozenClock) -> AsyncIterator[Service]:
+    """The whole service on that database, with that clock."""
+    async with running_service(database_url, tmp_path / "data", clock=clock) as started:
+        yield started

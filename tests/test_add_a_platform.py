@@ -52,7 +52,7 @@ def register(registry: Path, line: str) -> None:
     )
     registry.write_text(
         text.replace(
-            "from app.connectors.base import Platform\n"
+            "from app.connectors.base import Platform\n",
             "from app.connectors.base import Platform\n"
             f"from app.connectors.platforms import {name}\n",
         ),

@@ -18,7 +18,6 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
-    and_,
     bindparam,
     false,
     literal_column,
@@ -169,7 +168,7 @@ def _statement(shape: _Shape) -> Select[Any]:
     return (
         select(*COLUMNS)
         .select_from(_JOINED)
-        .where(and_(*wanted))
+        .where(*wanted)
         .order_by(*order)
         .limit(bindparam("limit"))
     )

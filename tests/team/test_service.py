@@ -48,6 +48,9 @@ class Counting:
     def write(self) -> Any:
         return self.db.write()
 
+    def data_version(self) -> int:
+        return self.db.data_version()
+
     async def close(self) -> None: ...
 
 

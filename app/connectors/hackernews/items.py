@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from app.connectors import base, fields
+from app.connectors import base, failures, fields
 from app.connectors.base import (
     JsonObject,
     Kind,
@@ -122,7 +122,7 @@ def kids_of(item: JsonObject) -> list[str]:
     """Ids of the direct answers, oldest first; none is no `kids` at all."""
     kids = item.get("kids", [])
     if not isinstance(kids, list):
-        raise base.BadResponse("The list of answers (`kids`) is not a list.")
+        raise failures.BadResponse("The list of answers (`kids`) is not a list.")
     return sorted((one for kid in kids if (one := fields.find_id({"id": kid}))), key=int)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from app.connectors import base, fields
+from app.connectors import base, failures, fields
 from app.connectors.base import (
     Cursor,
     JsonObject,
@@ -109,7 +109,7 @@ class HackerNews:
         """Looks our name up, where one is set, and reads the first page of the first stream."""
         name = self._username
         if name is not None and await self._firebase("user", name) is None:
-            raise base.Gone(
+            raise failures.Gone(
                 f"Hacker News shows no user {name}: case matters, and users who never posted "
                 "are not shown."
             )
@@ -136,7 +136,9 @@ class HackerNews:
             return await self._search(tags, "", cursor, since, Kind.COMMENT)
         if stream == "replies" and parent is not None:
             return await self._kids(parent, cursor)
-        raise base.BadResponse(f"This source has no stream called {stream}, or no parent for it.")
+        raise failures.BadResponse(
+            f"This source has no stream called {stream}, or no parent for it."
+        )
 
     async def fetch_thread(self, root: str) -> Page:
         """The story `root` and every comment below it that the search knows, as written."""
@@ -163,9 +165,9 @@ class HackerNews:
                 kind = Kind.REPLY
         page = items.parse_one(item, thread, kind)
         if page.gone:
-            raise base.Gone("Hacker News no longer shows this: it is deleted or dead.")
+            raise failures.Gone("Hacker News no longer shows this: it is deleted or dead.")
         if not page.mentions:
-            raise base.BadResponse(f"Item {external_id} of Hacker News can't be read.")
+            raise failures.BadResponse(f"Item {external_id} of Hacker News can't be read.")
         return page.mentions[0]
 
     async def _search(
@@ -211,7 +213,7 @@ class HackerNews:
             if (parent := fields.find_id(item, "parent")) is None:
                 return items.parse_thread(item)
             item = await self._above(parent)
-        raise base.BadResponse("The story above a comment was not found.")
+        raise failures.BadResponse("The story above a comment was not found.")
 
     async def _above(self, external_id: str) -> JsonObject:
         """An item above another; that it is missing says nothing about the one below."""
@@ -220,7 +222,7 @@ class HackerNews:
     async def _item(self, external_id: str) -> JsonObject:
         value = await self._firebase("item", external_id)
         if value is None:
-            raise base.Gone(f"Hacker News knows no item {external_id}.")
+            raise failures.Gone(f"Hacker News knows no item {external_id}.")
         item = fields.as_object(value)
         fields.get_id(item, "id")
         return item
@@ -234,7 +236,7 @@ def parse_place(cursor: Cursor | None) -> tuple[int | None, int]:
     """`{"before": 1760000000, "page": 0}`: the end of the window, and the page inside it."""
     before, number = (cursor or {}).get("before"), (cursor or {}).get("page", 0)
     if not (before is None or type(before) is int) or type(number) is not int or number < 0:
-        raise base.CursorRefused("The place in the search could not be read.")
+        raise failures.CursorRefused("The place in the search could not be read.")
     return before, number
 
 
@@ -242,7 +244,7 @@ def parse_waiting(cursor: Cursor) -> list[str]:
     """`{"waiting": ["4711", …]}`: the answers of a parent that are still to be read."""
     waiting = cursor.get("waiting")
     if not isinstance(waiting, list) or not all(fields.find_id({"id": one}) for one in waiting):
-        raise base.CursorRefused("The list of answers still to be read could not be read.")
+        raise failures.CursorRefused("The list of answers still to be read could not be read.")
     return waiting
 
 
@@ -251,7 +253,7 @@ def parse_search(body: Any, before: int | None, number: int, kind: Kind) -> Page
     found, pages = fields.as_object(body), fields.as_object(body).get("nbPages")
     hits = found.get("hits")
     if not isinstance(hits, list) or type(pages) is not int:
-        raise base.BadResponse("The search answered without `hits` or without `nbPages`.")
+        raise failures.BadResponse("The search answered without `hits` or without `nbPages`.")
     mentions, unparsed = [], []
     for hit in hits:
         try:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from app.connectors import base, fields
+from app.connectors import base, failures, fields
 from app.connectors.base import (
     Cursor,
     JsonObject,
@@ -35,7 +35,7 @@ NOT_PUBLIC = base.LostRange(
     cause="not_public",
     detail="Held, spam and trashed comments are shown only to a user who may moderate comments.",
 )
-PERMANENT = (base.AuthFailed, base.PermissionMissing, base.BadResponse)
+PERMANENT = (failures.AuthFailed, failures.PermissionMissing, failures.BadResponse)
 
 
 class Settings(base.Fields):
@@ -139,7 +139,7 @@ class WordPress:
             return await self._page(cursor or {}, (self._status,))
         if stream == "moderated" and self._credential:
             return await self._page(cursor or {}, ("spam", "trash"))
-        raise base.BadResponse(f"This source has no stream called {stream}.")
+        raise failures.BadResponse(f"This source has no stream called {stream}.")
 
     async def fetch_thread(self, root: str) -> Page:
         """Every comment under the post `root`, in order of writing."""
@@ -156,9 +156,9 @@ class WordPress:
         answer = await self._get(f"comments/{external_id}", self._context)
         page = await self._read([answer.json()])
         if page.gone:
-            raise base.Gone("The comment is in the trash of the site.")
+            raise failures.Gone("The comment is in the trash of the site.")
         if not page.mentions:
-            raise base.BadResponse("The site answered with something that is not a comment.")
+            raise failures.BadResponse("The site answered with something that is not a comment.")
         return page.mentions[0]
 
     async def _page(self, cursor: Cursor, statuses: Sequence[str]) -> Page:
@@ -253,25 +253,29 @@ def code_of(answer: base.Response) -> str:
     """WordPress's own error code (`rest_forbidden_context`), "" where something else answered."""
     try:
         body = answer.json()
-    except base.BadResponse:
+    except failures.BadResponse:
         return ""
     return fields.find_text(body, "code") or "unknown" if isinstance(body, dict) else ""
 
 
-def refusal(answer: base.Response, *, signed_in: bool, item: bool) -> base.ConnectorError:
+def refusal(answer: base.Response, *, signed_in: bool, item: bool) -> failures.ConnectorError:
     """What a refusal means. WordPress says 401 to strangers and 403 to users without the right;
     a password that is wrong or revoked makes us a stranger.
     """
     code = code_of(answer)
     if answer.status in {401, 403}:
         if code in NO_RIGHT and (answer.status == HTTPStatus.FORBIDDEN or not signed_in):
-            return base.PermissionMissing(NOT_PUBLIC.detail, rights=(MODERATE,))
-        return base.AuthFailed("The site refused us: the application password is wrong or revoked.")
+            return failures.PermissionMissing(NOT_PUBLIC.detail, rights=(MODERATE,))
+        return failures.AuthFailed(
+            "The site refused us: the application password is wrong or revoked."
+        )
     if answer.status in {404, 410} and item and code not in {"", "rest_no_route"}:
-        return base.Gone("The comment is deleted.")
+        return failures.Gone("The comment is deleted.")
     if answer.status in {404, 410}:
-        return base.BadResponse("No WordPress API answers here: check `site` and its permalinks.")
-    return base.BadResponse("The site refused the request as malformed.")
+        return failures.BadResponse(
+            "No WordPress API answers here: check `site` and its permalinks."
+        )
+    return failures.BadResponse("The site refused the request as malformed.")
 
 
 def parse_cursor(cursor: Cursor) -> tuple[int, JsonObject]:
@@ -279,7 +283,7 @@ def parse_cursor(cursor: Cursor) -> tuple[int, JsonObject]:
     number, totals = cursor.get("page", 1), cursor.get("totals", {})
     sound = type(number) is int and number > 0 and isinstance(totals, dict)
     if not sound or any(type(total) is not int for total in totals.values()):
-        raise base.CursorRefused("The place in the list of comments could not be read.")
+        raise failures.CursorRefused("The place in the list of comments could not be read.")
     return number, totals
 
 
@@ -290,19 +294,21 @@ def parse_listing(answer: base.Response) -> Listing:
     if answer.status != OK:
         return Listing([], pages=0, total=0)
     if not isinstance(rows := answer.json(), list):
-        raise base.BadResponse("The site answered with something that is not a list of comments.")
+        raise failures.BadResponse(
+            "The site answered with something that is not a list of comments."
+        )
     try:
         pages, total = (int(answer.headers[f"x-wp-{name}"]) for name in ("totalpages", "total"))
     except (KeyError, ValueError) as error:
         hidden = "The site hides X-WP-TotalPages: the end of the list can't be known."
-        raise base.BadResponse(hidden) from error
+        raise failures.BadResponse(hidden) from error
     return Listing(rows, pages, total)
 
 
 def parse_check(me: Any, username: str, instance: str) -> base.Check:
     """Our user and its rights. The name for signing in is an alias: comments don't show it."""
     if not isinstance(me, dict) or (external_id := fields.find_id(me)) is None:
-        raise base.BadResponse("The site did not say which user the password is for.")
+        raise failures.BadResponse("The site did not say which user the password is for.")
     slug, granted = fields.find_text(me, "slug") or username, me.get("capabilities")
     aliases = tuple(dict.fromkeys((slug.lower(), username.lower())))
     identity = base.Identity(external_id, slug, fields.find_text(me, "name"), instance, aliases)
