@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the revisions as JSON.")
 def migrate(*, as_json: bool) -> None:
     """Bring the database up to this version; `serve` does it by itself."""
-    from app.cli.serving import told_settings
-    from app.logs import set_up_logs
+    from app.cli.serving import set_up, told_settings
 
     settings = told_settings()
-    set_up_logs(settings.log_format, settings.log_level)
-    settings.make_data_dir()
+    set_up(settings)
     before, after = bring_up_to_date(settings)
     if as_json:
         terminal.say_json({"before": before, "after": after})

@@ -51,7 +51,15 @@ def told_settings(**overrides: Any) -> Settings:
 
 
 def prepare(settings: Settings) -> None:
-    """The data folder, the logs, and the database at this version. Raises `Failure`."""
+    """Logs, the data folder, and the database at this version. Raises `Failure`."""
+    from app.cli.migrating import bring_up_to_date, refuse_another_revision
+
+    set_up(settings)
+    (bring_up_to_date if settings.migrate else refuse_another_revision)(settings)
+
+
+def set_up(settings: Settings) -> None:
+    """Logs and the data folder. Raises `Failure`."""
     from app.logs import set_up_logs
 
     set_up_logs(settings.log_format, settings.log_level)
@@ -62,20 +70,18 @@ def prepare(settings: Settings) -> None:
             f"The data folder {settings.data_dir} cannot be made ({trouble.strerror}).",
             ["Choose another: UNANSWERED_DATA_DIR=/path"],
         ) from trouble
-    from app.cli.migrating import bring_up_to_date, refuse_another_revision
-
-    (bring_up_to_date if settings.migrate else refuse_another_revision)(settings)
 
 
 def _run(settings: Settings) -> None:
     from app.cli.server import bind, run_server
     from app.errors import AppError
-    from app.main import create_app
 
     listener = bind(settings.host, settings.port, chosen=settings.port_chosen)
     port = listener.getsockname()[1]
     if port != settings.port and not settings.port_chosen:
         terminal.tell(f"Port {settings.port} is busy; using {port}.", style="yellow")
+    from app.main import create_app  # half a second of imports: a busy port is told before
+
     try:
         app = create_app(settings, bind=(settings.host, port))
         run_server(app, listener, lambda: announce(settings, port))

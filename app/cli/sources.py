@@ -210,7 +210,8 @@ def remove(api: Api, asked: str, *, yes: bool, as_json: bool) -> None:
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError(f"This removes {name} with all its items: say --yes.")
-        click.confirm(f"Remove {name} with all its items?", abort=True, err=True)
+        if not click.confirm(f"Remove {name} with all its items?", err=True):
+            raise Failure("Nothing was removed.")
     document = api.call("DELETE", f"/sources/{source['id']}", patience=600)
     gone = document if document is not None else {"id": source["id"], "removed": True}
     answer(gone, f"{name} is removed with all its items.", as_json=as_json)
