@@ -9,6 +9,7 @@ import click
 
 from app.cli import terminal
 from app.cli.failure import Failure
+from app.cli.started import command
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -70,5 +71,5 @@ def asked(settings: Settings, question: Callable[[str], Any]) -> Any:
         said = redact_text(" ".join(str(cause).split())) or type(cause).__name__
         raise Failure(
             f"The database cannot be used: {said}",
-            ["See UNANSWERED_DATABASE_URL, and: unanswered doctor"],
+            [f"See UNANSWERED_DATABASE_URL, and: {command('doctor')}"],
         ) from trouble

@@ -8,6 +8,7 @@ import click
 
 from app.cli import terminal
 from app.cli.failure import Failure
+from app.cli.started import command
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -95,10 +96,9 @@ def announce(settings: Settings, port: int) -> None:
     """What a stranger needs next: one URL, and the first call."""
     import sys
 
-    from app.cli.client import own_command
     from app.cli.server import address_of
 
     url = settings.public_url or address_of(settings.host, port)
     terminal.say(f"Unanswered is at {url}")
-    terminal.say(f"Who is waiting:  {own_command()} list")
+    terminal.say(f"Who is waiting:  {command('list')}")
     sys.stdout.flush()

@@ -12,6 +12,7 @@ import pytest
 
 from app.cli.health import clock, file_system_of, room_on
 from app.cli.server import bind
+from app.cli.started import command
 from tests.cli.conftest import Shell
 from tests.cli.service import Service, problem, source, sources
 
@@ -33,7 +34,7 @@ async def test_a_fresh_machine_is_healthy_and_nothing_is_written(shell: Shell) -
     result = await shell.run("doctor")
     assert result.code == 0
     assert "ok   settings: " in result.out
-    assert "warn service: none is running here\n     → unanswered serve" in result.out
+    assert "warn service: none is running here\n     → " + command("serve") in result.out
     assert list(shell.folder.iterdir()) == []
 
 
@@ -78,7 +79,7 @@ async def test_databases_that_are_old_new_or_broken(shell: Shell) -> None:
 
 async def test_a_busy_port(shell: Shell) -> None:
     with bind("127.0.0.1", int(shell.env["UNANSWERED_PORT"]), chosen=True):
-        assert (await levels(shell))["port"] == ("fail", "unanswered serve --port N")
+        assert (await levels(shell))["port"] == ("fail", command("serve --port N"))
 
 
 async def test_an_address_others_can_reach(shell: Shell) -> None:
@@ -98,7 +99,7 @@ async def test_a_running_service_and_its_sources(shell: Shell, service: Service)
     assert found["service"][0] == found["sources"][0] == "ok"
     service.on("GET /sources", sources(source(state="auth_failed", error=dead)))
     found = await levels(shell)
-    assert found["source acme"] == ("fail", "unanswered sources reconnect 'acme'")
+    assert found["source acme"] == ("fail", command("sources reconnect 'acme'"))
     service.on("GET /sources", sources(source(warnings=["Replies are filtered."])))
     assert (await levels(shell))["source acme"][0] == "warn"
     service.on("GET /readyz", problem(503, "unavailable", "Not available", "No poller."))
