@@ -29,8 +29,8 @@ commas. Each secret can also be given as a file, by the name with `_FILE` at its
 """
 
 _SETTINGS_FOOT = """
-The client side of the command line has more, see [the command line](cli.md):
-`UNANSWERED_URL` and `UNANSWERED_TOKEN` (or `UNANSWERED_TOKEN_FILE`). The tests read `UNANSWERED_TEST_POSTGRES_URL` and
+The client side of the command line has more, see [the command line](cli.md): `UNANSWERED_URL` and
+`UNANSWERED_TOKEN` (or `UNANSWERED_TOKEN_FILE`). The tests read `UNANSWERED_TEST_POSTGRES_URL` and
 `UNANSWERED_TEST_RECORDINGS`.
 """
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from app.cli.failure import Failure, Refused
+from app.cli.started import command
 from app.environment import UnreadableEnvFile, data_dir, read_names
 
 if "httpx._main" not in sys.modules:
@@ -51,7 +52,7 @@ def find_place(url: str | None, token: str | None) -> Place:
     if not chosen:
         raise Failure(
             "No running service is known.",
-            [f"Start one: {serve_command()}", "Or say where it is: --url URL (UNANSWERED_URL)"],
+            [f"Start one: {command('serve')}", "Or say where it is: --url URL (UNANSWERED_URL)"],
         )
     chosen = _checked(chosen)
     given = token or names.get("TOKEN") or _token_file(names)
@@ -83,17 +84,6 @@ def _token_file(names: Mapping[str, str]) -> str | None:
         return Path(names["TOKEN_FILE"]).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as trouble:
         raise Failure(f"UNANSWERED_TOKEN_FILE cannot be read: {trouble}") from trouble
-
-
-def serve_command() -> str:
-    """How this person starts the service: from a checkout, or installed."""
-    return f"{own_command()} serve"
-
-
-def own_command() -> str:
-    """`python3 run.py` in a checkout, else `unanswered`."""
-    checkout = Path(__file__).parent.parent.parent / "run.py"
-    return "python3 run.py" if checkout.is_file() else "unanswered"
 
 
 def _checked(url: str) -> str:
@@ -188,12 +178,12 @@ class Api:
         except httpx.TimeoutException as trouble:
             raise Failure(
                 f"{self.place.url} does not answer in time.",
-                [f"See what is wrong: {own_command()} doctor"],
+                [f"See what is wrong: {command('doctor')}"],
             ) from trouble
         except (httpx.TransportError, httpx.InvalidURL) as trouble:
             raise Failure(
                 f"No service answers at {self.place.url} ({trouble}).",
-                [f"Start it: {serve_command()}", "Or say where it is: --url URL (UNANSWERED_URL)"],
+                [f"Start it: {command('serve')}", "Or say where it is: --url URL (UNANSWERED_URL)"],
             ) from trouble
 
     def pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Json]:

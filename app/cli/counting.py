@@ -34,15 +34,14 @@ def counts(api: Api, *, as_json: bool) -> None:
 def _show_counts(document: Json, now: datetime) -> None:
     waiting = document["unanswered"]
     parts = [
-        f"{number:,} {name.replace('_', ' ')}"
-        for name, number in waiting.items()
-        if name != "total" and number
+        f"{waiting[name]:,} {name}" for name in ("overdue", "snoozed", "backlog") if waiting[name]
     ]
-    inside = f" (of these {', '.join(parts)})" if parts else ""
+    inside = f", of these {', '.join(parts)}" if parts else ""
+    thank = f"; {waiting['thank_you']:,} to thank" if waiting.get("thank_you") else ""
     complete = (document.get("coverage") or {}).get("complete")
-    calm = "green" if complete and not waiting["total"] else "bold"
     known = "" if complete else " known"
-    terminal.say(f"{waiting['total']:,} unanswered{known}{terminal.one_line(inside)}", style=calm)
+    calm = "green" if complete and not waiting["total"] else "bold"
+    terminal.say(f"{waiting['total']:,} unanswered{known}{inside}{thank}", style=calm)
     oldest = document.get("oldest_unanswered")
     if oldest:
         from datetime import datetime as moment

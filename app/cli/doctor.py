@@ -10,6 +10,7 @@ import click
 
 from app.cli import terminal
 from app.cli.health import Finding, fail
+from app.cli.started import command
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -62,7 +63,7 @@ def _look(settings: Settings) -> Iterator[Finding]:
     yield health.clock()
     service = list(health_of_service.examine(settings))
     yield from health.listening(settings, running=bool(service))
-    yield from service or [Finding("warn", "service", "none is running here", "unanswered serve")]
+    yield from service or [Finding("warn", "service", "none is running here", command("serve"))]
 
 
 def _say(finding: Finding) -> None:

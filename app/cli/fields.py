@@ -125,7 +125,7 @@ def ask(field: Field) -> Any:
     optional = "" if field.required else ", Enter to leave it"
     terminal.tell(f"{field.title}{about}{optional}", style="dim")
     while True:
-        shown = None if field.default in {None, ""} or field.secret else str(field.default)
+        shown = None if field.secret or not field.default else str(field.default)
         text = click.prompt(
             field.name,
             default=shown if shown is not None else ("" if not field.required else None),

@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from app.cli.failure import Failure
+from app.cli.started import command
 
 if TYPE_CHECKING:
     from app.cli.client import Api
@@ -36,7 +37,7 @@ def find_source(api: Api, asked: str) -> Json:
 def _unknown(asked: str, sources: list[Json]) -> Failure:
     names = [s["name"] for s in sources]
     if not names:
-        return Failure("There are no sources yet.", ["Add one: unanswered sources add PLATFORM"])
+        return Failure("There are no sources yet.", [f"Add one: {command('sources add PLATFORM')}"])
     close = difflib.get_close_matches(asked, names, n=1)
     meant = f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(names)}."
     return Failure(f"There is no source {asked!r}.{meant}")

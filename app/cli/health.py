@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from app.cli.started import command
 from app.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -86,21 +87,27 @@ def database(settings: Settings) -> Iterator[Finding]:
     name = f"SQLite, {path}" if path is not None else "PostgreSQL"
     try:
         revision = asked(settings, schema.current_revision)
-        if revision is None:
-            yield Finding("ok", "database", f"{name}: still empty; `unanswered serve` fills it")
-            return
-        yield Finding("ok", "database", f"{name}: answers")
-        head = schema.head_revision()
-        if revision == head:
-            yield Finding("ok", "migrations", f"at {revision}")
-            return
-        asked(settings, schema.check_revision)
     except Failure as trouble:
-        old = "brought up" in trouble.sentence
-        subject = "migrations" if old or "newer" in trouble.sentence else "database"
-        level: Literal["warn", "fail"] = "warn" if old and settings.migrate else "fail"
-        advice = "unanswered migrate" if old else "see UNANSWERED_DATABASE_URL"
-        yield Finding(level, subject, trouble.sentence, advice)
+        yield fail("database", trouble.sentence, "see UNANSWERED_DATABASE_URL")
+        return
+    if revision is None:
+        yield Finding("ok", "database", f"{name}: still empty; serve fills it")
+        return
+    yield Finding("ok", "database", f"{name}: answers")
+    yield _migrations(settings, revision)
+
+
+def _migrations(settings: Settings, revision: str) -> Finding:
+    from app import schema
+
+    try:
+        schema.check_revision(settings.database)
+    except schema.SchemaTooNew as refusal:
+        return fail("migrations", refusal.detail, "install the newer version again")
+    except schema.SchemaTooOld as refusal:
+        level: Literal["warn", "fail"] = "warn" if settings.migrate else "fail"
+        return Finding(level, "migrations", refusal.detail, command("migrate"))
+    return Finding("ok", "migrations", f"at {revision}")
 
 
 def _file_system(path: Path) -> Iterator[Finding]:
@@ -169,21 +176,21 @@ def clock(now: datetime | None = None) -> Finding:
 def listening(settings: Settings, *, running: bool) -> Iterator[Finding]:
     """Whether the port is free, and who could reach it."""
     from app.cli.failure import Failure
-    from app.cli.server import bind
+    from app.cli.server import PortBusy, bind
 
     where = f"{settings.host}, port {settings.port}"
     try:
         bind(settings.host, settings.port, chosen=True).close()
         yield Finding("ok", "port", f"{where} is free")
     except Failure as trouble:
-        busy = "busy" in trouble.sentence
+        busy = isinstance(trouble, PortBusy)
         if busy and running:
             yield Finding("ok", "port", f"{where} is in use, as it should be: a service runs here")
         elif busy and not settings.port_chosen:
             yield Finding("warn", "port", f"{where} is busy: serve will take the next free one",
-                          "unanswered serve --port N")  # fmt: skip
+                          command("serve --port N"))  # fmt: skip
         else:
-            yield fail("port", trouble.sentence, "unanswered serve --port N")
+            yield fail("port", trouble.sentence, command("serve --port N"))
     yield from _reach(settings)
 
 

@@ -11,6 +11,7 @@ from app.cli.client import Api, Place, read_cli_file
 from app.cli.failure import Failure
 from app.cli.finding import all_sources
 from app.cli.health import Finding, fail
+from app.cli.started import command
 from app.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     try:
         stored = read_cli_file(settings.data_dir / "cli.json")
     except Failure as trouble:
-        yield fail("service", trouble.sentence, "unanswered serve")
+        yield fail("service", trouble.sentence, command("serve"))
         return
     if not stored:
         return
@@ -65,7 +66,7 @@ def _sources(api: Api) -> Iterator[Finding]:
     try:
         sources = all_sources(api)
     except Failure as trouble:
-        yield fail("sources", trouble.sentence, " ".join(trouble.more) or "unanswered serve")
+        yield fail("sources", trouble.sentence, " ".join(trouble.more) or command("serve"))
         return
     troubled = [finding for source in sources for finding in _source(source)]
     yield from troubled
@@ -79,7 +80,7 @@ def _source(source: dict[str, Any]) -> Iterator[Finding]:
     subject = f"source {name}"
     if error is None and state in HARMLESS:
         for warning in source.get("warnings") or []:
-            yield Finding("warn", subject, warning, f"unanswered sources show '{name}'")
+            yield Finding("warn", subject, warning, command(f"sources show '{name}'"))
         return
     detail = f"{error['code']}: {error['detail']}" if error else state
     level: Literal["warn", "fail"] = "warn" if state in HARMLESS else "fail"
@@ -87,4 +88,4 @@ def _source(source: dict[str, Any]) -> Iterator[Finding]:
         "auth_failed", "permission_missing", "blind",
     }  # fmt: skip
     word = "reconnect" if reconnect else "show"
-    yield Finding(level, subject, detail, f"unanswered sources {word} '{name}'")
+    yield Finding(level, subject, detail, command(f"sources {word} '{name}'"))

@@ -13,6 +13,7 @@ from app.cli import terminal
 from app.cli.failure import Failure
 from app.cli.moments import Duration, Moment, age
 from app.cli.options import client_command
+from app.cli.started import command
 
 if TYPE_CHECKING:
     from app.cli.client import Api
@@ -125,7 +126,7 @@ def _show(document: Json, *, with_status: bool) -> None:
         terminal.say("Nobody found in what could be read.", style="yellow")
     say_coverage(document.get("coverage"), now)
     if items and sys.stdout.isatty():
-        terminal.tell("Answered one?  unanswered replied ID")
+        terminal.tell(f"Answered one?  {command('replied ID')}")
 
 
 def _row(item: Json, now: datetime, *, with_status: bool) -> Sequence[str]:

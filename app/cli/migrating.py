@@ -9,6 +9,7 @@ import click
 
 from app.cli import terminal
 from app.cli.failure import Failure
+from app.cli.started import command
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -18,12 +19,10 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the revisions as JSON.")
 def migrate(*, as_json: bool) -> None:
     """Bring the database up to this version; `serve` does it by itself."""
-    from app.cli.serving import told_settings
-    from app.logs import set_up_logs
+    from app.cli.serving import set_up, told_settings
 
     settings = told_settings()
-    set_up_logs(settings.log_format, settings.log_level)
-    settings.make_data_dir()
+    set_up(settings)
     before, after = bring_up_to_date(settings)
     if as_json:
         terminal.say_json({"before": before, "after": after})
@@ -72,5 +71,5 @@ def asked(settings: Settings, question: Callable[[str], Any]) -> Any:
         said = redact_text(" ".join(str(cause).split())) or type(cause).__name__
         raise Failure(
             f"The database cannot be used: {said}",
-            ["See UNANSWERED_DATABASE_URL, and: unanswered doctor"],
+            [f"See UNANSWERED_DATABASE_URL, and: {command('doctor')}"],
         ) from trouble

@@ -8,6 +8,7 @@ import click
 
 from app.cli import terminal
 from app.cli.options import client_command
+from app.cli.started import command
 
 if TYPE_CHECKING:
     from app.cli.client import Api
@@ -27,7 +28,7 @@ def platforms(api: Api, *, as_json: bool) -> None:
         ["NAME", "PLATFORM", "SETTINGS", "CREDENTIAL"],
         [_row(platform) for platform in document["items"]],
     )
-    terminal.say("* needed.  Connect one: unanswered sources add NAME")
+    terminal.say(f"* needed.  Connect one: {command('sources add NAME')}")
 
 
 def _row(platform: Json) -> list[str]:

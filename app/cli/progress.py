@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.cli import terminal
 from app.cli.covering import progress
+from app.cli.started import command
 from app.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def watch_reading(api: Api, source_id: int, *, pause: float = PAUSE) -> None:
         last = _follow(api, source_id, pause)
     except KeyboardInterrupt:
         terminal.tell("")
-        terminal.tell("The service goes on reading. See: unanswered sources list")
+        terminal.tell(f"The service goes on reading. See: {command('sources list')}")
         return
     if sys.stderr.isatty():
         terminal.tell("")

@@ -14,6 +14,7 @@ from app.cli import terminal
 from app.cli.failure import Failure
 
 INTERRUPTED = 130
+COMPLETION = "_UNANSWERED_COMPLETE"
 CLOSED_PIPE = 0  # who closed it (`| head`) has what he wanted
 
 COMMANDS = {
@@ -74,29 +75,28 @@ def root(ctx: click.Context, url: str | None, token: str | None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command; the exit code. What went wrong is told on stderr, never as a traceback."""
+    if COMPLETION in os.environ:  # the shell asks which words fit
+        root.main(list(arguments), prog_name="unanswered", complete_var=COMPLETION)
     try:
-        result = root.main(list(arguments), prog_name="unanswered", standalone_mode=False)
+        with root.make_context("unanswered", list(arguments)) as context:
+            result = root.invoke(context)
         sys.stdout.flush()
-    except click.exceptions.Abort:  # also Ctrl-C at a prompt
-        return _interrupted()
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        if sys.stderr.isatty():
+            terminal.tell("")  # the shell's next line does not begin behind ^C
+        return INTERRUPTED
     except click.ClickException as refusal:
         refusal.show(sys.stderr)
         return refusal.exit_code
     except Failure as failure:
-        terminal.tell(f"{failure.sentence}", style="red")
+        terminal.tell(failure.sentence, style="red")
         for line in failure.more:
             terminal.tell(f"  {line}")
         return 1
-    except KeyboardInterrupt:
-        return _interrupted()
     except BrokenPipeError:
         # What Python still wants to flush at its end would fail once more, and loudly.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
     return result if isinstance(result, int) else 0
-
-
-def _interrupted() -> int:
-    if sys.stderr.isatty():
-        terminal.tell("")  # the shell's next line does not begin behind ^C
-    return INTERRUPTED

@@ -25,6 +25,10 @@ GRACE = 3
 _log = structlog.get_logger(__name__)
 
 
+class PortBusy(Failure):
+    """Something else listens there."""
+
+
 def bind(host: str, port: int, *, chosen: bool) -> socket.socket:
     """A listening socket. A port nobody chose may be the next free one.
 
@@ -50,7 +54,7 @@ def bind(host: str, port: int, *, chosen: bool) -> socket.socket:
             raise _cannot_bind(host, port, trouble) from trouble
         listener.settimeout(0)
         return listener
-    raise Failure(
+    raise PortBusy(
         f"Ports {port} to {port + NEXT_PORTS - 1} on {host} are all busy.", ["Choose one: --port N"]
     )
 
@@ -72,7 +76,7 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, str]:
 def _cannot_bind(host: str, port: int, trouble: Exception) -> Failure:
     number = trouble.errno if isinstance(trouble, OSError) else None
     if number == errno.EADDRINUSE:
-        return Failure(
+        return PortBusy(
             f"Port {port} on {host} is busy: stop what uses it, or choose another with --port."
         )
     if number == errno.EACCES:

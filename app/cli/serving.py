@@ -8,6 +8,7 @@ import click
 
 from app.cli import terminal
 from app.cli.failure import Failure
+from app.cli.started import command
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -51,7 +52,15 @@ def told_settings(**overrides: Any) -> Settings:
 
 
 def prepare(settings: Settings) -> None:
-    """The data folder, the logs, and the database at this version. Raises `Failure`."""
+    """Logs, the data folder, and the database at this version. Raises `Failure`."""
+    from app.cli.migrating import bring_up_to_date, refuse_another_revision
+
+    set_up(settings)
+    (bring_up_to_date if settings.migrate else refuse_another_revision)(settings)
+
+
+def set_up(settings: Settings) -> None:
+    """Logs and the data folder. Raises `Failure`."""
     from app.logs import set_up_logs
 
     set_up_logs(settings.log_format, settings.log_level)
@@ -62,20 +71,18 @@ def prepare(settings: Settings) -> None:
             f"The data folder {settings.data_dir} cannot be made ({trouble.strerror}).",
             ["Choose another: UNANSWERED_DATA_DIR=/path"],
         ) from trouble
-    from app.cli.migrating import bring_up_to_date, refuse_another_revision
-
-    (bring_up_to_date if settings.migrate else refuse_another_revision)(settings)
 
 
 def _run(settings: Settings) -> None:
     from app.cli.server import bind, run_server
     from app.errors import AppError
-    from app.main import create_app
 
     listener = bind(settings.host, settings.port, chosen=settings.port_chosen)
     port = listener.getsockname()[1]
     if port != settings.port and not settings.port_chosen:
         terminal.tell(f"Port {settings.port} is busy; using {port}.", style="yellow")
+    from app.main import create_app  # half a second of imports: a busy port is told before
+
     try:
         app = create_app(settings, bind=(settings.host, port))
         run_server(app, listener, lambda: announce(settings, port))
@@ -89,10 +96,9 @@ def announce(settings: Settings, port: int) -> None:
     """What a stranger needs next: one URL, and the first call."""
     import sys
 
-    from app.cli.client import own_command
     from app.cli.server import address_of
 
     url = settings.public_url or address_of(settings.host, port)
     terminal.say(f"Unanswered is at {url}")
-    terminal.say(f"Who is waiting:  {own_command()} list")
+    terminal.say(f"Who is waiting:  {command('list')}")
     sys.stdout.flush()

@@ -14,6 +14,7 @@ from app.cli.finding import all_sources, find_source
 from app.cli.moments import clock_time
 from app.cli.options import answer, client_command
 from app.cli.root import LazyGroup
+from app.cli.started import command
 from app.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def list_sources(api: Api, *, as_json: bool) -> None:
         terminal.say_json({"items": found, "next_cursor": None})
         return
     if not found:
-        terminal.say("No sources yet. Add one: unanswered sources add PLATFORM")
+        terminal.say(f"No sources yet. Add one: {command('sources add PLATFORM')}")
         return
     now = SystemClock().now()
     terminal.table(
@@ -145,7 +146,7 @@ def check(api: Api, asked: str, *, as_json: bool) -> None:
     if not result["ok"]:
         raise Failure(
             f"{source['name']} cannot be read with this credential.",
-            [f"Give a new one: unanswered sources reconnect {source['name']}"],
+            ["Give a new one: " + command(f"sources reconnect {source['name']}")],
         )
 
 
@@ -167,7 +168,7 @@ def poll(api: Api, asked: str, wait: int, *, as_json: bool) -> None:
 
 def _run_sentence(name: str, run: Json | None) -> str:
     if not run or run.get("finished_at") is None:
-        return f"{name} is being read. Follow it: unanswered sources runs {name}"
+        return f"{name} is being read. Follow it: " + command(f"sources runs {name}")
     return (
         f"{name}: {run['outcome']}, {run['pages']} pages, {run['new']} new, "
         f"{run['updated']} changed, {run['replies_seen']} replies of ours"
@@ -210,7 +211,8 @@ def remove(api: Api, asked: str, *, yes: bool, as_json: bool) -> None:
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError(f"This removes {name} with all its items: say --yes.")
-        click.confirm(f"Remove {name} with all its items?", abort=True, err=True)
+        if not click.confirm(f"Remove {name} with all its items?", err=True):
+            raise Failure("Nothing was removed.")
     document = api.call("DELETE", f"/sources/{source['id']}", patience=600)
     gone = document if document is not None else {"id": source["id"], "removed": True}
     answer(gone, f"{name} is removed with all its items.", as_json=as_json)
