@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from app import __version__, health
 from app.clock import Clock, SystemClock
 from app.connectors.http import Door
+from app.connectors.manners import ProcessManners
 from app.db import Database, open_database, sqlite_path
 from app.demonstration import Demonstration
 from app.errors import Unavailable
@@ -131,10 +132,12 @@ class _Lifespan:
             stack.push_async_callback(db.close)
             tokens = await self._sign_in(app, db)
             stack.push_async_callback(tokens.close)
+            manners = ProcessManners(rate=settings.requests_per_second, rng=SystemRandom())
             door = Door(
                 allow=settings.allow_networks,
                 clock=clock,
                 user_agent=f"Unanswered/{__version__}",
+                manners=manners,
             )
             stack.push_async_callback(door.aclose)
             connecting = await self._connecting(db, door)
@@ -148,6 +151,7 @@ class _Lifespan:
             await demo.start()
             if settings.poll:
                 runner = app.state.runner = self._runner(db, connecting)
+                manners.recovered = runner.host_is_back
                 await runner.start()
                 stack.push_async_callback(runner.stop, GRACE_SECONDS)
             yield

@@ -396,5 +396,5 @@ class Platform:
 def host_of(base_url: str) -> str:
     """Where limits count: host and port of a base URL, lower case."""
     parts = urlsplit(base_url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{(parts.hostname or '').lower()}{port}"
+    port = parts.port or {"http": 80}.get(parts.scheme, 443)
+    return f"{(parts.hostname or '').lower()}:{port}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from app.connectors.budget import Budget, BudgetSpent
 from app.db import Database, Tx
 from app.outbox.events import POLLER, Event, record
 from app.polling.outcomes import Pace, Read, values_after
+from app.polling.schedule import paced
 from app.polling.storing import Tally
 from app.sources import leases, repository, runs, streams
 from app.sources.leases import Lease
@@ -39,9 +40,7 @@ class Finished:
 async def finish(db: Database, clock: Clock, done: Finished) -> None:
     """Stores what a poll leaves behind and gives the source back. Raises `LeaseLost`."""
     now = clock.now()
-    changes = {
-        read.row.id: values_after(read, done.paces[read.row.name], now) for read in done.reads
-    }
+    changes = {read.row.id: values_after(read, _pace(done, read, now), now) for read in done.reads}
     async with db.write() as tx:
         for read in done.reads:
             await streams.save_stream(tx, read.row.id, changes[read.row.id])
@@ -52,6 +51,19 @@ async def finish(db: Database, clock: Clock, done: Finished) -> None:
         times = [row.next_poll_at for row in rows if row.next_poll_at is not None]
         await _record(tx, done, now)
         await leases.release(tx, done.lease, next_poll_at=min(times, default=None))
+
+
+def _pace(done: Finished, read: Read, now: datetime) -> Pace:
+    """The pace of a stream, slowed down where the platform says that little is left."""
+    pace, limit = done.paces[read.row.name], done.budget.rate_limit
+    slower = paced(
+        now,
+        pace.interval,
+        remaining=limit.remaining,
+        reset_at=limit.reset_at,
+        requests=done.budget.requests_used,
+    )
+    return replace(pace, interval=slower)
 
 
 async def _record(tx: Tx, done: Finished, now: datetime) -> None:
