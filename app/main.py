@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
-from app import __version__, health
+from app import __version__, health, metrics
 from app.clock import Clock, SystemClock
 from app.connectors.http import Door
 from app.connectors.manners import ProcessManners
@@ -81,6 +81,9 @@ def create_app(
     for router in (inbox_api.router, sources_api.router, polling_api.router, team_api.router):
         app.include_router(router, prefix=PREFIX)
     app.include_router(health.router)
+    app.include_router(metrics.router)
+    app.state.http_times = metrics.new_histogram()
+    app.add_middleware(metrics.HttpTimes, histogram=app.state.http_times)
     add_layers(
         app,
         new_id=lambda: secrets.token_hex(8),

@@ -305,6 +305,9 @@ def _unread(row: Row[Any], started_at: datetime) -> Any:
 
 
 async def _read_stream(reading: Reading) -> None:
+    unfinished = reading.row.backfill_done_at is None
+    if reading.spec.shape is Shape.FORWARD and reading.row.backfill_paused and unfinished:
+        return  # read from the old to the new: what is new comes after what is paused
     if reading.spec.shape is Shape.PARENT:
         await read_parents(reading)
         return

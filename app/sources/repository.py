@@ -179,3 +179,17 @@ async def hurry(tx: Tx, source_id: int, at: datetime) -> None:
         .where(source.c.id == source_id, source.c.next_poll_at > at)
         .values(next_poll_at=at)
     )
+
+
+async def pause_backfill(tx: Tx, source_id: int, *, paused: bool) -> bool:
+    """Pauses or resumes reading back; `False` where it already was so."""
+    changed = await tx.execute(
+        update(stream)
+        .where(
+            stream.c.source_id == source_id,
+            stream.c.backfill_done_at.is_(None),
+            stream.c.backfill_paused == (false() if paused else true()),
+        )
+        .values(backfill_paused=paused)
+    )
+    return changed.rowcount > 0
