@@ -27,6 +27,7 @@ from app.inbox import api as inbox_api
 from app.inbox import forgetting
 from app.outbox.repository import forget_source as forget_events
 from app.polling import api as polling_api
+from app.polling.hosts import SharedManners
 from app.polling.poller import Poller
 from app.polling.runner import Runner
 from app.sources import api as sources_api
@@ -121,7 +122,7 @@ class _Parts:
 
     db: Database
     door: Door
-    manners: ProcessManners
+    manners: ProcessManners | SharedManners
     connecting: Connecting
 
     @classmethod
@@ -138,7 +139,7 @@ class _Parts:
             data_dir=settings.data_dir,
             random=secrets.token_bytes,
         )
-        manners = ProcessManners(rate=settings.requests_per_second, rng=SystemRandom())
+        manners = _manners(db, settings.requests_per_second)
         door = Door(
             allow=settings.allow_networks,
             clock=clock,
@@ -165,6 +166,13 @@ class _Parts:
         await runner.start()
         stack.push_async_callback(runner.stop, GRACE_SECONDS)
         return runner
+
+
+def _manners(db: Database, rate: float) -> ProcessManners | SharedManners:
+    """On SQLite one process asks the platforms; on PostgreSQL workers share the rate."""
+    if db.dialect == "sqlite":
+        return ProcessManners(rate=rate, rng=SystemRandom())
+    return SharedManners(db, rate=rate, rng=SystemRandom())
 
 
 async def poll_only(settings: Settings, stopping: asyncio.Event) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.clock import Clock, monotonic
 from app.db import Database
 from app.errors import AppError
+from app.polling.housekeeping import clean
 from app.polling.poller import Poller
 from app.polling.schedule import spread_start
 from app.sources import leases, repository
@@ -59,7 +60,22 @@ class Runner:
             coalesce=True,
             misfire_grace_time=None,
         )
+        self._scheduler.add_job(
+            self.clean, "interval", hours=1, max_instances=1, coalesce=True, misfire_grace_time=None
+        )
         self._scheduler.start()
+
+    async def clean(self) -> None:
+        """Cuts back what grows by itself. Trouble with the database is told by the ticks."""
+        if self._stopping:
+            return
+        try:
+            gone = await clean(self.db, self.clock.now())
+        except (AppError, SQLAlchemyError):
+            _log.warning("housekeeping was ended by the database")
+            return
+        if gone:
+            _log.info("housekeeping", **gone)
 
     async def tick(self) -> None:
         """Starts what is due, as far as there is room. Trouble with the database is logged once."""

@@ -192,3 +192,14 @@ quarantine = Table(
     Column("attempts", Integer, nullable=False, server_default=text("1")),
     UniqueConstraint("stream_id", "digest"),
 )
+
+host = Table(
+    "host",
+    metadata,
+    # One row a platform host and port, where several workers share a database: who may ask next,
+    # and until when nobody does. Times are the database's.
+    Column("name", String(300), primary_key=True),
+    Column("next_slot_at", UtcTime, nullable=False),
+    Column("resting_until", UtcTime),
+    Column("rests", Integer, nullable=False, server_default=text("0")),
+)

@@ -47,6 +47,7 @@ class StreamOut(msgspec.Struct, kw_only=True):
     recovered_24h: int
     quarantined: int
     skipped: dict[str, int]
+    detection_lag_seconds: float | None
     lost: list[LostOut]
 
 
@@ -182,6 +183,7 @@ def stream_out(
         recovered_24h=recovered,
         quarantined=quarantined,
         skipped=row.skipped or {},
+        detection_lag_seconds=None if row.lag_ms is None else row.lag_ms / 1000,
         lost=lost_of(row, gaps),
     )
 

@@ -1,4 +1,4 @@
-"""The tables of what we watch: source, us, stream, gap, watched, run, recovery, quarantine."""
+"""Tables of what we watch: source, us, stream, gap, watched, run, recovery, quarantine, host."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ TABLES = (
     "run",
     "recovery",
     "quarantine",
+    "host",
 )
 
 
@@ -246,6 +247,17 @@ def _create_quarantine() -> None:
     )
 
 
+def _create_host() -> None:
+    op.create_table(
+        "host",
+        sa.Column("name", sa.String(length=300), nullable=False),
+        sa.Column("next_slot_at", _time(), nullable=False),
+        sa.Column("resting_until", _time(), nullable=True),
+        sa.Column("rests", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_host")),
+    )
+
+
 def upgrade() -> None:
     _create_source()
     _create_us()
@@ -255,6 +267,7 @@ def upgrade() -> None:
     _create_run()
     _create_recovery()
     _create_quarantine()
+    _create_host()
 
 
 def downgrade() -> None:
