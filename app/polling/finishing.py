@@ -35,6 +35,7 @@ class Finished:
     budget: Budget
     started_at: datetime
     paces: Mapping[str, Pace]
+    spent: tuple[datetime, float] | None = None  # of the quota: its period, and how much
 
 
 async def finish(db: Database, clock: Clock, done: Finished) -> None:
@@ -50,6 +51,8 @@ async def finish(db: Database, clock: Clock, done: Finished) -> None:
         rows = await repository.streams_of(tx, [done.source.id])
         times = [row.next_poll_at for row in rows if row.next_poll_at is not None]
         await _record(tx, done, now)
+        if done.spent is not None and done.spent[1]:
+            await runs.record_spending(tx, done.source.id, *done.spent)
         await leases.release(tx, done.lease, next_poll_at=min(times, default=None))
 
 

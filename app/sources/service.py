@@ -196,6 +196,8 @@ class Sources:
             values["backlog_after"] = int(asked.backlog_after.total_seconds())
         if asked.name is not None:
             values["name"] = asked.name
+        if asked.budget is not None:
+            values["budget"] = asked.budget
         if asked.labels is not None:
             values["labels"] = list(asked.labels)
         return values
