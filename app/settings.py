@@ -200,6 +200,9 @@ class Settings(BaseSettings):
     tick_seconds: float = Field(
         0.5, ge=0.05, le=60, description="Pause between two looks for sources that are due."
     )
+    requests_per_second: float = Field(
+        5.0, gt=0, le=1000, description="Requests that one platform host gets in a second, at most."
+    )
     worker_name: str | None = Field(
         None,
         min_length=1,

@@ -68,6 +68,7 @@ def settings_for(url: str, folder: Path, **changes: Any) -> Settings:
         "bootstrap_token": SecretStr(ADMIN_TOKEN),
         "allow_networks": ("127.0.0.0/8",),
         "tick_seconds": 0.05,
+        "requests_per_second": 1000.0,
         **changes,
     }
     return Settings(**values)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from app.connectors.base import RateLimit
 from app.connectors.failures import ConnectorError
 
 
@@ -21,6 +22,7 @@ class Budget:
     decoded_bytes: int
     requests_used: int = 0
     bytes_used: int = 0
+    rate_limit: RateLimit = field(default_factory=RateLimit)  # as the last answer told it
 
     def take_request(self) -> None:
         if self.requests_used >= self.requests:

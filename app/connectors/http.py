@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import MappingProxyType
 from typing import Any, Literal
@@ -31,6 +32,7 @@ from app.connectors.egress import (
 )
 from app.connectors.failures import BadResponse, ConnectorError, Transient
 from app.connectors.limits import rate_limit
+from app.connectors.manners import Manners
 from app.connectors.outgoing import body_of, headers_for, with_params
 from app.connectors.redaction import redacted
 
@@ -49,7 +51,7 @@ class Door:
     """Built once per process. `allow` lists what may be reached beside the public internet (see
     `addresses.AllowList`; a bad entry is a `ValueError`). `deadline` is in seconds and covers the
     whole request, `response_cap` counts decoded bytes. `tls`, `resolver` and `dialler` replace the
-    machine's own.
+    machine's own. `manners` space requests out and let a silent host rest.
     """
 
     def __init__(
@@ -65,7 +67,9 @@ class Door:
         tls: ssl.SSLContext | None = None,
         resolver: Resolver = resolve,
         dialler: httpcore.AsyncNetworkBackend | None = None,
+        manners: Manners | None = None,
     ) -> None:
+        self.manners = manners
         self.clock = clock
         self.user_agent = user_agent
         self.response_cap = response_cap
@@ -185,7 +189,7 @@ class SourceHttp:
                 extensions={"timeout": _timeouts(seconds)},
             )
             async with self._door.turn_at(target) as client:
-                return await self._exchange(client, request, target, expect, seconds)
+                return await self._with_manners(client, request, target, expect, seconds)
         except ConnectorError as failure:
             failure.detail = redacted(failure.detail, self._secrets)
             failure.args = (failure.detail,)
@@ -203,6 +207,31 @@ class SourceHttp:
         if Target(address.scheme, address.raw_host.decode("ascii"), port or 0) != target:
             raise AddressRefused("The host in the address is not written in its plain form.")
         return target, address
+
+    async def _with_manners(
+        self,
+        client: httpx.AsyncClient,
+        request: httpx.Request,
+        target: Target,
+        expect: Sequence[int],
+        seconds: float,
+    ) -> Answer:
+        manners = self._door.manners
+        if manners is None:
+            return await self._exchange(client, request, target, expect, seconds)
+        host = f"{target.host}:{target.port}"
+        await manners.before(host)
+        answered: bool | None = None
+        try:
+            answer = await self._exchange(client, request, target, expect, seconds)
+            answered = answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        except ConnectorError as failure:
+            if not isinstance(failure, BudgetSpent):
+                answered = not isinstance(failure, Transient)
+            raise
+        finally:
+            await manners.after(host, answered=answered)
+        return answer
 
     async def _exchange(
         self,
@@ -238,6 +267,8 @@ class SourceHttp:
         limit = rate_limit(headers, now)
         url = str(response.request.url)
         answer = Answer(response.status_code, headers, url, b"", now, limit, host)
+        if self.budget is not None:
+            self.budget.rate_limit = limit
         failure = failure_of(answer, expect)
         if failure is not None:  # the status decides; the body of a refusal is not even read
             raise failure

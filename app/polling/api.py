@@ -14,7 +14,8 @@ from app.clock import monotonic
 from app.db import Database
 from app.errors import Conflict, NotFound
 from app.outbox.events import Actor
-from app.sources import examples, overview, repository, runs
+from app.sources import examples, overview, quarantine, repository, runs
+from app.sources.quarantine import QuarantineList
 from app.sources.schemas import RunList, RunOut, SourceOut, run_out
 from app.sources.service import Sources
 from app.web.answers import answer, answers
@@ -22,18 +23,20 @@ from app.web.auth import Permission, Principal, needs
 from app.web.deps import Now, Reader
 from app.web.openapi import problems
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
-from app.web.params import Param, Params, PathId, whole
+from app.web.params import ID, Param, Params, PathId, whole
 
 router = APIRouter(tags=["sources"])
-WIRE = (RunOut, RunList)
+WIRE = (RunOut, RunList, QuarantineList)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
+Triaging = Annotated[Principal, Depends(needs(Permission.TRIAGE))]
 Managing = Annotated[Principal, Depends(needs(Permission.MANAGE_SOURCES))]
 
 MAX_WAIT = 60
 LOOK_EVERY = 0.1
 _WAIT = Params((Param("wait", whole(0, MAX_WAIT), "Seconds to wait for its end.", default=0),))
 _PAGE = Params((LIMIT, CURSOR))
+_QUARANTINE = Params((Param("source_id", ID, "Only of this source."), LIMIT, CURSOR))
 
 
 def _sources(request: Request) -> Sources:
@@ -119,3 +122,71 @@ async def list_runs(principal: Seeing, db: Reader, request: Request, source_id: 
     cursor = encode_cursor(rows[limit - 1].id, "newest", filters) if more else None
     page = RunList(items=[run_out(row) for row in rows[:limit]], next_cursor=cursor)
     return answer(page, headers=next_link(request, cursor, request.app.state.public_url))
+
+
+@router.post(
+    "/sources/{source_id}/backfill/pause",
+    summary="Stop reading back the history; new messages are read on",
+    responses={**answers(SourceOut, example=examples.SOURCE), **problems(NotFound)},
+)
+async def pause_backfill(
+    principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId
+) -> Response:
+    actor = Actor("person", principal.name)
+    await _sources(request).pause_backfill(principal.scope, source_id, actor, paused=True)
+    return answer(await overview.source(db, principal.scope, source_id, now))
+
+
+@router.post(
+    "/sources/{source_id}/backfill/resume",
+    summary="Go on reading back the history",
+    responses={**answers(SourceOut, example=examples.SOURCE), **problems(NotFound)},
+)
+async def resume_backfill(
+    principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId
+) -> Response:
+    actor = Actor("person", principal.name)
+    await _sources(request).pause_backfill(principal.scope, source_id, actor, paused=False)
+    return answer(await overview.source(db, principal.scope, source_id, now))
+
+
+@router.get(
+    "/quarantine",
+    summary="Messages that could not be read, with the reason",
+    openapi_extra=_QUARANTINE.openapi(),
+    responses=answers(QuarantineList, example=quarantine.EXAMPLE),
+)
+async def list_quarantine(principal: Triaging, db: Reader, request: Request) -> Response:
+    values = _QUARANTINE.parse(request)
+    before = None
+    if values["cursor"] is not None:
+        before = decode_cursor(values["cursor"], int, "newest", values)
+    limit = values["limit"]
+    rows = await quarantine.page_quarantine(
+        db, principal.scope, values["source_id"], before, limit + 1
+    )
+    more = len(rows) > limit
+    cursor = encode_cursor(rows[limit - 1].id, "newest", values) if more else None
+    shown = [quarantine.quarantined_out(row) for row in rows[:limit]]
+    page = QuarantineList(items=shown, next_cursor=cursor)
+    return answer(page, headers=next_link(request, cursor, request.app.state.public_url))
+
+
+@router.post(
+    "/quarantine/{entry_id}/retry",
+    status_code=202,
+    summary="Try to read a message again, with everything else its source holds back",
+    responses={
+        **answers(RunOut, example=examples.RUN, status=202, description="The poll that tries it."),
+        **problems(NotFound, Conflict),
+    },
+)
+async def retry_quarantined(
+    principal: Triaging, db: Reader, now: Now, request: Request, entry_id: PathId
+) -> Response:
+    entry = await quarantine.get_quarantined(db, principal.scope, entry_id)
+    changes = quarantine.is_due_again(entry, now)
+    run_id = await _sources(request).poll_soon(
+        principal.scope, entry.source_id, stream_changes={entry.stream_id: changes}
+    )
+    return answer(run_out(await _wait_for(db, run_id, 0)), status=202)

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import structlog
+
 from app.connectors.base import Cursor, Page
 from app.connectors.failures import CursorRefused
 from app.db import Tx
@@ -18,7 +20,9 @@ from app.sources import streams
 OVERLAP = timedelta(minutes=10)
 BACKFILL = "backfill"
 READING = "reading"
-"""Causes of gaps: the first read-back under way, and a walk under way."""
+CAP = "cap"
+"""Causes of gaps: the first read-back under way, a walk under way, the platform's own limit."""
+_log = structlog.get_logger(__name__)
 
 
 async def read_top(reading: Reading) -> None:
@@ -69,6 +73,7 @@ async def _walk_down(reading: Reading, wanted: Range, cursor: Cursor | None) -> 
 def _plan(reading: Reading, wanted: Range, page: Page, new: Sequence[datetime]) -> Change:
     """What a page of the walk changes: the watermark, the progress, and the gap below it."""
     wanted.met = wanted.is_met(page, any_new=bool(new))
+    wanted.entries += len(page.mentions) + len(page.unparsed) + sum(page.skipped.values())
     values: dict[str, Any] = {}
     if wanted.moves_watermark and page.newest_at is not None:
         newest = min(page.newest_at, reading.clock.now())  # a clock ahead must not lead past items
@@ -78,7 +83,7 @@ def _plan(reading: Reading, wanted: Range, page: Page, new: Sequence[datetime]) 
         values |= reading.progress(page)
         if wanted.met and reading.row.backfill_done_at is None:
             values |= reading.end_of_backfill()
-    if wanted.met and wanted.gap_id is None:
+    if wanted.met and wanted.gap_id is None and not wanted.is_cut_off(page, reading.spec.cap):
         return Change(values)
     return Change(values, also=partial(_write_gap, reading, wanted, page))
 
@@ -86,8 +91,11 @@ def _plan(reading: Reading, wanted: Range, page: Page, new: Sequence[datetime]) 
 async def _write_gap(reading: Reading, wanted: Range, page: Page, tx: Tx) -> None:
     """Writes down, with the page, what is still missing below it; or that nothing is."""
     now = reading.clock.now()
-    if wanted.met and wanted.gap_id is not None:
-        await streams.close_gap(tx, wanted.gap_id, now)
+    if wanted.met:
+        if wanted.gap_id is not None:
+            await streams.close_gap(tx, wanted.gap_id, now)
+        if wanted.is_cut_off(page, reading.spec.cap):
+            await _write_lost(reading, wanted, page, tx)
         return
     wanted.come_down_to(page.oldest_at)
     cursor, to_at = page.next_cursor, wanted.reached
@@ -105,6 +113,22 @@ async def _write_gap(reading: Reading, wanted: Range, page: Page, tx: Tx) -> Non
         await streams.shrink_gap(tx, wanted.gap_id, to_at=to_at, cursor=cursor, cause=wanted.cause)
 
 
+async def _write_lost(reading: Reading, wanted: Range, page: Page, tx: Tx) -> None:
+    """The platform shows no more of its list: what lies below it can never be read."""
+    now = reading.clock.now()
+    lost_id = await streams.open_gap(
+        tx,
+        reading.row.id,
+        from_at=wanted.since,
+        to_at=page.oldest_at,
+        cursor=None,
+        cause=CAP,
+        now=now,
+        lost=True,
+    )
+    _log.warning("a range was lost to the platform's cap", stream=reading.row.name, gap=lost_id)
+
+
 @dataclass(slots=True)
 class Range:
     """What a downward walk is to read: to `since`, leaving a gap of this cause if it stops."""
@@ -115,6 +139,7 @@ class Range:
     moves_watermark: bool
     gap_id: int | None = None  # its row, once there is one
     reached: datetime | None = None
+    entries: int = 0  # of the platform's list, from its top
     met: bool = False
 
     def come_down_to(self, oldest: datetime | None) -> None:
@@ -133,3 +158,9 @@ class Range:
         if self.since is None or page.oldest_at is None or page.oldest_at >= self.since:
             return False
         return self.first or self.cause != READING or not any_new
+
+    def is_cut_off(self, page: Page, cap: int | None) -> bool:
+        """Whether the list ended because the platform shows no more of it, above our border."""
+        if cap is None or self.entries < cap or self.since is None or page.oldest_at is None:
+            return False
+        return not page.more and page.oldest_at > self.since

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from app.connectors.budget import Budget, BudgetSpent
 from app.db import Database, Tx
 from app.outbox.events import POLLER, Event, record
 from app.polling.outcomes import Pace, Read, values_after
+from app.polling.schedule import paced
 from app.polling.storing import Tally
 from app.sources import leases, repository, runs, streams
 from app.sources.leases import Lease
@@ -34,14 +35,13 @@ class Finished:
     budget: Budget
     started_at: datetime
     paces: Mapping[str, Pace]
+    spent: tuple[datetime, float] | None = None  # of the quota: its period, and how much
 
 
 async def finish(db: Database, clock: Clock, done: Finished) -> None:
     """Stores what a poll leaves behind and gives the source back. Raises `LeaseLost`."""
     now = clock.now()
-    changes = {
-        read.row.id: values_after(read, done.paces[read.row.name], now) for read in done.reads
-    }
+    changes = {read.row.id: values_after(read, _pace(done, read, now), now) for read in done.reads}
     async with db.write() as tx:
         for read in done.reads:
             await streams.save_stream(tx, read.row.id, changes[read.row.id])
@@ -51,7 +51,22 @@ async def finish(db: Database, clock: Clock, done: Finished) -> None:
         rows = await repository.streams_of(tx, [done.source.id])
         times = [row.next_poll_at for row in rows if row.next_poll_at is not None]
         await _record(tx, done, now)
+        if done.spent is not None and done.spent[1]:
+            await runs.record_spending(tx, done.source.id, *done.spent)
         await leases.release(tx, done.lease, next_poll_at=min(times, default=None))
+
+
+def _pace(done: Finished, read: Read, now: datetime) -> Pace:
+    """The pace of a stream, slowed down where the platform says that little is left."""
+    pace, limit = done.paces[read.row.name], done.budget.rate_limit
+    slower = paced(
+        now,
+        pace.interval,
+        remaining=limit.remaining,
+        reset_at=limit.reset_at,
+        requests=done.budget.requests_used,
+    )
+    return replace(pace, interval=slower)
 
 
 async def _record(tx: Tx, done: Finished, now: datetime) -> None:

@@ -8,14 +8,19 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import structlog
+
 from app.connectors.base import Cursor, Page
 from app.connectors.failures import CursorRefused
 from app.db import Tx
+from app.outbox.events import POLLER, Event, record
 from app.polling.backward import OVERLAP
 from app.polling.reading import LoopGuard, Reading, moments
 from app.polling.schedule import DAILY, HOURLY, SECOND_LOOKS, Look, next_look
 from app.polling.storing import Change
 from app.sources import streams
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -110,3 +115,13 @@ async def _note(reading: Reading, looking: _Looking, tx: Tx) -> None:
     if looking.recovered:
         now = reading.clock.now()
         await streams.record_recovery(tx, reading.row.id, now, looking.recovered)
+        details = {"stream": reading.row.name, "items": looking.recovered}
+        found = Event(
+            type="source.recovered_items",
+            at=now,
+            actor=POLLER,
+            source_id=reading.row.source_id,
+            details=details,
+        )
+        record(tx, found)
+        _log.warning("a second look found what polling had missed", **details)

@@ -36,10 +36,11 @@ from app.polling.parents import read_parents
 from app.polling.reading import Limits, Reading
 from app.polling.storing import Storing
 from app.scope import EVERYTHING
-from app.sources import repository, streams
+from app.sources import repository, runs, streams
 from app.sources.connecting import Connecting
 from app.sources.drafts import lost_by_design, stream_rows
 from app.sources.leases import Lease, LeaseLost
+from app.sources.purse import Purse, period_of, purse_of
 
 LEASE = timedelta(seconds=150)
 GRACE_SECONDS = 30.0
@@ -63,6 +64,7 @@ class _Poll:
     specs: Sequence[StreamSpec]
     started_at: datetime
     everything: bool
+    purse: Purse | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +114,12 @@ class Poller:
         poll = await self._prepare(
             lease, source, rows, connector=connector, budget=budget, started_at=started_at
         )
+        before = 0.0 if poll.purse is None else poll.purse.spent
         reads = await self._read_all(poll)
         if all(read.went_well for read in reads):
             await rereading.reread(poll.connector, poll.storing, poll.streams, self.rng)
-        done = Finished(lease, source, reads, budget, started_at, self._paces(poll))
+        spent = None if poll.purse is None else (poll.purse.began_at, poll.purse.spent - before)
+        done = Finished(lease, source, reads, budget, started_at, self._paces(poll), spent)
         await finish(self.db, self.clock, done)
 
     def _connector(self, source: Row[Any]) -> tuple[Connector, Budget]:
@@ -176,7 +180,16 @@ class Poller:
             specs,
             started_at,
             lease.requested,
+            await self._purse(source, started_at),
         )
+
+    async def _purse(self, source: Row[Any], now: datetime) -> Purse | None:
+        quota = PLATFORMS[source.platform].quota
+        if quota is None:
+            return None
+        began, _ = period_of(quota, now)
+        spent = await runs.spent_since(self.db, source.id, began)
+        return purse_of(quota, source.budget, spent, now)
 
     async def _add_missing(
         self,
@@ -262,6 +275,7 @@ class Poller:
             limits=self.limits,
             started_at=poll.started_at,
             everything=poll.everything,
+            purse=poll.purse,
             feeder=None if spec.parents_from is None else poll.streams[spec.parents_from],
         )
         return Read(reading, await self._failure_of(reading))
@@ -305,6 +319,9 @@ def _unread(row: Row[Any], started_at: datetime) -> Any:
 
 
 async def _read_stream(reading: Reading) -> None:
+    unfinished = reading.row.backfill_done_at is None
+    if reading.spec.shape is Shape.FORWARD and reading.row.backfill_paused and unfinished:
+        return  # read from the old to the new: what is new comes after what is paused
     if reading.spec.shape is Shape.PARENT:
         await read_parents(reading)
         return

@@ -26,6 +26,7 @@ from app.connectors.budget import BudgetSpent
 from app.connectors.failures import BadResponse, CursorRefused
 from app.polling.schedule import DAILY, HOURLY, next_look
 from app.polling.storing import Change, Plan, Stored, Storing, Tally, only_messages
+from app.sources.purse import Purse
 
 EMPTY_PAGES_AT_MOST = 20
 A_DAY = timedelta(days=1)
@@ -54,6 +55,7 @@ class Reading:
     started_at: datetime
     everything: bool = False  # asked for by a person: watched parents are read, due or not
     feeder: SimpleNamespace | None = None  # PARENT: the stream whose pages bring the parents
+    purse: Purse | None = None  # shared by all streams of the source
     tally: Tally = field(default_factory=Tally)
     pages: int = 0
     poll_after: timedelta | None = None  # the platform's own wish, as last heard
@@ -67,9 +69,13 @@ class Reading:
             raise BudgetSpent(f"This poll has read its {self.limits.pages} pages.")
         if monotonic() - self._began > self.limits.seconds:
             raise BudgetSpent(f"This poll has taken its {self.limits.seconds:g} seconds.")
+        if self.purse is not None:
+            self.purse.check()
         self.pages += 1
         page = await self.connector.fetch_page(self.spec.name, cursor, parent=parent, since=since)
         self.poll_after = page.poll_after or self.poll_after
+        if self.purse is not None:
+            self.purse.spent += page.cost
         return page
 
     @property

@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.connectors.base import Connector, Page
-from app.connectors.failures import ConnectorError, Gone
+from app.connectors.failures import BadResponse, ConnectorError, Gone
 from app.inbox import repository as inbox
 from app.polling.schedule import next_check
 from app.polling.storing import Storing, Tally, only_messages
-from app.sources import leases
+from app.sources import leases, quarantine
 
 ITEMS_A_POLL = 10
 GIVE_UP_AFTER = timedelta(days=90)
@@ -28,6 +28,8 @@ async def reread(
 
     A failure ends it: the streams have told the same, or will at the next poll.
     """
+    if storing.lease.requested:
+        await _try_quarantined(connector, storing, rows)
     now = storing.clock.now()
     read: list[tuple[int, dict[str, Any]]] = []
     for due in await inbox.due_rereads(storing.db, storing.source_id, now, ITEMS_A_POLL):
@@ -41,6 +43,27 @@ async def reread(
         await leases.hold(tx, storing.lease, now=now, length=storing.lease_length)
         for item_id, values in read:
             await inbox.set_columns(tx, item_id, values)
+
+
+async def _try_quarantined(
+    connector: Connector, storing: Storing, rows: Mapping[str, SimpleNamespace]
+) -> None:
+    """Asked for by a person: what is in quarantine is asked for by its id once more."""
+    for entry in await quarantine.with_ids_of(storing.db, storing.source_id):
+        stream = rows.get(entry.stream_name)
+        if stream is None:
+            continue
+        try:
+            page = Page(mentions=(await connector.fetch_item(entry.external_id),))
+        except Gone:
+            async with storing.db.write() as tx:
+                await quarantine.forget_quarantined(tx, entry.id)
+            continue
+        except BadResponse:
+            continue  # still unreadable: it stays where it is
+        except ConnectorError:
+            return
+        await storing.store(stream, page, only_messages, tally=Tally(), first_reading=False)
 
 
 async def _read_again(

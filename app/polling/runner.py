@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,8 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.clock import Clock, monotonic
 from app.db import Database
 from app.errors import AppError
+from app.polling.housekeeping import clean
 from app.polling.poller import Poller
-from app.sources import leases
+from app.polling.schedule import spread_start
+from app.sources import leases, repository
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -57,7 +60,22 @@ class Runner:
             coalesce=True,
             misfire_grace_time=None,
         )
+        self._scheduler.add_job(
+            self.clean, "interval", hours=1, max_instances=1, coalesce=True, misfire_grace_time=None
+        )
         self._scheduler.start()
+
+    async def clean(self) -> None:
+        """Cuts back what grows by itself. Trouble with the database is told by the ticks."""
+        if self._stopping:
+            return
+        try:
+            gone = await clean(self.db, self.clock.now())
+        except (AppError, SQLAlchemyError):
+            _log.warning("housekeeping was ended by the database")
+            return
+        if gone:
+            _log.info("housekeeping", **gone)
 
     async def tick(self) -> None:
         """Starts what is due, as far as there is room. Trouble with the database is logged once."""
@@ -102,6 +120,18 @@ class Runner:
             _log.warning("a poll was ended by the database", source_id=lease.source_id)
         except Exception:  # noqa: BLE001  # one poll must not end the others
             _log.exception("a poll failed in a way we did not expect", source_id=lease.source_id)
+
+    async def host_is_back(self, host: str) -> None:
+        """After a rest: the sources of that host are read again soon, spread over an interval
+        instead of waiting out their back-off, and not all at once.
+        """
+        now = self.clock.now()
+        async with self.db.write() as tx:
+            for row in await repository.sources_on_host(tx, host):
+                interval = timedelta(seconds=row.poll_interval)
+                at = spread_start(now, interval, rng=self.poller.rng)
+                await repository.hurry(tx, row.id, at)
+        _log.info("a host answers again", host=host)
 
     def begin_stop(self) -> None:
         """From now on no poll is started."""

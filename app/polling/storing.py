@@ -106,6 +106,9 @@ class Storing:
         change = Change({"bad_pages": row.bad_pages + 1}) if mostly_bad else plan(new)
         if row.bad_pages and not mostly_bad:
             change.values["bad_pages"] = 0
+        if new and not first_reading and not mostly_bad:
+            lag = max(timedelta(), now - max(new))
+            change.values["lag_ms"] = lag // timedelta(milliseconds=1)
         self._count_skipped(row, page, change.values)
         fresh_bad = await self._not_in_quarantine(row.id, bad)
         parents = await self._changed_parents(row.name, page.parents)

@@ -44,6 +44,7 @@ Managing = Annotated[Principal, Depends(needs(Permission.MANAGE_SOURCES))]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
 _Interval = Annotated[int, Field(ge=1, le=7 * 86400)]
+_Budget = Annotated[float, Field(gt=0, le=1e12)]
 _Secret = dict[str, Annotated[str, StringConstraints(max_length=10_000)]]
 
 
@@ -66,6 +67,7 @@ class SourceNew(SourceDraft):
     backlog_after: Duration | None = None
     also_us: list[_Word] = Field(default_factory=list, max_length=500)
     labels: list[_Name] = Field(default_factory=list, max_length=50)
+    budget: _Budget | None = None
 
 
 class SourcePatch(Body):
@@ -78,6 +80,7 @@ class SourcePatch(Body):
     backlog_after: Duration | None = None
     also_us: list[_Word] | None = Field(default=None, max_length=500)
     labels: list[_Name] | None = Field(default=None, max_length=50)
+    budget: _Budget | None = None
 
 
 def _sources(request: Request) -> Sources:

@@ -153,3 +153,43 @@ async def forget_failures(tx: Tx, source_id: int, now: datetime) -> None:
         .where(source.c.id == source_id, source.c.paused == false())
         .values(next_poll_at=now)
     )
+
+
+async def sources_on_host(tx: Tx, host: str) -> Sequence[Row[Any]]:
+    """(id, poll_interval) of the sources that are read from a host and are not paused."""
+    statement = select(source.c.id, source.c.poll_interval).where(
+        source.c.host == host, source.c.paused == false()
+    )
+    return await tx.rows(statement.order_by(source.c.id))
+
+
+async def hurry(tx: Tx, source_id: int, at: datetime) -> None:
+    """Streams that wait out a back-off after transport failures are due at `at` instead."""
+    await tx.execute(
+        update(stream)
+        .where(
+            stream.c.source_id == source_id,
+            stream.c.error_code == "transient",
+            stream.c.next_poll_at > at,
+        )
+        .values(next_poll_at=at)
+    )
+    await tx.execute(
+        update(source)
+        .where(source.c.id == source_id, source.c.next_poll_at > at)
+        .values(next_poll_at=at)
+    )
+
+
+async def pause_backfill(tx: Tx, source_id: int, *, paused: bool) -> bool:
+    """Pauses or resumes reading back; `False` where it already was so."""
+    changed = await tx.execute(
+        update(stream)
+        .where(
+            stream.c.source_id == source_id,
+            stream.c.backfill_done_at.is_(None),
+            stream.c.backfill_paused == (false() if paused else true()),
+        )
+        .values(backfill_paused=paused)
+    )
+    return changed.rowcount > 0

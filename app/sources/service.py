@@ -14,7 +14,7 @@ from app.db import Database, Tx
 from app.errors import Conflict, VersionMismatch
 from app.outbox.events import Actor, Event, record
 from app.scope import Scope
-from app.sources import repository, runs
+from app.sources import repository, runs, streams
 from app.sources.connecting import Connecting, platform_named, read_credential, read_settings
 from app.sources.drafts import (
     DEFAULT_BACKFILL,
@@ -196,6 +196,8 @@ class Sources:
             values["backlog_after"] = int(asked.backlog_after.total_seconds())
         if asked.name is not None:
             values["name"] = asked.name
+        if asked.budget is not None:
+            values["budget"] = asked.budget
         if asked.labels is not None:
             values["labels"] = list(asked.labels)
         return values
@@ -256,8 +258,27 @@ class Sources:
             details = {"platform": row.platform, "name": row.name}
             record(tx, _event("source.removed", now, actor, None, details))
 
-    async def poll_soon(self, scope: Scope, source_id: int) -> int:
-        """Asks for a poll of every stream, or joins the one that was asked for; the run's id."""
+    async def pause_backfill(
+        self, scope: Scope, source_id: int, actor: Actor, *, paused: bool
+    ) -> None:
+        """Pauses or resumes the first read-back of every stream; new messages are read on."""
+        row = await repository.get_source(self._db, scope, source_id)
+        now = self._connecting.clock.now()
+        async with self._db.write() as tx:
+            if await repository.pause_backfill(tx, row.id, paused=paused):
+                kind = "source.backfill_paused" if paused else "source.backfill_resumed"
+                record(tx, _event(kind, now, actor, row.id, None))
+
+    async def poll_soon(
+        self,
+        scope: Scope,
+        source_id: int,
+        stream_changes: Mapping[int, Mapping[str, Any]] | None = None,
+    ) -> int:
+        """Asks for a poll of every stream, or joins the one that was asked for; the run's id.
+
+        `stream_changes` are stored with it, by stream.
+        """
         row = await repository.get_source(self._db, scope, source_id)
         if row.paused:
             raise Conflict(
@@ -266,6 +287,9 @@ class Sources:
             )
         now = self._connecting.clock.now()
         async with self._db.write() as tx:
+            for stream_id, values in (stream_changes or {}).items():
+                if values:
+                    await streams.save_stream(tx, stream_id, values)
             run_id = await runs.request_run(tx, source_id, now)
             await repository.poll_soon(tx, source_id, now)
         return run_id

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx  # noqa: TID251  # the tests call the server as any client does
+import httpx  # the tests call the server as any client does
 import pytest
 
 from app.cli.failure import Failure

@@ -34,6 +34,7 @@ from app.connectors.base import (
     Parent,
     Person,
     Platform,
+    Quota,
     Sample,
     SaveCredential,
     Shape,
@@ -194,6 +195,10 @@ class DemoConnector:
         parent: Parent | None = None,
         since: datetime | None = None,
     ) -> Page:
+        page = await self._page(stream, cursor, parent, since)
+        return replace(page, cost=1.0)
+
+    async def _page(self, stream: str, cursor: Cursor | None, parent: Any, since: Any) -> Page:
         match stream:
             case "mentions":
                 return await self._numbered("/v1/mentions", "after", cursor, since)
@@ -387,14 +392,10 @@ PLATFORM = Platform(
     credential_required=True,
     default_interval=timedelta(seconds=10),
     minimum_interval=timedelta(seconds=5),
-    capabilities=Capabilities(
-        own_answers="exact",
-        edits="re-read",
-        deletions="re-read",
-        follows=True,
-        direct_messages=True,
-    ),
+    # An exact parent for each of our answers; edits and deletions are found by reading again.
+    capabilities=Capabilities(follows=True, direct_messages=True),
     notes=("Made up, and served by this program itself: no message leaves this machine.",),
     docs="demo.md",
+    quota=Quota("requests", 100_000),
     hidden=True,
 )
