@@ -115,6 +115,15 @@ async def release(tx: Tx, lease: Lease, *, next_poll_at: datetime | None) -> Non
     )
 
 
+async def give_back(tx: Tx, lease: Lease) -> None:
+    """Ends a lease before its poll has ended; the source stays as due as it was."""
+    await tx.execute(
+        update(source)
+        .where(source.c.id == lease.source_id, source.c.fence == lease.fence)
+        .values(lease_owner=None, lease_until=None, fence=source.c.fence + 1)
+    )
+
+
 async def take_over_all(tx: Tx) -> None:
     """Ends every lease: for SQLite, where one process polls and its predecessor is gone."""
     await tx.execute(update(source).values(lease_owner=None, lease_until=None))
