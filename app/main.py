@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 from app import __version__, health
 from app.clock import Clock, SystemClock
 from app.connectors.http import Door
-from app.db import Database, open_database, sqlite_path
+from app.db import Database, open_database
+from app.db_url import sqlite_path
 from app.demonstration import Demonstration
 from app.errors import Unavailable
 from app.inbox import api as inbox_api
