@@ -13,7 +13,8 @@ from filelock import FileLock
 from sqlalchemy import Connection, StaticPool, create_engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.db import metadata, postgres_url, sqlite_path
+from app.db import metadata
+from app.db_url import postgres_url, sqlite_path
 from app.errors import AppError
 from app.inbox import models as _inbox
 from app.outbox import models as _outbox
