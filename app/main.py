@@ -20,7 +20,8 @@ from app import __version__, health, metrics
 from app.clock import Clock, SystemClock
 from app.connectors.http import Door
 from app.connectors.manners import ProcessManners
-from app.db import Database, open_database, sqlite_path
+from app.db import Database, open_database
+from app.db_url import sqlite_path
 from app.demonstration import Demonstration
 from app.errors import Unavailable
 from app.inbox import api as inbox_api

@@ -117,7 +117,7 @@ class Sources:
                         source_id,
                         connector.streams(),
                         now=now,
-                        backfill=asked.backfill or DEFAULT_BACKFILL,
+                        backfill=DEFAULT_BACKFILL if asked.backfill is None else asked.backfill,
                     ),
                 )
                 details = {"platform": asked.platform, "name": asked.name}
