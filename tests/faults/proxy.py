@@ -30,15 +30,17 @@ class Link:
     writer: Writer
     host: str
     port: int
-    _server: tuple[Reader, Writer] | None = None
+    _server: asyncio.Task[tuple[Reader, Writer]] | None = None
     _pump: asyncio.Task[None] | None = None
 
     async def answer(self) -> Reader:
         """What the server says; from now on everything asked is passed on to it."""
         if self._server is None:
-            self._server = await asyncio.open_connection(self.host, self.port)
-            self._pump = asyncio.create_task(_pass_on(self.reader, self._server[1]))
-        return self._server[0]
+            self._server = asyncio.create_task(_connect(self.host, self.port))
+        reader, writer = await asyncio.shield(self._server)
+        if self._pump is None:
+            self._pump = asyncio.create_task(_pass_on(self.reader, writer))
+        return reader
 
     async def wait_until_left(self) -> None:
         """Until the asking side gives up."""
@@ -51,10 +53,10 @@ class Link:
         if self._pump is not None:
             self._pump.cancel()
             await asyncio.gather(self._pump, return_exceptions=True)
-        for writer in [self.writer, *([self._server[1]] if self._server else [])]:
-            writer.close()
+        await _close(self.writer)
+        if self._server is not None:
             with contextlib.suppress(OSError):
-                await writer.wait_closed()
+                await _close((await self._server)[1])
 
 
 Behaviour = Callable[[Link], Awaitable[None]]
@@ -188,6 +190,16 @@ async def proxy(base: str) -> AsyncIterator[Proxy]:
         server.close()
         await made.close_all()
         await server.wait_closed()
+
+
+async def _connect(host: str, port: int) -> tuple[Reader, Writer]:
+    return await asyncio.open_connection(host, port)
+
+
+async def _close(writer: Writer) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 async def _pass_on(source: Reader, to: Writer, *, at_most: int | None = None) -> None:
