@@ -361,10 +361,13 @@ def opened(url: str) -> Iterator[tuple[Database, asyncio.Runner]]:
 
 def prove(url: str, *, examples: int, steps: int) -> None:
     with opened(url) as (db, runner):
-        run_state_machine_as_test(
-            lambda: Model(db, runner),
-            settings=settings(max_examples=examples, stateful_step_count=steps, deadline=None),
-        )
+
+        class Bound(Model):
+            def __init__(self) -> None:
+                super().__init__(db, runner)
+
+        chosen = settings(max_examples=examples, stateful_step_count=steps, deadline=None)
+        run_state_machine_as_test(Bound, settings=chosen)
 
 
 @pytest.mark.timeout(300)
