@@ -23,8 +23,8 @@ from app.connectors.registry import PLATFORMS
 from app.inbox.models import item, reply
 from app.outbox.models import event
 from app.sources.models import quarantine, stream
-from tests.connectors.playing import filled
 from tests.connectors.faults import Fault
+from tests.connectors.playing import filled
 from tests.connectors.reading import Stage
 from tests.faults.proxy import Proxy, proxy
 from tests.service import NOON, Service, running_service
