@@ -118,7 +118,10 @@ class Acting:
         """The item, held until the end of the transaction."""
         if await listing.find_item(self._tx, self._scope, item_id) is None:
             raise item_not_found(item_id)
-        row = (await repository.lock_items(self._tx, [item_id]))[0]
+        held = await repository.lock_items(self._tx, [item_id])
+        if not held:  # its source was removed between the two looks
+            raise item_not_found(item_id)
+        row = held[0]
         if self._versions is not None and row.version not in self._versions:
             await self._refuse_version(row)
         return row
