@@ -49,6 +49,8 @@ BufferT = TypeVar("BufferT", bound="Buffer")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 BUSY_SECONDS = 5.0
+_NOT_SERVING = frozenset({"3D000", "53300", "57P01", "57P02", "57P03"})
+"""PostgreSQL: no such database, too many connections, shutting down, crashed, starting up."""
 
 metadata = MetaData(
     naming_convention={
@@ -196,6 +198,9 @@ def _unavailable(error: Exception) -> Unavailable | None:
         else:
             return None
         return Unavailable(detail, headers={"Retry-After": "5"})
+    if getattr(cause, "sqlstate", None) in _NOT_SERVING:
+        detail = "The database does not accept connections. Nothing was changed; try again."
+        return Unavailable(detail, headers={"Retry-After": "5"})
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return Unavailable(
             "The connection to the database was lost. Nothing is known to have changed; try again.",
@@ -214,6 +219,15 @@ def _trouble_told() -> Iterator[None]:
         if trouble is None:
             raise
         raise trouble from error
+    except Exception as error:
+        # What goes wrong while connecting (no such database, shutting down, too many clients)
+        # comes as asyncpg's own error, which is not loaded here for the sake of SQLite.
+        if not type(error).__module__.startswith("asyncpg."):
+            raise
+        raise Unavailable(
+            "The database does not accept connections. Nothing was changed; try again.",
+            headers={"Retry-After": "5"},
+        ) from error
 
 
 def _open_sqlite(path: Path, mode: str, busy_seconds: float) -> sqlite3.Connection:
