@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
@@ -33,7 +33,6 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     create_engine,
-    make_url,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
@@ -41,6 +40,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.clock import monotonic
+from app.db_trouble import trouble_told
+from app.db_url import postgres_url, sqlite_path
 from app.errors import Unavailable
 
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
@@ -49,8 +50,6 @@ BufferT = TypeVar("BufferT", bound="Buffer")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 BUSY_SECONDS = 5.0
-_NOT_SERVING = frozenset({"3D000", "53300", "57P01", "57P02", "57P03"})
-"""PostgreSQL: no such database, too many connections, shutting down, crashed, starting up."""
 
 metadata = MetaData(
     naming_convention={
@@ -82,8 +81,12 @@ class UtcTime(TypeDecorator[datetime]):
         return value if dialect.name == "postgresql" else (value - _EPOCH) // _MICROSECOND
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None or dialect.name == "postgresql":
-            return cast("datetime | None", value)
+        if value is None:
+            return None
+        if dialect.name == "postgresql":
+            # The last microsecond of 9999 is "infinity" to asyncpg, and comes back without a zone.
+            at = cast("datetime", value)
+            return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
         return _EPOCH + timedelta(microseconds=value)
 
 
@@ -137,7 +140,7 @@ class _SqliteTx(Tx):
         self._connection = connection
 
     async def execute(self, statement: Executable, values: Values = None) -> CursorResult[Any]:
-        with _trouble_told():
+        with trouble_told():
             return self._connection.execute(statement, values)
 
 
@@ -147,7 +150,7 @@ class _PostgresTx(Tx):
         self._connection = connection
 
     async def execute(self, statement: Executable, values: Values = None) -> CursorResult[Any]:
-        with _trouble_told():
+        with trouble_told():
             return await self._connection.execute(statement, values)
 
 
@@ -181,53 +184,27 @@ def _json_dumps(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _unavailable(error: Exception) -> Unavailable | None:
-    """What the caller should be told when the database itself is in trouble; `None`: a bug."""
-    if isinstance(error, OSError):  # asyncpg lets a refused connection through as it is
-        detail = "The database can't be reached. Nothing was changed; try again in a moment."
-        return Unavailable(detail, headers={"Retry-After": "5"})
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    text = str(cause)
-    if isinstance(cause, sqlite3.OperationalError):
-        if "full" in text:
-            detail = "The disk with the database is full. Free some space; nothing was changed."
-        elif "locked" in text or "busy" in text:
-            detail = "The database is busy. Nothing was changed; try again in a moment."
-        elif "disk I/O" in text or "unable to open" in text or "readonly" in text:
-            detail = "The database file can't be read or written. Nothing was changed."
-        else:
-            return None
-        return Unavailable(detail, headers={"Retry-After": "5"})
-    if getattr(cause, "sqlstate", None) in _NOT_SERVING:
-        detail = "The database does not accept connections. Nothing was changed; try again."
-        return Unavailable(detail, headers={"Retry-After": "5"})
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return Unavailable(
-            "The connection to the database was lost. Nothing is known to have changed; try again.",
-            headers={"Retry-After": "2"},
-        )
-    return None
+async def _to_its_end(commit: asyncio.Future[Any]) -> asyncio.CancelledError | None:
+    """Waits for a COMMIT even when cancelled, since its end must be known; returns the cancelling.
+
+    Raises what the COMMIT raised.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not commit.done():
+        try:
+            await asyncio.wait([commit])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    commit.result()
+    return cancelled
 
 
-@contextmanager
-def _trouble_told() -> Iterator[None]:
-    """Turns a database in trouble into `Unavailable`; every other error passes as it is."""
-    try:
-        yield
-    except (DBAPIError, sqlite3.Error, ConnectionError, TimeoutError) as error:
-        trouble = _unavailable(error)
-        if trouble is None:
-            raise
-        raise trouble from error
-    except Exception as error:
-        # What goes wrong while connecting (no such database, shutting down, too many clients)
-        # comes as asyncpg's own error, which is not loaded here for the sake of SQLite.
-        if not type(error).__module__.startswith("asyncpg."):
-            raise
-        raise Unavailable(
-            "The database does not accept connections. Nothing was changed; try again.",
-            headers={"Retry-After": "5"},
-        ) from error
+def _after(tx: Tx, cancelled: asyncio.CancelledError | None) -> None:
+    """What follows a commit, also that of a task which was cancelled meanwhile."""
+    for done in tx.after_commit:
+        done()
+    if cancelled is not None:
+        raise cancelled
 
 
 def _open_sqlite(path: Path, mode: str, busy_seconds: float) -> sqlite3.Connection:
@@ -252,13 +229,14 @@ class SqliteDatabase:
 
     dialect = "sqlite"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
+        self._busy_seconds = busy_seconds
         self._lock = asyncio.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commit")
         # The writer comes first: opening it creates the file and its WAL.
         self._raw = _open_sqlite(path, "rwc", 0.0)
-        raw_reader = _open_sqlite(path, "ro", BUSY_SECONDS)
+        raw_reader = _open_sqlite(path, "ro", busy_seconds)
         self._writer = self._engine(self._raw).connect()
         reader = self._engine(raw_reader, isolation_level="AUTOCOMMIT")
         self._reader = reader.connect()
@@ -276,7 +254,7 @@ class SqliteDatabase:
         )
 
     async def rows(self, statement: Executable, values: Values = None) -> Sequence[Row[Any]]:
-        with _trouble_told():
+        with trouble_told():
             # .all() at once: an unfinished cursor would pin an old snapshot.
             found: Sequence[Row[Any]] = self._reader.execute(statement, values).all()
         return found
@@ -296,16 +274,14 @@ class SqliteDatabase:
             except BaseException:
                 self._roll_back()
                 raise
-            with _trouble_told():
-                await self._commit()
-        for done in tx.after_commit:
-            done()
+            cancelled = await self._commit()
+        _after(tx, cancelled)
 
     async def _begin(self) -> None:
-        deadline = monotonic() + BUSY_SECONDS
+        deadline = monotonic() + self._busy_seconds
         while True:
             try:
-                with _trouble_told():
+                with trouble_told():
                     self._raw.execute("BEGIN IMMEDIATE")
             except Unavailable as trouble:
                 busy = isinstance(trouble.__cause__, sqlite3.OperationalError) and (
@@ -321,22 +297,15 @@ class SqliteDatabase:
         if self._raw.in_transaction:
             self._raw.execute("ROLLBACK")
 
-    async def _commit(self) -> None:
+    async def _commit(self) -> asyncio.CancelledError | None:
         loop = asyncio.get_running_loop()
         commit = loop.run_in_executor(self._thread, self._raw.execute, "COMMIT")
-        cancelled: asyncio.CancelledError | None = None
-        while not commit.done():
-            try:
-                await asyncio.wait([commit])
-            except asyncio.CancelledError as error:
-                cancelled = error  # the commit is under way: its end must be known first
         try:
-            commit.result()
-        except sqlite3.Error:
+            with trouble_told():
+                return await _to_its_end(commit)
+        except BaseException:
             self._roll_back()
             raise
-        if cancelled is not None:
-            raise cancelled
 
     async def close(self) -> None:
         async with self._lock:
@@ -355,12 +324,13 @@ class PostgresDatabase:
     dialect = "postgresql"
 
     def __init__(self, url: URL, *, pool_size: int = 6) -> None:
-        self._reader = self._engine(url, pool_size, isolation_level="AUTOCOMMIT")
-        self._writer = self._engine(url, pool_size)
+        read_only = {"default_transaction_read_only": "on"}
+        self._reader = self._engine(url, pool_size, read_only, isolation_level="AUTOCOMMIT")
+        self._writer = self._engine(url, pool_size, {})
         self._commits = 0
 
     @staticmethod
-    def _engine(url: URL, pool_size: int, **options: Any) -> AsyncEngine:
+    def _engine(url: URL, pool_size: int, more: Mapping[str, str], **options: Any) -> AsyncEngine:
         return create_async_engine(
             url.set(drivername="postgresql+asyncpg"),
             pool_size=pool_size,
@@ -375,19 +345,20 @@ class PostgresDatabase:
                     "statement_timeout": "60000",
                     "lock_timeout": "15000",
                     "idle_in_transaction_session_timeout": "60000",
+                    **more,
                 },
             },
             **options,
         )
 
     async def rows(self, statement: Executable, values: Values = None) -> Sequence[Row[Any]]:
-        with _trouble_told():
+        with trouble_told():
             async with self._reader.connect() as connection:
                 return (await connection.execute(statement, values)).all()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
-        with _trouble_told():
+        with trouble_told():
             connection = await self._writer.connect()
         try:
             tx = _PostgresTx(connection)
@@ -395,15 +366,16 @@ class PostgresDatabase:
                 yield tx
                 await tx.flush()
             except BaseException:
-                await connection.rollback()
+                # Where the connection is gone, so is the transaction: the caller hears the cause.
+                with suppress(DBAPIError):
+                    await connection.rollback()
                 raise
-            with _trouble_told():
-                await connection.commit()
+            with trouble_told():
+                cancelled = await _to_its_end(asyncio.ensure_future(connection.commit()))
         finally:
             await connection.close()
         self._commits += 1
-        for done in tx.after_commit:
-            done()
+        _after(tx, cancelled)
 
     def data_version(self) -> int:
         return self._commits
@@ -411,26 +383,6 @@ class PostgresDatabase:
     async def close(self) -> None:
         await self._reader.dispose()
         await self._writer.dispose()
-
-
-def sqlite_path(url: str) -> Path | None:
-    """The file of an SQLite URL, `None` for PostgreSQL; `ValueError` for anything else."""
-    parsed = make_url(url)
-    backend = parsed.drivername.partition("+")[0]
-    if backend in {"postgresql", "postgres"}:
-        return None
-    if backend != "sqlite":
-        raise ValueError(f"{backend!r} is not a database we know: use sqlite or postgresql")
-    if not parsed.database or parsed.database == ":memory:":
-        raise ValueError("an SQLite database needs a file: sqlite:////absolute/path.db")
-    return Path(parsed.database)
-
-
-def postgres_url(url: str) -> URL:
-    """A PostgreSQL URL with the driver we use."""
-    return make_url(url.replace("postgres://", "postgresql://", 1)).set(
-        drivername="postgresql+asyncpg"
-    )
 
 
 def open_database(url: str) -> SqliteDatabase | PostgresDatabase:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
@@ -18,13 +20,15 @@ from app import __version__, health, metrics
 from app.clock import Clock, SystemClock
 from app.connectors.http import Door
 from app.connectors.manners import ProcessManners
-from app.db import Database, open_database, sqlite_path
+from app.db import Database, open_database
+from app.db_url import sqlite_path
 from app.demonstration import Demonstration
 from app.errors import Unavailable
 from app.inbox import api as inbox_api
 from app.inbox import forgetting
 from app.outbox.repository import forget_source as forget_events
 from app.polling import api as polling_api
+from app.polling.hosts import SharedManners
 from app.polling.poller import Poller
 from app.polling.runner import Runner
 from app.sources import api as sources_api
@@ -113,8 +117,79 @@ def _begin_stop(app: Api) -> Callable[[], None]:
     return begin_stop
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What polling and serving both need, open."""
+
+    db: Database
+    door: Door
+    manners: ProcessManners | SharedManners
+    connecting: Connecting
+
+    @classmethod
+    async def open(cls, stack: AsyncExitStack, settings: Settings, clock: Clock) -> _Parts:
+        """Opens everything in order; the stack closes it in the other."""
+        if settings.poll:
+            stack.enter_context(only_poller(settings.database))
+        db = open_database(settings.database)
+        stack.push_async_callback(db.close)
+        key = settings.secret_key
+        keyring = await open_keyring(
+            db,
+            secret_key=None if key is None else key.get_secret_value(),
+            data_dir=settings.data_dir,
+            random=secrets.token_bytes,
+        )
+        manners = _manners(db, settings.requests_per_second)
+        door = Door(
+            allow=settings.allow_networks,
+            clock=clock,
+            user_agent=f"Unanswered/{__version__}",
+            manners=manners,
+        )
+        stack.push_async_callback(door.aclose)
+        return cls(db, door, manners, Connecting(db, door, keyring, clock))
+
+    async def start_polling(
+        self, stack: AsyncExitStack, settings: Settings, clock: Clock
+    ) -> Runner:
+        """Starts to tick; the stack lets polls in flight finish."""
+        owner = settings.worker_name or f"{socket.gethostname()}:{os.getpid()}"
+        runner = Runner(
+            self.db,
+            clock,
+            Poller(self.db, clock, self.connecting, SystemRandom()),
+            owner[:80],
+            tick_seconds=settings.tick_seconds,
+            concurrency=settings.poll_concurrency,
+        )
+        self.manners.recovered = runner.host_is_back
+        await runner.start()
+        stack.push_async_callback(runner.stop, GRACE_SECONDS)
+        return runner
+
+
+def _manners(db: Database, rate: float) -> ProcessManners | SharedManners:
+    """On SQLite one process asks the platforms; on PostgreSQL workers share the rate."""
+    if db.dialect == "sqlite":
+        return ProcessManners(rate=rate, rng=SystemRandom())
+    return SharedManners(db, rate=rate, rng=SystemRandom())
+
+
+async def poll_only(settings: Settings, stopping: asyncio.Event) -> None:
+    """Polls until `stopping` is set, without serving anything: one of many workers.
+
+    On PostgreSQL any number of them share the sources; on SQLite there is one poller.
+    """
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        parts = await _Parts.open(stack, settings, clock)
+        await parts.start_polling(stack, settings, clock)
+        await stopping.wait()
+
+
 class _Lifespan:
-    """Opens every part in order and closes them in the other."""
+    """What lives as long as the application."""
 
     def __init__(self, settings: Settings, host: str, port: int, clock: Clock) -> None:
         self.settings = settings
@@ -129,37 +204,24 @@ class _Lifespan:
     async def _live(self, app: FastAPI) -> AsyncIterator[None]:
         settings, clock = self.settings, self.clock
         async with AsyncExitStack() as stack:
-            if settings.poll:
-                stack.enter_context(only_poller(settings.database))
-            db = open_database(settings.database)
-            stack.push_async_callback(db.close)
-            tokens = await self._sign_in(app, db)
+            parts = await _Parts.open(stack, settings, clock)
+            tokens = await self._sign_in(parts.db)
             stack.push_async_callback(tokens.close)
-            manners = ProcessManners(rate=settings.requests_per_second, rng=SystemRandom())
-            door = Door(
-                allow=settings.allow_networks,
-                clock=clock,
-                user_agent=f"Unanswered/{__version__}",
-                manners=manners,
-            )
-            stack.push_async_callback(door.aclose)
-            connecting = await self._connecting(db, door)
-            sources = Sources(connecting, allowed=settings.allow_networks, forget=_FORGET)
-            app.state.db = db
+            sources = Sources(parts.connecting, allowed=settings.allow_networks, forget=_FORGET)
+            app.state.db = parts.db
             app.state.clock = clock
+            app.state.resolve = tokens
             app.state.sources = sources
-            app.state.coverage = CoverageBlock(db, clock)
-            demo = Demonstration(db, clock, door, sources, allowed=self._demo_allowed())
+            app.state.coverage = CoverageBlock(parts.db, clock)
+            allowed = settings.demo is not False and settings.loopback and settings.poll
+            demo = Demonstration(parts.db, clock, parts.door, sources, allowed=allowed)
             stack.push_async_callback(demo.stop)
             await demo.start()
             if settings.poll:
-                runner = app.state.runner = self._runner(db, connecting)
-                manners.recovered = runner.host_is_back
-                await runner.start()
-                stack.push_async_callback(runner.stop, GRACE_SECONDS)
+                app.state.runner = await parts.start_polling(stack, settings, clock)
             yield
 
-    async def _sign_in(self, app: FastAPI, db: Database) -> Tokens:
+    async def _sign_in(self, db: Database) -> Tokens:
         """Tokens, the first admin token, and the CLI's own."""
         settings, now = self.settings, self.clock.now()
         chosen = settings.bootstrap_token
@@ -168,7 +230,6 @@ class _Lifespan:
             local = await renew_local_token(tx, now, secrets.token_bytes, name=self._local_name())
         tokens = Tokens(db, self.clock)
         await tokens.load()
-        app.state.resolve = tokens
         write_cli_file(settings.make_data_dir() / "cli.json", self._own_url(), local)
         return tokens
 
@@ -179,32 +240,6 @@ class _Lifespan:
     def _own_url(self) -> str:
         shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  # compared, not bound
         return f"http://[{shown}]:{self.port}" if ":" in shown else f"http://{shown}:{self.port}"
-
-    async def _connecting(self, db: Database, door: Door) -> Connecting:
-        key = self.settings.secret_key
-        keyring = await open_keyring(
-            db,
-            secret_key=None if key is None else key.get_secret_value(),
-            data_dir=self.settings.data_dir,
-            random=secrets.token_bytes,
-        )
-        return Connecting(db, door, keyring, self.clock)
-
-    def _demo_allowed(self) -> bool:
-        return self.settings.demo is not False and self.settings.loopback and self.settings.poll
-
-    def _runner(self, db: Database, connecting: Connecting) -> Runner:
-        settings = self.settings
-        owner = settings.worker_name or f"{socket.gethostname()}:{os.getpid()}"
-        poller = Poller(db, self.clock, connecting, SystemRandom())
-        return Runner(
-            db,
-            self.clock,
-            poller,
-            owner[:80],
-            tick_seconds=settings.tick_seconds,
-            concurrency=settings.poll_concurrency,
-        )
 
 
 @asynccontextmanager

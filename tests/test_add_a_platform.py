@@ -14,6 +14,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "add-a-platform.md"
 REGISTRY = "app/connectors/registry.py"
+IMPORT = "from app.connectors.platforms import "
+FIRST_LINE = "_ALL: tuple[Platform, ...] = (\n"
 
 
 def blocks() -> dict[str, str]:
@@ -43,21 +45,17 @@ def follow(tree: Path) -> None:
 
 
 def register(registry: Path, line: str) -> None:
-    """The one line, and the import that it needs."""
+    """The one line, and its name in the import."""
     assert line.count("\n") == 1
     name = line.strip().partition(".")[0]
     text = registry.read_text("utf-8")
-    text = text.replace(
-        "_ALL: tuple[Platform, ...] = (\n", f"_ALL: tuple[Platform, ...] = (\n{line}"
-    )
-    registry.write_text(
-        text.replace(
-            "from app.connectors.base import Platform\n",
-            "from app.connectors.base import Platform\n"
-            f"from app.connectors.platforms import {name}\n",
-        ),
-        "utf-8",
-    )
+    for before, after in (
+        (IMPORT, f"{IMPORT}{name}, "),
+        (FIRST_LINE, f"{FIRST_LINE}{line}"),
+    ):
+        assert text.count(before) == 1
+        text = text.replace(before, after)
+    registry.write_text(text, "utf-8")
 
 
 def run(tree: Path, *command: str) -> subprocess.CompletedProcess[str]:

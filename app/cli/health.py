@@ -79,7 +79,7 @@ def database(settings: Settings) -> Iterator[Finding]:
     from app import schema
     from app.cli.failure import Failure
     from app.cli.migrating import asked
-    from app.db import sqlite_path
+    from app.db_url import sqlite_path
 
     path = sqlite_path(settings.database)
     if path is not None:

@@ -31,7 +31,7 @@ COMMANDS = {
     "counts": "app.cli.counting:counts",
     "coverage": "app.cli.counting:coverage",
     "sources": "app.cli.sources:sources",
-    "poll": "app.cli.sources:poll",
+    "poll": "app.cli.polling:poll",
     "platforms": "app.cli.platforms:platforms",
     "doctor": "app.cli.doctor:doctor",
 }

@@ -176,6 +176,7 @@ class Page:
     the platform's sort times of the page (not of the messages kept), for watermarks; `None` where
     the page was empty. `skipped` counts entries of a type we don't keep, by type.
     `gone` are ids that the platform says are deleted. `poll_after` is the platform's own wish.
+    `cost` is what the request used of the platform's `Quota`, in its unit.
     """
 
     mentions: tuple[Mention, ...] = ()
@@ -188,6 +189,7 @@ class Page:
     oldest_at: datetime | None = None
     newest_at: datetime | None = None
     poll_after: timedelta | None = None
+    cost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,8 @@ class StreamSpec:
     `parents_from` names the stream whose pages bring the parents of a PARENT stream.
     `rescan_all` declares that items may appear late at an old place: the daily pass reads to the
     end. `interval` is the default pause between polls, where it differs from the connector's.
-    `lists_replies` says that a complete pass shows all of our own replies.
+    `lists_replies` says that a complete pass shows all of our own replies. `cap` is how many
+    entries of a BACKWARD list the platform ever shows: what lies below it is lost.
     """
 
     name: str
@@ -217,6 +220,7 @@ class StreamSpec:
     rescan_all: bool = False
     interval: timedelta | None = None
     lists_replies: bool = False
+    cap: int | None = None
     lost: tuple[LostRange, ...] = ()
 
 
@@ -376,6 +380,18 @@ class Capabilities:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """What a platform allows a source in a period, in units or money; `zone` is where its day
+    ends. An operator may set a smaller budget for a source.
+    """
+
+    unit: str
+    limit: float
+    period: Literal["day", "month"] = "day"
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
 class Platform:
     """A registered platform: everything the service needs to offer, connect and poll it."""
 
@@ -390,6 +406,7 @@ class Platform:
     capabilities: Capabilities
     notes: tuple[str, ...] = ()
     docs: str = ""
+    quota: Quota | None = None
     hidden: bool = False  # the demo: not offered in the list of platforms to connect
 
 

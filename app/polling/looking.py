@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+import structlog
+
 from app.connectors.base import Cursor, Page
+from app.connectors.budget import BudgetSpent
 from app.connectors.failures import CursorRefused
 from app.db import Tx
+from app.outbox.events import POLLER, Event, record
 from app.polling.backward import OVERLAP
 from app.polling.reading import LoopGuard, Reading, moments
 from app.polling.schedule import DAILY, HOURLY, SECOND_LOOKS, Look, next_look
 from app.polling.storing import Change
 from app.sources import streams
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -39,18 +45,27 @@ async def look_again(reading: Reading) -> None:
     looking = _due(reading)
     if looking is None:
         return
+    try:
+        await _walk(reading, looking)
+    except CursorRefused as refused:
+        if looking.cursor is None:
+            raise
+        looking.cursor = None  # the platform forgot it: once more from the top
+        try:
+            await _walk(reading, looking)
+        except BudgetSpent:
+            # It would forget again, and the next poll get no farther: no hot loop, but trouble.
+            raise refused from None
+    reading.tally.recovered += looking.recovered
+
+
+async def _walk(reading: Reading, looking: _Looking) -> None:
     guard = LoopGuard(looking.cursor)
     while True:
-        try:
-            page = await reading.fetch(looking.cursor, since=looking.since)
-        except CursorRefused:
-            if looking.cursor is None:
-                raise
-            looking.cursor = None  # the platform forgot it: once more from the top
-            continue
+        page = await reading.fetch(looking.cursor, since=looking.since)
+        page = replace(page, skipped={})  # the reading proper has counted them
         await reading.store(page, partial(_plan, reading, looking, page))
         if looking.done:
-            reading.tally.recovered += looking.recovered
             return
         guard.check(page)
 
@@ -110,3 +125,13 @@ async def _note(reading: Reading, looking: _Looking, tx: Tx) -> None:
     if looking.recovered:
         now = reading.clock.now()
         await streams.record_recovery(tx, reading.row.id, now, looking.recovered)
+        details = {"stream": reading.row.name, "items": looking.recovered}
+        found = Event(
+            type="source.recovered_items",
+            at=now,
+            actor=POLLER,
+            source_id=reading.row.source_id,
+            details=details,
+        )
+        record(tx, found)
+        _log.warning("a second look found what polling had missed", **details)

@@ -26,6 +26,7 @@ from app.connectors.budget import BudgetSpent
 from app.connectors.failures import BadResponse, CursorRefused
 from app.polling.schedule import DAILY, HOURLY, next_look
 from app.polling.storing import Change, Plan, Stored, Storing, Tally, only_messages
+from app.sources.purse import Purse
 
 EMPTY_PAGES_AT_MOST = 20
 A_DAY = timedelta(days=1)
@@ -54,6 +55,7 @@ class Reading:
     started_at: datetime
     everything: bool = False  # asked for by a person: watched parents are read, due or not
     feeder: SimpleNamespace | None = None  # PARENT: the stream whose pages bring the parents
+    purse: Purse | None = None  # shared by all streams of the source
     tally: Tally = field(default_factory=Tally)
     pages: int = 0
     poll_after: timedelta | None = None  # the platform's own wish, as last heard
@@ -67,9 +69,13 @@ class Reading:
             raise BudgetSpent(f"This poll has read its {self.limits.pages} pages.")
         if monotonic() - self._began > self.limits.seconds:
             raise BudgetSpent(f"This poll has taken its {self.limits.seconds:g} seconds.")
+        if self.purse is not None:
+            self.purse.check()
         self.pages += 1
         page = await self.connector.fetch_page(self.spec.name, cursor, parent=parent, since=since)
         self.poll_after = page.poll_after or self.poll_after
+        if self.purse is not None:
+            self.purse.spent += page.cost
         return page
 
     @property
@@ -78,10 +84,10 @@ class Reading:
         return self.feeder is None or self.feeder.backfill_done_at is not None
 
     async def store(
-        self, page: Page, plan: Plan = only_messages, *, first_reading: bool = False
+        self, page: Page, plan: Plan = only_messages, *, first_until: datetime | None = None
     ) -> Stored:
         return await self.storing.store(
-            self.row, page, plan, tally=self.tally, first_reading=first_reading
+            self.row, page, plan, tally=self.tally, first_until=first_until
         )
 
     async def read_forward(self) -> None:
@@ -100,8 +106,8 @@ class Reading:
                 since = (self.row.covered_through or self.row.backfill_since) - A_DAY
                 continue
             values = self._after_forward(page, cursor)
-            first = self.row.backfill_done_at is None
-            await self.store(page, lambda _new, values=values: Change(values), first_reading=first)  # type: ignore[misc]
+            first = self.clock.now() if self.row.backfill_done_at is None else None
+            await self.store(page, lambda _new, values=values: Change(values), first_until=first)  # type: ignore[misc]
             if not page.more:
                 self.reached_present = True
                 return
@@ -143,7 +149,7 @@ class LoopGuard:
     def __init__(self, cursor: Cursor | None) -> None:
         self._seen = {_canonical.encode(cursor)}
         self._ids: set[str] = set()
-        self._oldest: datetime | None = None
+        self._ends: list[datetime] = []  # the oldest and the newest time seen
         self._empty = 0
 
     def check(self, page: Page) -> None:
@@ -155,18 +161,23 @@ class LoopGuard:
         self._seen.add(mark)
         ids = {mention.external_id for mention in page.mentions}
         ids |= {parent.external_id for parent in page.parents}
-        new = bool(ids - self._ids or page.unparsed) or self._goes_back(page)
+        new = bool(ids - self._ids or page.unparsed) or self._gets_on(page)
         self._ids |= ids
         self._empty = 0 if new else self._empty + 1
         if self._empty >= EMPTY_PAGES_AT_MOST:
             raise BadResponse(f"The platform sent {self._empty} pages in a row with nothing new.")
 
-    def _goes_back(self, page: Page) -> bool:
-        """Whether the page reaches further into the past than those before it."""
-        if page.oldest_at is None or (self._oldest is not None and page.oldest_at >= self._oldest):
-            return False
-        self._oldest = page.oldest_at
-        return True
+    def _gets_on(self, page: Page) -> bool:
+        """Whether the page reaches further into the past, or nearer to the present, than those
+        before it: there may be entries on it that we don't keep.
+        """
+        before = list(self._ends)
+        self._ends = _ends([*before, *filter(None, (page.oldest_at, page.newest_at))])
+        return self._ends != before
+
+
+def _ends(times: list[datetime]) -> list[datetime]:
+    return [min(times), max(times)] if times else []
 
 
 def moments(stored: str | None) -> list[datetime]:

@@ -56,6 +56,7 @@ _Us = Annotated[
     AfterValidator(_names_somebody),
 ]
 _Interval = Annotated[int, Field(ge=1, le=7 * 86400)]
+_Budget = Annotated[float, Field(gt=0, le=1e12)]
 _Secret = dict[str, Annotated[str, StringConstraints(max_length=10_000)]]
 
 
@@ -78,6 +79,7 @@ class SourceNew(SourceDraft):
     backlog_after: Duration | None = None
     also_us: list[_Us] = Field(default_factory=list, max_length=500)
     labels: list[_Name] = Field(default_factory=list, max_length=50)
+    budget: _Budget | None = None
 
 
 class SourcePatch(Body):
@@ -90,6 +92,7 @@ class SourcePatch(Body):
     backlog_after: Duration | None = None
     also_us: list[_Us] | None = Field(default=None, max_length=500)
     labels: list[_Name] | None = Field(default=None, max_length=50)
+    budget: _Budget | None = None
 
 
 def _sources(request: Request) -> Sources:

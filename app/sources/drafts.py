@@ -34,6 +34,7 @@ class NewSource:
     backlog_after: timedelta | None = None
     also_us: Sequence[str] = ()
     labels: Sequence[str] = ()
+    budget: float | None = None
     origin: str = "person"
 
 
@@ -48,6 +49,7 @@ class Changes:
     backlog_after: timedelta | None = None
     also_us: Sequence[str] | None = None
     labels: Sequence[str] | None = None
+    budget: float | None = None
 
 
 def base_url(platform: Platform, settings: Any) -> str:
@@ -165,6 +167,7 @@ def source_values(
         "origin": asked.origin,
         "host": host,
         "labels": list(asked.labels),
+        "budget": asked.budget,
         "poll_interval": interval,
         "backfill": int(backfill.total_seconds()),
         "backlog_after": int(backlog.total_seconds()),

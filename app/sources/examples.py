@@ -45,6 +45,7 @@ _STREAM = StreamOut(
     recovered_24h=0,
     quarantined=0,
     skipped={"favourite": 12},
+    detection_lag_seconds=31.4,
     lost=[LostOut(cause="not_notified", detail="Replies that don't name us notify nobody.")],
 )
 
@@ -61,6 +62,8 @@ SOURCE = SourceOut(
     backlog_after="P7D",
     also_us=["ana@social.example"],
     labels=[],
+    budget=None,
+    quota=None,
     paused=False,
     state="behind",
     error=None,

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -42,6 +43,7 @@ source = Table(
     Column("poll_interval", Integer, nullable=False),  # seconds
     Column("backfill", BigInteger, nullable=False),  # seconds
     Column("backlog_after", BigInteger, nullable=False),  # seconds
+    Column("budget", Float),  # of the platform's quota, in its unit; null: all of it
     Column("paused", Boolean, nullable=False, server_default=false()),
     # The lease: at most one poll of a source at a time; every commit of a poll carries its fence.
     Column("lease_owner", String(80)),
@@ -191,4 +193,23 @@ quarantine = Table(
     Column("last_seen_at", UtcTime, nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("1")),
     UniqueConstraint("stream_id", "digest"),
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("source_id", ForeignKey("source.id", ondelete="CASCADE"), primary_key=True),
+    Column("began_at", UtcTime, primary_key=True),  # of the quota's day or month
+    Column("spent", Float, nullable=False),
+)
+
+host = Table(
+    "host",
+    metadata,
+    # One row a platform host and port, where several workers share a database: who may ask next,
+    # and until when nobody does. Times are the database's.
+    Column("name", String(300), primary_key=True),
+    Column("next_slot_at", UtcTime, nullable=False),
+    Column("resting_until", UtcTime),
+    Column("rests", Integer, nullable=False, server_default=text("0")),
 )

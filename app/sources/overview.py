@@ -10,13 +10,16 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from app.clock import stamp
 from app.connectors.failures import ConnectorError, RateLimited
+from app.connectors.registry import PLATFORMS
 from app.db import Reader
 from app.errors import Conflict, FieldError, InvalidRequest
 from app.scope import Scope
-from app.sources import repository, streams
+from app.sources import repository, runs, streams
 from app.sources.drafts import listed_us
-from app.sources.schemas import SourceOut, source_out, stream_out
+from app.sources.purse import period_of, purse_of
+from app.sources.schemas import QuotaOut, SourceOut, source_out, stream_out
 
 DAY = timedelta(hours=24)
 
@@ -49,9 +52,11 @@ async def _put_together(reader: Reader, rows: Sequence[Row[Any]], now: datetime)
     listed: dict[int, list[Row[Any]]] = defaultdict(list)
     for one in await repository.us_of(reader, ids):
         listed[one.source_id].append(one)
+    quotas = {row.id: await _quota(reader, row, now) for row in rows}
     return [
         source_out(
             row,
+            quota=quotas[row.id],
             also_us=listed_us(listed[row.id]),
             streams=[
                 stream_out(
@@ -67,6 +72,22 @@ async def _put_together(reader: Reader, rows: Sequence[Row[Any]], now: datetime)
         )
         for row in rows
     ]
+
+
+async def _quota(reader: Reader, row: Row[Any], now: datetime) -> QuotaOut | None:
+    platform = PLATFORMS.get(row.platform)
+    if platform is None or platform.quota is None:
+        return None
+    began, _ = period_of(platform.quota, now)
+    spent = await runs.spent_since(reader, row.id, began)
+    purse = purse_of(platform.quota, row.budget, spent, now)
+    return QuotaOut(
+        unit=purse.unit,
+        limit=purse.limit,
+        spent=purse.spent,
+        left=purse.left,
+        resets_at=stamp(purse.ends_at),
+    )
 
 
 @contextmanager

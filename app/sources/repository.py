@@ -133,7 +133,9 @@ async def void_lease(tx: Tx, source_id: int) -> None:
 
 
 async def forget_failures(tx: Tx, source_id: int, now: datetime) -> None:
-    """After reconnecting: every stream is read again at once, from where it stood."""
+    """After reconnecting: every stream is read again at once, from where it stood. Its error stays
+    until a poll has shown that it is over, and then that is told.
+    """
     await tx.execute(
         update(stream)
         .where(stream.c.source_id == source_id)
@@ -143,9 +145,6 @@ async def forget_failures(tx: Tx, source_id: int, now: datetime) -> None:
             next_poll_at=now,
             state="behind",
             cause="reconnected",
-            error_code=None,
-            error_detail=None,
-            error_since=None,
         )
     )
     await tx.execute(

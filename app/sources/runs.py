@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, true, update
 
 from app.db import Reader, Tx
-from app.sources.models import run
+from app.sources.models import run, spending
 
 
 async def page_runs(
@@ -56,7 +56,24 @@ async def record_run(tx: Tx, source_id: int, values: Mapping[str, Any], run_id: 
     return int(added.scalar_one())
 
 
-async def forget_runs(tx: Tx, before: datetime, limit: int) -> int:
-    """Deletes up to `limit` runs that ended before a moment; returns how many."""
-    doomed = select(run.c.id).where(run.c.finished_at < before).limit(limit)
-    return (await tx.execute(delete(run).where(run.c.id.in_(doomed)))).rowcount
+async def spent_since(reader: Reader, source_id: int, began_at: datetime) -> float:
+    """What a source has used of its quota in the period that began then."""
+    statement = select(spending.c.spent).where(
+        spending.c.source_id == source_id, spending.c.began_at == began_at
+    )
+    rows = await reader.rows(statement)
+    return float(rows[0].spent) if rows else 0.0
+
+
+async def record_spending(tx: Tx, source_id: int, began_at: datetime, cost: float) -> None:
+    """Adds the cost of a poll to its period; earlier periods are forgotten."""
+    adding = tx.insert(spending).values(source_id=source_id, began_at=began_at, spent=cost)
+    await tx.execute(
+        adding.on_conflict_do_update(
+            index_elements=["source_id", "began_at"],
+            set_={"spent": spending.c.spent + adding.excluded.spent},
+        )
+    )
+    await tx.execute(
+        delete(spending).where(spending.c.source_id == source_id, spending.c.began_at < began_at)
+    )

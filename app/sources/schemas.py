@@ -47,7 +47,18 @@ class StreamOut(msgspec.Struct, kw_only=True):
     recovered_24h: int
     quarantined: int
     skipped: dict[str, int]
+    detection_lag_seconds: float | None
     lost: list[LostOut]
+
+
+class QuotaOut(msgspec.Struct, kw_only=True):
+    """What a source may spend of the platform's quota in the present period, and what is left."""
+
+    unit: str
+    limit: float
+    spent: float
+    left: float
+    resets_at: Stamp
 
 
 class SourceOut(msgspec.Struct, kw_only=True):
@@ -65,6 +76,8 @@ class SourceOut(msgspec.Struct, kw_only=True):
     backlog_after: str
     also_us: list[str]
     labels: list[str]
+    budget: float | None
+    quota: QuotaOut | None
     paused: bool
     state: str
     error: TroubleOut | None
@@ -182,11 +195,18 @@ def stream_out(
         recovered_24h=recovered,
         quarantined=quarantined,
         skipped=row.skipped or {},
+        detection_lag_seconds=None if row.lag_ms is None else row.lag_ms / 1000,
         lost=lost_of(row, gaps),
     )
 
 
-def source_out(row: Row[Any], *, also_us: Sequence[str], streams: Sequence[StreamOut]) -> SourceOut:
+def source_out(
+    row: Row[Any],
+    *,
+    also_us: Sequence[str],
+    streams: Sequence[StreamOut],
+    quota: QuotaOut | None,
+) -> SourceOut:
     worst = min(
         (s.state for s in streams if s.state in _WORST_FIRST), key=_WORST_FIRST.index, default="ok"
     )
@@ -205,6 +225,8 @@ def source_out(row: Row[Any], *, also_us: Sequence[str], streams: Sequence[Strea
         backlog_after=format_duration(timedelta(seconds=row.backlog_after)),
         also_us=list(also_us),
         labels=row.labels,
+        budget=row.budget,
+        quota=quota,
         paused=row.paused,
         state="paused" if row.paused else worst,
         error=errors[0] if errors else None,

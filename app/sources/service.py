@@ -206,6 +206,8 @@ class Sources:
             values["backlog_after"] = int(asked.backlog_after.total_seconds())
         if asked.name is not None:
             values["name"] = asked.name
+        if asked.budget is not None:
+            values["budget"] = asked.budget
         if asked.labels is not None:
             values["labels"] = list(asked.labels)
         same = {name for name, value in values.items() if getattr(row, name) == value}
@@ -303,8 +305,7 @@ class Sources:
                     await streams.save_stream(tx, stream_id, values)
             # First the source's row, which holds others off: two wishes at once are one run.
             await repository.poll_soon(tx, source_id, now)
-            run_id = await runs.request_run(tx, source_id, now)
-        return run_id
+            return await runs.request_run(tx, source_id, now)
 
 
 def _event(kind: str, now: datetime, actor: Actor, source_id: int | None, details: Any) -> Event:

@@ -1,4 +1,4 @@
-"""The tables of what we watch: source, us, stream, gap, watched, run, recovery, quarantine."""
+"""The tables of what we watch: source, us, stream, gap, watched, run, quarantine, hosts …"""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ TABLES = (
     "run",
     "recovery",
     "quarantine",
+    "spending",
+    "host",
 )
 
 
@@ -62,6 +64,7 @@ def _create_source() -> None:
         sa.Column("poll_interval", sa.Integer(), nullable=False),
         sa.Column("backfill", sa.BigInteger(), nullable=False),
         sa.Column("backlog_after", sa.BigInteger(), nullable=False),
+        sa.Column("budget", sa.Float(), nullable=True),
         sa.Column("paused", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("lease_owner", sa.String(length=80), nullable=True),
         sa.Column("lease_until", _time(), nullable=True),
@@ -246,6 +249,30 @@ def _create_quarantine() -> None:
     )
 
 
+def _create_spending() -> None:
+    op.create_table(
+        "spending",
+        sa.Column("source_id", _id(), nullable=False),
+        sa.Column("began_at", _time(), nullable=False),
+        sa.Column("spent", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["source.id"], name=op.f("fk_spending_source_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("source_id", "began_at", name=op.f("pk_spending")),
+    )
+
+
+def _create_host() -> None:
+    op.create_table(
+        "host",
+        sa.Column("name", sa.String(length=300), nullable=False),
+        sa.Column("next_slot_at", _time(), nullable=False),
+        sa.Column("resting_until", _time(), nullable=True),
+        sa.Column("rests", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_host")),
+    )
+
+
 def upgrade() -> None:
     _create_source()
     _create_us()
@@ -255,6 +282,8 @@ def upgrade() -> None:
     _create_run()
     _create_recovery()
     _create_quarantine()
+    _create_spending()
+    _create_host()
 
 
 def downgrade() -> None:

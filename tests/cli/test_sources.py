@@ -65,11 +65,10 @@ async def test_check_tells_identity_and_fails_with_advice(shell: Shell, service:
     assert command("sources reconnect acme") in bad.err
 
 
-@pytest.mark.parametrize("words", [["poll"], ["sources", "poll"]])
-async def test_poll_waits_for_the_run(shell: Shell, service: Service, words: list[str]) -> None:
+async def test_poll_waits_for_the_run(shell: Shell, service: Service) -> None:
     service.on("GET /sources", sources())
     service.on("POST /sources/1/poll", run_of())
-    result = await shell.run(*words, "acme")
+    result = await shell.run("sources", "poll", "acme")
     assert result.out == "acme: ok, 2 pages, 4 new, 1 changed, 2 replies of ours\n"
     assert service.calls("POST /sources/1/poll")[0].query == [("wait", "30")]
 
@@ -77,11 +76,11 @@ async def test_poll_waits_for_the_run(shell: Shell, service: Service, words: lis
 async def test_poll_that_goes_on_and_poll_that_fails(shell: Shell, service: Service) -> None:
     service.on("GET /sources", sources())
     service.on("POST /sources/1/poll", Answer(run_of(finished_at=None, outcome=None), 202))
-    result = await shell.run("poll", "acme", "--wait", "0")
+    result = await shell.run("sources", "poll", "acme", "--wait", "0")
     assert "acme is being read." in result.out
     assert service.calls("POST /sources/1/poll")[0].query == []
     service.on("POST /sources/1/poll", run_of(outcome="failed", error=DEAD))
-    failed = await shell.run("poll", "1")
+    failed = await shell.run("sources", "poll", "1")
     assert (failed.code, "auth_failed: The token is dead." in failed.err) == (1, True)
 
 

@@ -290,13 +290,18 @@ class Thread:
 def parse_thread(node: Any, us: str, *, depth: int) -> Thread:
     """A `threadViewPost`: what stands above it, itself, and all below, down to `depth`.
 
-    A node that says notFound is gone; a blocked one exists, hidden from one of the two.
+    A node that says notFound is gone; a blocked one exists, hidden from one of the two. A post
+    whose list of replies was left out although it counts some is where the server stopped.
     """
     posts: list[Any] = []
     gone: list[str] = []
+    bad: list[Unparsed] = []
     skipped: Counter[str] = Counter()
     cut: list[str] = []
     for each, level in _nodes(node):
+        if not isinstance(each, dict):
+            bad.append(Unparsed(None, "a reply in a thread is no object", clean_json(each)))
+            continue
         kind = _text(each, "$type").rpartition("#")[2]
         if kind == "notFoundPost" or each.get("notFound") is True:
             gone.append(_text(each, "uri"))
@@ -304,20 +309,36 @@ def parse_thread(node: Any, us: str, *, depth: int) -> Thread:
             skipped[kind or "unknown"] += 1
         else:
             posts.append(each["post"])
-            if (
-                level >= depth
-                and _inner(each, "post").get("replyCount")
-                and not each.get("replies")
-            ):
+            if level and _is_cut(each, at_the_end=level >= depth):
                 cut.append(_text(each["post"], "uri"))
     read = parse_entries(posts, us, parse_post)
     entries = Entries(
-        read.mentions, read.unparsed, skipped, tuple(each for each in gone if each), read.times
+        read.mentions,
+        (*read.unparsed, *bad),
+        skipped,
+        tuple(each for each in gone if each),
+        read.times,
     )
     return Thread(entries, tuple(each for each in cut if each))
 
 
-def _nodes(node: Any) -> Iterable[tuple[JsonObject, int]]:
+def _is_cut(node: JsonObject, *, at_the_end: bool) -> bool:
+    """Whether a node has replies that were not sent. What stands above the post that was asked for
+    (level 0) never brings its replies.
+    """
+    unsent = not node.get("replies") if at_the_end else "replies" not in node
+    return unsent and bool(_inner(node, "post").get("replyCount"))
+
+
+def _replies_of(node: JsonObject) -> list[Any]:
+    """What stands below a node, also what can't be read."""
+    found = node.get("replies")
+    if found is None:
+        return []
+    return found if isinstance(found, list) else [found]
+
+
+def _nodes(node: Any) -> Iterable[tuple[Any, int]]:
     """All nodes of a thread with their depth, depth first; without recursion, threads are deep."""
     above = []
     parent = _inner(node, "parent")
@@ -328,9 +349,9 @@ def _nodes(node: Any) -> Iterable[tuple[JsonObject, int]]:
     waiting: list[tuple[Any, int]] = [(node, 0)]
     while waiting:
         each, level = waiting.pop()
+        yield each, level
         if isinstance(each, dict):
-            yield each, level
-            waiting += [(reply, level + 1) for reply in reversed(_objects(each, "replies"))]
+            waiting += [(reply, level + 1) for reply in reversed(_replies_of(each))]
 
 
 def parse_parents(feed: Iterable[Any], us: str) -> tuple[Parent, ...]:

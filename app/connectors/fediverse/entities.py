@@ -106,9 +106,18 @@ def identifier(entity: Any) -> str:
     value = entity.get("id") if isinstance(entity, dict) else None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if not isinstance(value, str) or not value:
+    found = clean(value) if isinstance(value, str) else ""
+    if not found:
         raise ValueError("it has no id")
-    return clean(value)
+    return found
+
+
+def has_id(entity: Any) -> bool:
+    try:
+        identifier(entity)
+    except ValueError:
+        return False
+    return True
 
 
 def _text(entity: JsonObject, name: str) -> str:
@@ -118,7 +127,7 @@ def _text(entity: JsonObject, name: str) -> str:
 
 def _reference(entity: JsonObject, name: str) -> str | None:
     value = entity.get(name)
-    return clean(str(value)) if isinstance(value, str | int) and value != "" else None
+    return (clean(str(value)) or None) if isinstance(value, str | int) else None
 
 
 def _objects(entity: JsonObject, name: str) -> list[JsonObject]:
@@ -236,9 +245,10 @@ def root_of(status: JsonObject, ancestors: Iterable[Any]) -> ThreadRef:
 
     It is named after the outermost message that the server still shows, or after that message's
     own parent where it names one (hidden from us, or not yet fetched by the server): so all
-    branches under it agree, and a reply and its parent always do.
+    branches under it agree, and a reply and its parent always do. Raises `ValueError` where
+    neither has an id.
     """
-    top = next((each for each in ancestors if isinstance(each, dict)), status)
+    top = next((each for each in ancestors if has_id(each)), status)
     missing = _reference(top, "in_reply_to_id")
     if missing is not None:
         return ThreadRef(missing)

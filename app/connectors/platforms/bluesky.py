@@ -72,11 +72,12 @@ class Credential(Fields):
     app_password: str = Field(
         min_length=1,
         repr=False,
+        json_schema_extra={"writeOnly": True},
         title="App password",
         description="From Settings, Privacy and security, App passwords",
     )
-    access_jwt: str = Field(default="", repr=False)
-    refresh_jwt: str = Field(default="", repr=False)
+    access_jwt: str = Field(default="", repr=False, json_schema_extra={"writeOnly": True})
+    refresh_jwt: str = Field(default="", repr=False, json_schema_extra={"writeOnly": True})
     did: str = ""
 
 

@@ -34,6 +34,7 @@ from app.connectors.base import (
     Parent,
     Person,
     Platform,
+    Quota,
     Sample,
     SaveCredential,
     Shape,
@@ -42,12 +43,8 @@ from app.connectors.base import (
     Unparsed,
     Visibility,
 )
-from app.connectors.failures import (
-    AuthFailed,
-    BadResponse,
-    ConnectorError,
-    CursorRefused,
-)
+from app.connectors.failures import AuthFailed, BadResponse, ConnectorError, CursorRefused
+from app.connectors.text import clean_json
 
 PAGE = "50"
 POSTS = "10"  # the platform counts the comments of each post it shows
@@ -78,6 +75,7 @@ Shaped = TypeVar("Shaped")
 _TOKEN = re.compile(r"[A-Za-z0-9-]{1,60}")
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
+Id = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class DemoSettings(Fields):
@@ -90,7 +88,7 @@ class DemoCredential(Fields):
 
 
 class _Person(msgspec.Struct, frozen=True):
-    id: str
+    id: Id
     handle: str
     name: str = ""
     followers: int | None = None
@@ -98,7 +96,7 @@ class _Person(msgspec.Struct, frozen=True):
 
 
 class _Thread(msgspec.Struct, frozen=True):
-    id: str
+    id: Id
     title: str = ""
     created_at: Time | None = None
 
@@ -108,7 +106,7 @@ class _OwnerAnswer(msgspec.Struct, frozen=True):
 
 
 class _Message(msgspec.Struct, frozen=True):
-    id: str
+    id: Id
     type: str
     author: _Person
     created_at: Time
@@ -116,7 +114,7 @@ class _Message(msgspec.Struct, frozen=True):
     text: str = ""
     language: str = ""
     edited_at: Time | None = None
-    parent_id: str | None = None
+    parent_id: Id | None = None
     mentions: tuple[_Person, ...] = ()
     visibility: Literal["public", "direct"] = "public"
     stars: int | None = None
@@ -124,14 +122,14 @@ class _Message(msgspec.Struct, frozen=True):
 
 
 class _Post(msgspec.Struct, frozen=True):
-    id: str
+    id: Id
     created_at: Time
     comment_count: int
     changed_at: Time
 
 
 class _Me(msgspec.Struct, frozen=True):
-    id: str
+    id: Id
     handle: str
     name: str
     account: str
@@ -149,7 +147,7 @@ class _Numbered(msgspec.Struct, frozen=True):
 class _Listed(msgspec.Struct, frozen=True):
     items: list[Any]
     next_cursor: str | None = None
-    deleted: tuple[str, ...] = ()
+    deleted: tuple[Id, ...] = ()
 
 
 class DemoConnector:
@@ -194,6 +192,10 @@ class DemoConnector:
         parent: Parent | None = None,
         since: datetime | None = None,
     ) -> Page:
+        page = await self._page(stream, cursor, parent, since)
+        return replace(page, cost=1.0)
+
+    async def _page(self, stream: str, cursor: Cursor | None, parent: Any, since: Any) -> Page:
         match stream:
             case "mentions":
                 return await self._numbered("/v1/mentions", "after", cursor, since)
@@ -251,7 +253,7 @@ class DemoConnector:
             expect=(200, 400, 401),
         )
         if answer.status == HTTPStatus.OK:
-            return answer.json()
+            return clean_json(answer.json())
         said: Any = None
         with suppress(BadResponse):  # the status alone says enough
             said = answer.json()
@@ -387,14 +389,10 @@ PLATFORM = Platform(
     credential_required=True,
     default_interval=timedelta(seconds=10),
     minimum_interval=timedelta(seconds=5),
-    capabilities=Capabilities(
-        own_answers="exact",
-        edits="re-read",
-        deletions="re-read",
-        follows=True,
-        direct_messages=True,
-    ),
+    # An exact parent for each of our answers; edits and deletions are found by reading again.
+    capabilities=Capabilities(follows=True, direct_messages=True),
     notes=("Made up, and served by this program itself: no message leaves this machine.",),
     docs="demo.md",
+    quota=Quota("requests", 100_000),
     hidden=True,
 )

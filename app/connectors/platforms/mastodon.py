@@ -69,6 +69,7 @@ class Credential(Fields):
     access_token: str = Field(
         min_length=1,
         repr=False,
+        json_schema_extra={"writeOnly": True},
         title="Access token",
         description="From the server's Preferences, Development, your application",
     )
@@ -176,6 +177,8 @@ class Mastodon:
         answer = await self._get(f"{_status(root)}/context", NEEDS_STATUSES)
         ancestors, descendants = entities.parse_context(answer.json())
         top = entities.as_object(status, "post")
+        if not entities.has_id(top):
+            raise BadResponse("The server sent a post without its id.")
         parse = partial(entities.parse_status, thread=entities.root_of(top, ancestors))
         every = [*ancestors, top, *descendants]
         entries = entities.parse_entries(every, us.viewer, parse, what="thread")

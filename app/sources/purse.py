@@ -1,0 +1,53 @@
+"""What a source may still spend of a platform's quota, in units or money, in the present period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from app.connectors.base import Quota
+from app.connectors.failures import RateLimited
+
+
+@dataclass(slots=True)
+class Purse:
+    """The allowance of one source; `spent` grows as a poll goes on."""
+
+    unit: str
+    limit: float
+    spent: float
+    began_at: datetime
+    ends_at: datetime
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self.limit - self.spent)
+
+    def check(self) -> None:
+        """Raises `RateLimited` until the end of the period when everything is spent."""
+        if self.spent >= self.limit:
+            raise RateLimited(
+                f"The budget of {self.limit:g} {self.unit} is spent; reading goes on when the next "
+                "period begins.",
+                until=self.ends_at,
+            )
+
+
+def period_of(quota: Quota, now: datetime) -> tuple[datetime, datetime]:
+    """When the period that holds `now` began and ends, in UTC; days and months are the zone's."""
+    local = now.astimezone(ZoneInfo(quota.zone))
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    if quota.period == "day":
+        began, after = midnight, midnight + timedelta(days=1)
+    else:
+        began = midnight.replace(day=1)
+        after = (began + timedelta(days=32)).replace(day=1)
+    return began.astimezone(UTC), after.astimezone(UTC)
+
+
+def purse_of(quota: Quota, budget: float | None, spent: float, now: datetime) -> Purse:
+    """The purse of a source: an operator's smaller budget wins over the platform's quota."""
+    began, after = period_of(quota, now)
+    limit = quota.limit if budget is None else min(budget, quota.limit)
+    return Purse(quota.unit, limit, spent, began, after)
