@@ -34,10 +34,13 @@ _canonical = msgspec.json.Encoder(order="deterministic")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one poll of one stream may take."""
+    """The most that one poll of one stream may take. After `seconds` no page is asked for any more;
+    the one under way may take `grace` longer.
+    """
 
     pages: int = 200
     seconds: float = 60.0
+    grace: float = 30.0
 
 
 @dataclass(slots=True)
@@ -69,6 +72,7 @@ class Reading:
             raise BudgetSpent(f"This poll has taken its {self.limits.seconds:g} seconds.")
         self.pages += 1
         page = await self.connector.fetch_page(self.spec.name, cursor, parent=parent, since=since)
+        self.tally.pages += 1
         self.poll_after = page.poll_after or self.poll_after
         return page
 

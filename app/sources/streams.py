@@ -260,10 +260,10 @@ async def quarantined_ids(
     reader: Reader, stream_id: int, external_ids: Collection[str]
 ) -> list[str]:
     """Those of `external_ids` that are in quarantine."""
-    statement = select(quarantine.c.external_id.distinct()).where(
+    statement = select(quarantine.c.external_id).where(
         quarantine.c.stream_id == stream_id, quarantine.c.external_id.in_(external_ids)
     )
-    return [str(row[0]) for row in await reader.rows(statement)]
+    return [row.external_id for row in await reader.rows(statement)]
 
 
 async def put_in_quarantine(tx: Tx, stream_id: int, bad: Sequence[Unparsed], now: datetime) -> None:
