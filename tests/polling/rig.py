@@ -142,17 +142,22 @@ class Rig:
     owner: str = "rig"
 
     @classmethod
-    def on(cls, db: Database, clock: Clock, app: Asgi, rng: Random) -> Rig:
+    def on(
+        cls, db: Database, clock: Clock, app: Asgi, rng: Random, *, key: str | None = None
+    ) -> Rig:
+        """`key` seals the credentials; one of its own where nobody else has to open them."""
         door = AsgiDoor(app, clock)
-        keyring = parse_keys(new_key_line(os.urandom))
+        keyring = parse_keys(key or new_key_line(os.urandom))
         connecting = Connecting(db, door, keyring, clock)
         sources = Sources(connecting, allowed=("127.0.0.0/8",), forget=())
         return cls(db, clock, door, Poller(db, clock, connecting, rng), sources)
 
-    async def connect(self, account: str, name: str, token: str, **more: Any) -> int:
+    async def connect(
+        self, account: str, name: str, token: str, *, url: str = URL, **more: Any
+    ) -> int:
         """Connects an account of the demo platform; the source's id."""
         asked = NewSource(
-            "demo", name, {"api_url": URL, "account": account}, {"token": token}, **more
+            "demo", name, {"api_url": url, "account": account}, {"token": token}, **more
         )
         return await self.sources.connect(asked, PERSON)
 

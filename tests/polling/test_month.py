@@ -30,9 +30,8 @@ from tests.polling.rig import Rig
 from tests.service import NOON
 
 STREAMS = {SHOP: ("mentions", "comments"), SUPPORT: ("messages", "reviews")}
-TEN_MINUTES = timedelta(minutes=10)
 PAGES_A_POLL = 12
-CATCHING_UP = timedelta(hours=2)
+CATCHING_UP = timedelta(hours=3)
 """After a trouble a stream may be behind for so long: back-off, then small budgets."""
 LOOKED_BACK = timedelta(days=2)
 LONG_OUTAGE_EVERY = timedelta(hours=19)
@@ -81,6 +80,7 @@ class Month:
     story: TroubledStory
     clock: FrozenClock
     rng: Random
+    step: timedelta
     accounts: list[Account] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
     last_ids: dict[str, int] = field(default_factory=lambda: {"item": 0, "reply": 0})
@@ -92,15 +92,16 @@ class Month:
         now = self.clock.now()
         for name in STREAMS:
             token = self.story.token(name, now).text
-            self.accounts.append(
-                Account(name, await self.rig.connect(name, name, token, poll_interval=600))
-            )
-        for step in range(days * 144):
+            seconds = int(self.step.total_seconds())
+            source_id = await self.rig.connect(name, name, token, poll_interval=seconds)
+            self.accounts.append(Account(name, source_id))
+        an_hour = timedelta(hours=1) // self.step
+        for number in range(days * 24 * an_hour):
             for account in self.accounts:
                 await self._poll(account)
-            if step % 6 == 5:
+            if number % an_hour == an_hour - 1:
                 await self._look()
-            self.clock.move(TEN_MINUTES + timedelta(seconds=self.rng.randint(-20, 20)))
+            self.clock.move(self.step + timedelta(seconds=self.rng.randint(-20, 20)))
 
     async def _poll(self, account: Account) -> None:
         now = self.clock.now()
@@ -193,14 +194,15 @@ def _in_gap(shown: StreamCoverage, at: datetime) -> bool:
 MILLISECOND = timedelta(milliseconds=1)  # what the wire cuts off
 
 
-async def month(url: str, days: int, seed: int) -> Mapping[str, Any]:
+async def month(url: str, days: int, seed: int, minutes: int) -> Mapping[str, Any]:
+    """So many days, polled every so many minutes."""
     clock = FrozenClock(NOON)
     story = TroubledStory(seed, NOON - timedelta(minutes=5))
     db = open_database(url)
     try:
         rig = Rig.on(db, clock, demo_app(story, clock), Random(seed))
         rig.limit_pages(PAGES_A_POLL)
-        lived = Month(rig, story, clock, Random(seed))
+        lived = Month(rig, story, clock, Random(seed), timedelta(minutes=minutes))
         await lived.live(days)
     finally:
         await db.close()
@@ -212,7 +214,7 @@ async def month(url: str, days: int, seed: int) -> Mapping[str, Any]:
 
 @pytest.mark.timeout(300)
 async def test_coverage_tells_the_truth_for_three_days(sqlite_url: str) -> None:
-    figures = await month(sqlite_url, 3, 7)
+    figures = await month(sqlite_url, 3, 7, 30)
     assert figures["hours"] == 72
 
 
@@ -221,4 +223,4 @@ async def test_coverage_tells_the_truth_for_three_days(sqlite_url: str) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_coverage_tells_the_truth_for_thirty_days(sqlite_url: str, seed: int) -> None:
     with part(f"month {seed}") as figures:
-        figures |= {"days": 30, **await month(sqlite_url, 30, seed)}
+        figures |= {"days": 30, **await month(sqlite_url, 30, seed, 10)}
