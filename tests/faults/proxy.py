@@ -50,13 +50,15 @@ class Link:
             pass
 
     async def close(self) -> None:
+        """Ends both sides; what is begun before the first `await` is done even if cancelled."""
+        self.writer.close()
         if self._pump is not None:
             self._pump.cancel()
-            await asyncio.gather(self._pump, return_exceptions=True)
-        await _close(self.writer)
         if self._server is not None:
-            with contextlib.suppress(OSError):
-                await _close((await self._server)[1])
+            self._server.add_done_callback(_close_when_open)
+            await asyncio.gather(self._server, return_exceptions=True)
+        with contextlib.suppress(OSError):
+            await self.writer.wait_closed()
 
 
 Behaviour = Callable[[Link], Awaitable[None]]
@@ -196,10 +198,9 @@ async def _connect(host: str, port: int) -> tuple[Reader, Writer]:
     return await asyncio.open_connection(host, port)
 
 
-async def _close(writer: Writer) -> None:
-    writer.close()
-    with contextlib.suppress(OSError):
-        await writer.wait_closed()
+def _close_when_open(opening: asyncio.Task[tuple[Reader, Writer]]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result()[1].close()
 
 
 async def _pass_on(source: Reader, to: Writer, *, at_most: int | None = None) -> None:

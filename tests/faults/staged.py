@@ -88,7 +88,7 @@ class Staged:
     async def connect_anew(self) -> None:
         """Forgets the source and everything it brought, and connects it again."""
         removed = await self.service.api.delete(f"/api/v1/sources/{self.source_id}")
-        assert removed.status_code == 204, removed.text
+        assert removed.status_code in {204, 404}, removed.text
         await self.connect()
 
     async def poll(self) -> Mapping[str, Any]:
@@ -140,6 +140,9 @@ class Staged:
 
     async def count(self, table: Table) -> int:
         return int((await self.service.db.rows(select(func.count()).select_from(table)))[0][0])
+
+    async def count_held(self) -> int:
+        return await self.count(quarantine)
 
     async def held(self) -> list[dict[str, Any]]:
         """What GET /quarantine shows."""
