@@ -37,7 +37,7 @@ async def read_top(reading: Reading) -> None:
         since, cause=BACKFILL if first else READING, first=first, moves_watermark=True
     ).beside(await streams.open_gaps(reading.storing.db, [reading.row.id]))
     await _walk_down(reading, wanted, None)
-    reading.reached_present = True
+    reading.reach_present()
 
 
 async def read_gaps(reading: Reading) -> None:

@@ -87,8 +87,8 @@ def _after_success(read: Read, pace: Pace, now: datetime) -> dict[str, Any]:
         "cause": None,
         "bad_pages": 0,
     }
-    if reading.reached_present:
-        values["covered_through"] = reading.started_at
+    if reading.reached_present and reading.covered_through is not None:
+        values["covered_through"] = reading.covered_through
         if row.covered_from is None or row.backfill_since < row.covered_from:
             values["covered_from"] = row.backfill_since
     if row.backfill_done_at is None:

@@ -44,7 +44,7 @@ async def read_parents(reading: Reading) -> None:
     due, never = await streams.unread_parents(reading.storing.db, reading.row.id, now)
     if due:
         raise BudgetSpent(f"{due} threads are still to be read.")
-    reading.reached_present = True
+    reading.reach_present()
     if reading.feeder_is_done and not never and reading.row.backfill_done_at is None:
         await reading.store(Page(), lambda _new: Change({"backfill_done_at": now}))
 

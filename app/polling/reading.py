@@ -35,10 +35,13 @@ _canonical = msgspec.json.Encoder(order="deterministic")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one poll of one stream may take."""
+    """The most that one poll of one stream may take. After `seconds` no page is asked for any more;
+    the one under way may take `grace` longer.
+    """
 
     pages: int = 200
     seconds: float = 60.0
+    grace: float = 30.0
 
 
 @dataclass(slots=True)
@@ -73,10 +76,26 @@ class Reading:
             self.purse.check()
         self.pages += 1
         page = await self.connector.fetch_page(self.spec.name, cursor, parent=parent, since=since)
+        self.tally.pages += 1
         self.poll_after = page.poll_after or self.poll_after
         if self.purse is not None:
             self.purse.spent += page.cost
         return page
+
+    def reach_present(self) -> None:
+        """Notes that everything up to the start of this poll is stored, or in a gap."""
+        self.reached_present = True
+        self.row.covered_through = self.covered_through
+
+    @property
+    def covered_through(self) -> datetime | None:
+        """Up to when there is nothing that this reading can have missed. A watch list knows of no
+        more than its feeder does: threads that have changed since the feeder's last look wait.
+        """
+        if self.feeder is None:
+            return self.started_at
+        known: datetime | None = self.feeder.covered_through
+        return None if known is None else min(self.started_at, known)
 
     @property
     def feeder_is_done(self) -> bool:
@@ -109,7 +128,7 @@ class Reading:
             first = self.clock.now() if self.row.backfill_done_at is None else None
             await self.store(page, lambda _new, values=values: Change(values), first_until=first)  # type: ignore[misc]
             if not page.more:
-                self.reached_present = True
+                self.reach_present()
                 return
             guard.check(page)
             cursor = page.next_cursor

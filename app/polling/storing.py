@@ -200,7 +200,6 @@ class Storing:
 
     @staticmethod
     def _count(tally: Tally, page: Page, outcome: ingest.Outcome, fresh: int) -> None:
-        tally.pages += 1
         tally.seen += len(page.mentions) + len(page.unparsed)
         tally.new += outcome.new
         tally.updated += outcome.updated
