@@ -42,11 +42,6 @@ unanswered() {
       kill -0 $! || { cat serve.err; exit 1; }
       sleep 0.1
     done
-    for _ in $(seq 300); do
-      ID=$(next_id)
-      [ -n "$ID" ] && break
-      sleep 0.1
-    done
   elif [ "$1 ${2-} ${3-}" = "sources add hackernews" ]; then
     "$PYTHON" -P -m app.cli "$@" --set "api_url=$HACKERNEWS"
   else
@@ -54,8 +49,13 @@ unanswered() {
   fi
 }
 next_id() {
-  "$PYTHON" -P -m app.cli list --limit 1 --json |
-    "$PYTHON" -c 'import json, sys; print(*[i["id"] for i in json.load(sys.stdin)["items"]])'
+  for _ in $(seq 60); do
+    FOUND=$("$PYTHON" -P -m app.cli list --limit 1 --json |
+      "$PYTHON" -c 'import json, sys; print(*[i["id"] for i in json.load(sys.stdin)["items"]])')
+    [ -n "$FOUND" ] && break
+    sleep 0.2
+  done
+  echo "$FOUND"
 }
 python3() {
   if [ "${1-}" = run.py ]; then shift; unanswered "$@"; else "$PYTHON" "$@"; fi
