@@ -7,7 +7,7 @@ without a rest after failures (those have tests of their own).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -42,13 +42,14 @@ class FaultyStage(Stage):
     def __init__(self, exchanges: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(exchanges)
         self._later: tuple[int, Fault] | None = None
+        self.before_each: Callable[[], None] | None = None
 
     def after(self, good: int, fault: Fault) -> None:
         """From the answer after the next `good` ones on, everything meets the fault."""
         self._later = (good, fault)
 
     def heal(self) -> None:
-        self.fault = self._later = None
+        self.fault = self._later = self.before_each = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and self._later is not None:
@@ -56,6 +57,8 @@ class FaultyStage(Stage):
             self._later = (left - 1, fault) if left > 0 else None
             if left <= 0:
                 self.fault = fault
+        if self.before_each is not None:
+            self.before_each()
         await super().__call__(scope, receive, send)
 
 

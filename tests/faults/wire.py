@@ -66,7 +66,7 @@ WIRE_FAULTS = (
               saying(whole(b"\x1f\x8b\x08" + b"\xff" * 60, b"content-encoding: gzip")), _BAD),
     WireFault("compressed in an unknown way", saying(whole(b"[]", b"content-encoding: br")), _BAD),
     WireFault("compressed twice", saying(whole(b"[]", b"content-encoding: gzip, gzip")), _BAD),
-    WireFault("wrong charset", saying(whole("[{‘”".encode("utf-16-le"))), _BAD),
+    WireFault("wrong charset", saying(whole("[{\u2018\u201d".encode("utf-16-le"))), _BAD),
     WireFault("only a part (206)",
               saying(b"HTTP/1.1 206 Partial\r\ncontent-length: 2\r\n\r\n[]"), _BAD),
     WireFault("not modified (304)", saying(b"HTTP/1.1 304 Not Modified\r\n\r\n"), _BAD),
