@@ -103,13 +103,16 @@ class Month:
                 await self._look()
             self.clock.move(self.step + timedelta(seconds=self.rng.randint(-20, 20)))
 
+    async def _reconnect(self, account: Account, now: datetime) -> None:
+        if self.story.fault(account.name, now) is None:
+            token = self.story.token(account.name, now).text
+            await self.rig.reconnect(account.source_id, token)
+            account.reconnect_at = None
+
     async def _poll(self, account: Account) -> None:
         now = self.clock.now()
         if account.reconnect_at is not None and account.reconnect_at <= now:
-            if self.story.fault(account.name, now) is None:
-                token = self.story.token(account.name, now).text
-                await self.rig.reconnect(account.source_id, token)
-                account.reconnect_at = None
+            await self._reconnect(account, now)
         if not await self.rig.poll_if_due(account.source_id):
             return
         self.figures["polls"] += 1
