@@ -82,7 +82,9 @@ async def get_quarantined(reader: Reader, scope: Scope, entry_id: int) -> Row[An
 
 
 async def with_ids_of(reader: Reader, source_id: int) -> Sequence[Row[Any]]:
-    """(id, external_id, digest, stream_name) of what a source has in quarantine and could be asked for."""
+    """What a source has in quarantine and could be asked for: (id, external_id, digest,
+    stream_name).
+    """
     statement = (
         select(
             quarantine.c.id,

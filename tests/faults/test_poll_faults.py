@@ -155,7 +155,7 @@ async def test_a_fault_at_the_first_poll_leaves_everything_to_the_next(
 @platforms
 @pytest.mark.parametrize("fault", MIDST_FAULTS, ids=str)
 async def test_a_fault_in_the_midst_of_a_poll_loses_nothing(
-    platform: str, fault: AnyFault, sqlite_url: str, tmp_path: Path
+    platform: str, fault: Fault, sqlite_url: str, tmp_path: Path
 ) -> None:
     """After so many good answers everything fails; what was read stays, the rest comes later."""
     async with staged(platform, load(platform), sqlite_url, tmp_path) as source:
