@@ -58,7 +58,7 @@ async def write_until_refused(source: Staged) -> httpx.Response:
 
 
 async def test_a_full_disk_refuses_writes_and_serves_reads(sqlite_url: str, tmp_path: Path) -> None:
-    async with staged("demo", load("demo"), sqlite_url, tmp_path, deadline=10) as source:
+    async with staged("demo", load("demo"), sqlite_url, tmp_path) as source:
         await source.poll_until_quiet()
         stored = await source.stored()
         fill(source)
@@ -76,7 +76,7 @@ async def test_polling_waits_for_room_and_goes_on_by_itself(
     sqlite_url: str, tmp_path: Path
 ) -> None:
     recording = {**load("demo"), "exchanges": long_winded(load("demo")["exchanges"])}
-    async with staged("demo", recording, sqlite_url, tmp_path, deadline=10) as source:
+    async with staged("demo", recording, sqlite_url, tmp_path) as source:
         fill(source)
         for _ in range(3):
             await source.poll_what_is_due()  # nothing is raised, nothing half stored
