@@ -314,7 +314,8 @@ class SqliteDatabase:
             self._writer.close()
             self._raw_reader.close()
             if not self._raw.in_transaction:
-                self._raw.execute("PRAGMA optimize")
+                with suppress(sqlite3.OperationalError):  # a full disk must not keep us from ending
+                    self._raw.execute("PRAGMA optimize")
             self._raw.close()
 
 

@@ -119,7 +119,7 @@ async def requests_in(source: Staged, minutes: int) -> int:
 async def test_pages_that_lead_nowhere_end(
     platform: str, sqlite_url: str, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    async with staged(platform, load(platform), sqlite_url, tmp_path, deadline=10) as source:
+    async with staged(platform, load(platform), sqlite_url, tmp_path) as source:
         await source.poll_until_quiet()
         usual, most = len(source.stage.paths), 0
         for how in HOSTILE:

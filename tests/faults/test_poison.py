@@ -109,7 +109,7 @@ async def test_a_poisoned_entry_costs_only_itself(
 ) -> None:
     """Every poison once, at another place of another list each time."""
     recording = load(platform)
-    async with staged(platform, recording, sqlite_url, tmp_path, deadline=10) as source:
+    async with staged(platform, recording, sqlite_url, tmp_path) as source:
         most = await _most_watched(source)
         places = list(places_in(recording, source.expected))
         for number, how in enumerate(POISONS):
@@ -126,7 +126,7 @@ async def test_every_poison_at_every_place_costs_only_itself(
     platform: str, database_url: str, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     recording = load(platform)
-    async with staged(platform, recording, database_url, tmp_path, deadline=10) as source:
+    async with staged(platform, recording, database_url, tmp_path) as source:
         most = await _most_watched(source)
         for place in places_in(recording, source.expected):
             for how in POISONS:

@@ -17,7 +17,7 @@ from app.connectors.registry import PLATFORMS
 from tests.connectors.faults import FAULTS, Fault
 from tests.connectors.playing import load
 from tests.faults.proxy import straight
-from tests.faults.staged import Staged, staged
+from tests.faults.staged import PATIENT, SHORT, Staged, staged
 from tests.faults.wire import WIRE_FAULTS, WireFault
 
 AnyFault = Fault | WireFault
@@ -44,7 +44,9 @@ platforms = pytest.mark.parametrize("platform", PLATFORMS)
 
 
 async def strike(source: Staged, fault: AnyFault) -> None:
-    """From now on every request meets the fault."""
+    """From now on every request meets the fault; only one that hangs is worth a short deadline."""
+    hangs = fault.hangs if isinstance(fault, WireFault) else str(fault) == "no answer"
+    source.door.deadline = SHORT if hangs else PATIENT
     if isinstance(fault, WireFault):
         await source.proxy.behave(usual=fault.behaviour)
     else:
@@ -53,6 +55,7 @@ async def strike(source: Staged, fault: AnyFault) -> None:
 
 async def mend(source: Staged) -> None:
     source.stage.heal()
+    source.door.deadline = PATIENT
     await source.proxy.behave(usual=straight)
     source.clock.move(ONE_DAY)  # past every Retry-After
 
@@ -155,7 +158,7 @@ async def test_a_fault_at_the_first_poll_leaves_everything_to_the_next(
 @platforms
 @pytest.mark.parametrize("fault", MIDST_FAULTS, ids=str)
 async def test_a_fault_in_the_midst_of_a_poll_loses_nothing(
-    platform: str, fault: AnyFault, sqlite_url: str, tmp_path: Path
+    platform: str, fault: Fault, sqlite_url: str, tmp_path: Path
 ) -> None:
     """After so many good answers everything fails; what was read stays, the rest comes later."""
     async with staged(platform, load(platform), sqlite_url, tmp_path) as source:

@@ -24,11 +24,14 @@ _BOMBED = gzip.compress(b"[" + b" " * 2**20 + b"]", mtime=0)
 
 @dataclass(frozen=True, slots=True)
 class WireFault:
-    """`means` are the failures allowed to leave the connector."""
+    """`means` are the failures allowed to leave the connector; one that `hangs` ends only with our
+    own deadline.
+    """
 
     name: str
     behaviour: Behaviour
     means: tuple[type[ConnectorError], ...] = (Transient,)
+    hangs: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -44,15 +47,15 @@ _BAD = (BadResponse,)
 _EITHER = (BadResponse, Transient)
 
 WIRE_FAULTS = (
-    WireFault("late beyond the deadline", late(FOR_EVER)),
+    WireFault("late beyond the deadline", late(FOR_EVER), hangs=True),
     WireFault("cut before the first byte", cut(0)),
     WireFault("cut in the headers", cut(30)),
     WireFault("reset at once", reset(0)),
     WireFault("reset in the headers", reset(30)),
-    WireFault("drip", drip(FOR_EVER / 36_000)),
-    WireFault("black hole", black_hole),
-    WireFault("half open before the answer", half_open(0)),
-    WireFault("half open in the headers", half_open(30)),
+    WireFault("drip", drip(FOR_EVER / 36_000), hangs=True),
+    WireFault("black hole", black_hole, hangs=True),
+    WireFault("half open before the answer", half_open(0), hangs=True),
+    WireFault("half open in the headers", half_open(30), hangs=True),
     WireFault("no HTTP", saying(b"SSH-2.0-OpenSSH_9.2\r\n"), _EITHER),
     WireFault("shorter than it says", saying(HEAD + b"content-length: 100\r\n\r\n[]")),
     WireFault("chunk cut off", saying(HEAD + b"transfer-encoding: chunked\r\n\r\n9\r\n[]")),
