@@ -101,9 +101,7 @@ def test_the_catalogue_is_the_one_the_models_make(
     assert found.keys() == wanted.keys()
     for name in wanted:
         assert found[name] == wanted[name], name
-    assert "status = 'unanswered'" in str(found["item"]["indexes"]).replace("\\", "").replace(
-        "(status)::text = 'unanswered'::text", "status = 'unanswered'"
-    )
+    assert "unanswered" in str(found["item"]["indexes"]), "predicates were not read at all"
 
 
 def test_an_empty_database_comes_up_and_coming_up_again_changes_nothing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import math
+import re
 from typing import Any
 
 import msgspec
@@ -12,6 +13,10 @@ import msgspec
 DEEPEST = 200
 """Levels of lists and objects; no platform's answer comes near it."""
 
+MOST_BRACKETS = 200_000
+"""No honest answer of 10 MiB has as many; with more, depth is not worth the time to cut it."""
+
+_NESTING = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _TEXT_ENCODINGS = frozenset(
     codecs.lookup(name).name
     for name in (
@@ -45,17 +50,18 @@ def decode_text(content: bytes, charset: str) -> str:
 
 
 def parse_json(content: bytes, charset: str = "") -> Any:
-    """The value in `content`, at most 200 levels deep; `NotJson` says what it is instead.
+    """The value in `content`; `NotJson` says what it is instead.
 
-    Lone surrogates pass (`text.clean_json` takes them out), NaN and infinite numbers become
-    `None`, integers keep their size.
+    What lies deeper than 200 levels is `None`, so that one absurd entry does not hide its page.
+    Lone surrogates pass (`text.clean_json` takes them out), NaN, infinite numbers and integers of
+    more than 4,300 digits become `None`, other integers keep their size.
     """
     try:
         value = msgspec.json.decode(content)
     except (ValueError, RecursionError):  # msgspec's own errors are ValueErrors
         value = _patiently(content, charset)
     if _is_deep(content, value):
-        raise NotJson(f"JSON of more than {DEEPEST} levels")
+        value = _loads(_without_depths(decode_text(content, charset)))
     return value
 
 
@@ -66,13 +72,45 @@ def _patiently(content: bytes, charset: str) -> Any:
     if text.startswith("<"):
         raise NotJson("a web page")
     try:
-        return json.loads(text, parse_constant=_nothing, parse_float=_finite)
-    except (ValueError, RecursionError):
+        return _loads(text)
+    except RecursionError:
+        return _loads(_without_depths(text))
+
+
+def _loads(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_nothing, parse_float=_finite, parse_int=_whole)
+    except ValueError:
         raise NotJson("something that is no JSON") from None
+
+
+def _without_depths(text: str) -> str:
+    """`text` with `null` for every list or object below the deepest level."""
+    if text.count("[") + text.count("{") > MOST_BRACKETS:
+        raise NotJson(f"JSON of more than {DEEPEST} levels")
+    kept: list[str] = []
+    level = start = 0
+    for found in _NESTING.finditer(text):
+        if found[0] in "[{":
+            level += 1
+            if level == DEEPEST + 1:
+                kept += text[start : found.start()], "null"
+        elif found[0] in "]}":
+            level -= 1
+            if level == DEEPEST:
+                start = found.end()
+    return "".join([*kept, text[start:]]) if level <= DEEPEST else "".join(kept)
 
 
 def _nothing(_name: str) -> None:
     return None
+
+
+def _whole(digits: str) -> int | None:
+    try:
+        return int(digits)
+    except ValueError:  # more digits than Python reads in one go
+        return None
 
 
 def _finite(text: str) -> float | None:

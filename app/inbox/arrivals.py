@@ -89,7 +89,7 @@ def sort_out(mentions: Sequence[Mention], us: Us, now: datetime) -> Sorted:
     for mention in mentions:
         reason = _unfit(mention)
         if reason is not None:
-            refused.append(Unparsed(mention.external_id[:MAX_EXTERNAL_ID], reason, mention.raw))
+            refused.append(Unparsed(mention.external_id, reason, mention.raw))
             continue
         pile = ours if us.is_ours(mention.author) else theirs
         before = pile.get(mention.external_id)
@@ -119,6 +119,17 @@ def _unfit(mention: Mention) -> str | None:
         if clean(value, limit=MAX_EXTERNAL_ID) != value:
             return f"the {what} holds characters that can't be stored"
     return None
+
+
+def fit_for_quarantine(entry: Unparsed) -> Unparsed:
+    """An unreadable entry that any database takes. An id that can't be stored is none: cut or
+    cleaned it would be another one, and asking for that would prove nothing.
+    """
+    known = entry.external_id or None
+    if known is not None and clean(known[: MAX_EXTERNAL_ID + 1], limit=MAX_EXTERNAL_ID) != known:
+        known = None
+    reason = clean(entry.reason, limit=MAX_TITLE)
+    return Unparsed(known, reason, clean_json(entry.raw))
 
 
 def _arrival(mention: Mention, now: datetime) -> Arrival:

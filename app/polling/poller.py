@@ -45,7 +45,6 @@ from app.sources.leases import Lease, LeaseLost
 from app.sources.purse import Purse, period_of, purse_of
 
 LEASE = timedelta(seconds=150)
-GRACE_SECONDS = 30.0
 REQUESTS_A_POLL = 2000
 BYTES_A_POLL = 100 * 2**20
 CONNECTORS_KEPT = 2000
@@ -150,10 +149,10 @@ class Poller:
 
     async def _reread(self, poll: _Poll, reads: list[Read], tally: Tally) -> list[Read]:
         """Re-reads items of streams that are well; a wish to wait is a failure of its stream."""
-        ill = {read.row.name for read in reads if not read.went_well}
-        if ill and len(ill) == len(reads):
+        well = {read.row.name: read.went_well for read in reads}
+        may = {name: row for name, row in poll.streams.items() if well.get(name, _is_well(row))}
+        if not may:
             return reads
-        may = {name: row for name, row in poll.streams.items() if name not in ill}
         told = await rereading.reread(poll.connector, poll.storing, may, self.rng, tally)
         if told is None:
             return reads
@@ -320,7 +319,7 @@ class Poller:
 
     async def _failure_of(self, reading: Reading) -> ConnectorError | None:
         try:
-            async with asyncio.timeout(self.limits.seconds + GRACE_SECONDS):
+            async with asyncio.timeout(self.limits.seconds + self.limits.grace):
                 await _read_stream(reading)
         except ConnectorError as failure:
             return failure
@@ -363,7 +362,7 @@ def _unread(row: SimpleNamespace, started_at: datetime) -> Any:
 
 
 def _is_well(row: SimpleNamespace) -> bool:
-    """Whether a watch list may be read because its feeder was, before its own time."""
+    """Whether a stream that is not due may be asked all the same, for a reason of another one."""
     return row.error_code is None and row.failures == 0
 
 

@@ -35,10 +35,13 @@ _canonical = msgspec.json.Encoder(order="deterministic")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one poll of one stream may take."""
+    """The most that one poll of one stream may take. After `seconds` no page is asked for any more;
+    the one under way may take `grace` longer.
+    """
 
     pages: int = 200
     seconds: float = 60.0
+    grace: float = 30.0
 
 
 @dataclass(slots=True)
@@ -73,6 +76,7 @@ class Reading:
             self.purse.check()
         self.pages += 1
         page = await self.connector.fetch_page(self.spec.name, cursor, parent=parent, since=since)
+        self.tally.pages += 1
         self.poll_after = page.poll_after or self.poll_after
         if self.purse is not None:
             self.purse.spent += page.cost

@@ -73,6 +73,8 @@ async def _try_quarantined(
         try:
             page = Page(mentions=(await connector.fetch_item(entry.external_id),))
         except Gone:
+            if entry.digest in storing.put_aside:
+                continue  # the list shows it still: what was asked for is something else
             async with storing.db.write() as tx:
                 await quarantine.forget_quarantined(tx, entry.id)
             continue

@@ -14,7 +14,7 @@ from app.connectors.base import Page, Parent, Unparsed
 from app.connectors.failures import BadResponse
 from app.db import Database, Tx
 from app.inbox import ingest
-from app.inbox.arrivals import Us
+from app.inbox.arrivals import Us, fit_for_quarantine
 from app.polling.schedule import next_check
 from app.sources import leases, streams
 from app.sources.leases import Lease
@@ -72,7 +72,8 @@ class Storing:
     """Stores the pages of one poll of one source.
 
     `feeds` tells for a stream's name which watch lists its parents belong to; `with_quarantine`
-    which streams have something in quarantine that a page may redeem.
+    which streams have something in quarantine that a page may redeem; `put_aside` collects what
+    this poll has met there (digests).
     """
 
     db: Database
@@ -87,6 +88,7 @@ class Storing:
     interval: timedelta
     feeds: Mapping[str, Sequence[int]] = field(default_factory=dict)
     with_quarantine: frozenset[int] = frozenset()
+    put_aside: set[str] = field(default_factory=set)
 
     async def store(
         self, row: Any, page: Page, plan: Plan, *, tally: Tally, first_until: datetime | None = None
@@ -101,7 +103,7 @@ class Storing:
         now = self.clock.now()
         incoming = self._incoming(row, page, now, first_until)
         difference = await ingest.compare(self.db, incoming)
-        bad = [*page.unparsed, *difference.refused]
+        bad = [fit_for_quarantine(each) for each in (*page.unparsed, *difference.refused)]
         mostly_bad = len(bad) >= MOSTLY_BAD_FROM and len(bad) * 2 >= _entries(page)
         new = [arrival.occurred_at for arrival in difference.new]
         change = Change({"bad_pages": row.bad_pages + 1}) if mostly_bad else plan(new)
@@ -109,6 +111,7 @@ class Storing:
             lag = max(timedelta(), now - max(new))
             change.values["lag_ms"] = lag // timedelta(milliseconds=1)
         self._count_skipped(row, page, change.values)
+        self.put_aside |= {streams.digest(entry) for entry in bad}
         fresh_bad = await self._not_in_quarantine(row.id, bad)
         parents = await self._changed_parents(row.name, page.parents)
         redeemed = await self._redeemed(row.id, page, bad)
@@ -200,7 +203,6 @@ class Storing:
 
     @staticmethod
     def _count(tally: Tally, page: Page, outcome: ingest.Outcome, fresh: int) -> None:
-        tally.pages += 1
         tally.seen += len(page.mentions) + len(page.unparsed)
         tally.new += outcome.new
         tally.updated += outcome.updated

@@ -54,7 +54,8 @@ def _problems(error: ValidationError, prefix: str) -> list[FieldError]:
     found = []
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         pointer = "/".join([prefix, *(str(part) for part in problem["loc"])])
-        found.append(FieldError(pointer, problem["type"], problem["msg"]))
+        told = problem["msg"].removeprefix("Value error, ")
+        found.append(FieldError(pointer, problem["type"], told))
     return found
 
 

@@ -121,6 +121,12 @@ def listed_us(rows: Sequence[Any]) -> list[str]:
     ]
 
 
+def listed_us_of(also_us: Sequence[str]) -> list[str]:
+    """A list of our people as it would be given back."""
+    names = {us.removeprefix("bot:").lstrip("@"): us.startswith("bot:") for us in also_us}
+    return [f"bot:{name}" if automated else name for name, automated in names.items()]
+
+
 def lost_by_design(spec: StreamSpec) -> list[dict[str, str]]:
     """What a platform never gives on a stream, as it is stored."""
     return [{"cause": lost.cause, "detail": lost.detail} for lost in spec.lost]

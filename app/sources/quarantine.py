@@ -82,9 +82,14 @@ async def get_quarantined(reader: Reader, scope: Scope, entry_id: int) -> Row[An
 
 
 async def with_ids_of(reader: Reader, source_id: int) -> Sequence[Row[Any]]:
-    """(id, external_id, stream_name) of what a source has in quarantine and could be asked for."""
+    """(id, external_id, digest, stream_name) of what is in quarantine and could be asked for."""
     statement = (
-        select(quarantine.c.id, quarantine.c.external_id, stream.c.name.label("stream_name"))
+        select(
+            quarantine.c.id,
+            quarantine.c.external_id,
+            quarantine.c.digest,
+            stream.c.name.label("stream_name"),
+        )
         .select_from(_JOINED)
         .where(source.c.id == source_id, quarantine.c.external_id.is_not(None))
         .order_by(quarantine.c.id)

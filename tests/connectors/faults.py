@@ -95,7 +95,8 @@ FAULTS = (
     Fault("a list of lists", answering(200, b"[[[]]]"), (BadResponse,), entries=True),
     Fault("an object of nothing known", answering(200, b'{"unknown": true}'), (BadResponse,)),
     Fault("half of the JSON", answering(200, b'[{"id": 1, "te'), (BadResponse,)),
-    Fault("JSON 500 levels deep", answering(200, b"[" * 500 + b"]" * 500), (BadResponse,)),
+    Fault("JSON 500 levels deep", answering(200, b"[" * 500 + b"]" * 500), (BadResponse,),
+          entries=True),
     Fault("cut in the body", _cut, (Transient,)),
     Fault("no answer", _never, (Transient,)),
 )  # fmt: skip

@@ -61,7 +61,7 @@ def _exchanges(now: int) -> list[Json]:
     ours = _comment(103, "acme", now - 600, "It is, since spring.", parent=102)
     asked = _comment(102, "anna", now - 3600, "Is Acme open source?", parent=100)
     other = _comment(104, "bert", now - 7200, "Does Acme work offline?", parent=100)
-    searched = {"tags": "(story,comment,poll)", "query": "acme"}
+    searched = {"tags": "(story,comment,poll)"}
     posted = {"tags": "author_acme,(story,comment,poll)"}
     return [
         _told("/user/acme.json", {"id": "acme", "created": 1, "karma": 1, "submitted": [103]}),

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 ROOT = Path(__file__).parent.parent.parent
 START_LIMIT = 30.0
@@ -111,19 +113,32 @@ class House:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def items(self, *filters: str) -> list[dict[str, Any]]:
-        """Every item that fits, as the API tells it."""
-        found: list[dict[str, Any]] = self.cli("list", "--all", "--json", *filters).json()["items"]
-        return found
+    def get(self, path: str, **query: str) -> Any:
+        """What the API answers on the machine itself: quicker than a command, for many looks."""
+        place = json.loads((self.data / "cli.json").read_text())
+        url = f"{place['url']}/api/v1{path}?{urlencode(query)}"
+        headers = {"Authorization": f"Bearer {place['token']}"}
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+            return json.load(answer)
+
+    def items(self, **filters: str) -> list[dict[str, Any]]:
+        """Every item that fits, through all pages."""
+        found: list[dict[str, Any]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = self.get("/items", limit="200", **filters, **cursor)
+            found += page["items"]
+            if page["next_cursor"] is None:
+                return found
+            cursor = {"cursor": page["next_cursor"]}
 
     def everything(self) -> dict[str, dict[str, Any]]:
         """All items of all statuses, by source and external id."""
-        shown = ("--status", "any", "--backlog", "include", "--snoozed", "include")
-        return {f"{i['source_name']}/{i['external_id']}": i for i in self.items(*shown)}
+        found = self.items(status="any", backlog="include", snoozed="include")
+        return {f"{i['source_name']}/{i['external_id']}": i for i in found}
 
     def sources(self) -> dict[str, dict[str, Any]]:
-        listed = self.cli("sources", "list", "--json").json()["items"]
-        return {source["name"]: source for source in listed}
+        return {source["name"]: source for source in self.get("/sources")["items"]}
 
     @contextmanager
     def serve(self, *words: str, port: str = "0") -> Iterator[Serving]:

@@ -107,7 +107,7 @@ async def test_the_demo_after_a_night(tmp_path: Path) -> None:
 
 
 def stream_states(house: House, name: str) -> set[str]:
-    shown = house.cli("sources", "show", name, "--json").json()
+    shown = house.get(f"/sources/{house.sources()[name]['id']}")
     return {stream["state"] for stream in shown["streams"]}
 
 

@@ -1,4 +1,4 @@
-"""The inbox of one source without a platform."""
+"""The inbox of one source without a platform, and a service that watches a scripted one."""
 
 from __future__ import annotations
 

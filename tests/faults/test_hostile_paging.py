@@ -1,0 +1,145 @@
+"""A platform whose pages lead nowhere costs a bounded number of requests, and is told (R3).
+
+Every list of a recording is answered whatever place is asked for, and what leads on is replaced.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.connectors.registry import PLATFORMS
+from tests.connectors.playing import load
+from tests.connectors.test_contract import entry_lists
+from tests.faults.staged import Staged, staged
+
+LEADS_ON = frozenset({"cursor", "next", "next_cursor", "next_page", "after", "end_cursor"})
+COUNTS = frozenset({"nbPages", "x-wp-totalpages", "total_pages"})
+SAYS_MORE = frozenset({"more", "has_more", "has_next_page"})
+WAYS_ON = LEADS_ON | COUNTS | SAYS_MORE
+MEGABYTES = 9 * 10**6
+MINUTES = 5
+A_POLL_AT_MOST = 200
+"""Requests of one stream: the page budget of a poll."""
+LONG_WALK = 15
+"""From so many requests for one list on, a poll must have noticed that it leads nowhere."""
+
+Leading = Callable[[int], Any]
+"""What stands where the cursor stood, in the answer to request number so-and-so."""
+HOSTILE: Mapping[str, tuple[Leading, bool]] = {
+    "the same": (lambda _n: "7", False),
+    "a circle": (lambda n: ("8", "9")[n % 2], False),
+    "ever new, empty pages": (lambda n: str(10**6 + n), True),
+    "ever new, the same items": (lambda n: str(10**6 + n), False),
+    "9 MB": (lambda n: f"{n}" + "x" * MEGABYTES, True),
+    "a number": (lambda n: n, False),
+    "an object": (lambda n: {"page": [n]}, False),
+    "null": (lambda _n: None, False),
+}
+platforms = pytest.mark.parametrize("platform", PLATFORMS)
+
+
+class Misleading:
+    """Answers like the recording, but whatever page is asked for, and with another way on."""
+
+    def __init__(self, recording: Mapping[str, Any], ids: set[str], how: str) -> None:
+        self._leading, self._empty = HOSTILE[how]
+        self._ids = ids
+        self._numbers = itertools.count()
+        self._exchanges = list(recording["exchanges"])
+
+    def exchanges(self) -> list[Any]:
+        """The exchanges for the next request: lists first, each at its path alone."""
+        number = next(self._numbers)
+        return [*self._lists(number), *self._exchanges]
+
+    def _lists(self, number: int) -> Iterator[Any]:
+        seen: set[tuple[str, str]] = set()
+        for exchange in self._exchanges:
+            request, answer = exchange["request"], exchange["response"]
+            body, headers = answer.get("body"), answer.get("headers", {})
+            leads = isinstance(body, dict) and bool(WAYS_ON & body.keys())
+            place = (request["method"], request["path"])
+            if place in seen or not (isinstance(body, list) or leads):
+                continue
+            if not any(entry_lists(body, self._ids)):
+                continue
+            seen.add(place)
+            yield {
+                "request": {"method": request["method"], "path": request["path"]},
+                "response": {
+                    **answer,
+                    "headers": self._misled(headers, number),
+                    "body": self._body(body, number),
+                },
+            }
+
+    def _body(self, body: Any, number: int) -> Any:
+        changed = copy.deepcopy(body)
+        if self._empty:
+            for entries in list(entry_lists(changed, self._ids)):
+                entries.clear()
+        return self._misled(changed, number) if isinstance(changed, dict) else changed
+
+    def _misled(self, fields: Mapping[str, Any], number: int) -> dict[str, Any]:
+        changed = dict(fields)
+        for name in fields:
+            if name in LEADS_ON:
+                changed[name] = self._leading(number)
+            elif name.lower() in COUNTS:
+                changed[name] = 10**9 if isinstance(fields[name], int) else str(10**9)
+            elif name in SAYS_MORE:
+                changed[name] = True
+        return changed
+
+
+def mislead(source: Staged, how: str) -> None:
+    hostile = Misleading(source.recording, source.expected, how)
+    source.stage.before_each = lambda: setattr(
+        source.stage.player, "exchanges", hostile.exchanges()
+    )
+
+
+async def requests_in(source: Staged, minutes: int) -> int:
+    """How many requests the poller makes by itself in so many minutes."""
+    before = len(source.stage.paths)
+    for _ in range(minutes * 60):
+        source.clock.move(timedelta(seconds=1))
+        await source.poll_what_is_due()
+    return len(source.stage.paths) - before
+
+
+@platforms
+async def test_pages_that_lead_nowhere_end(
+    platform: str, sqlite_url: str, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    async with staged(platform, load(platform), sqlite_url, tmp_path, deadline=10) as source:
+        await source.poll_until_quiet()
+        usual, most = len(source.stage.paths), 0
+        for how in HOSTILE:
+            await source.connect_anew()
+            with subtests.test(cursor=how):
+                mislead(source, how)
+                before = len(source.stage.paths)
+                run = await source.poll()
+                asked = len(source.stage.paths) - before
+                most = max(most, asked)
+                states = {name: row.state for name, row in (await source.streams()).items()}
+                assert asked <= A_POLL_AT_MOST * len(states), f"{asked} requests in one poll"
+                if asked > LONG_WALK * len(states):
+                    assert run["outcome"] != "ok", f"{asked} requests, and nobody noticed"
+                    assert set(states.values()) != {"ok"}
+                found = await requests_in(source, MINUTES)
+                assert found <= MINUTES * 60, f"{found} requests in {MINUTES} minutes"
+            source.stage.heal()
+            source.stage.player.exchanges = list(source.recording["exchanges"])
+        assert most > usual, "nothing was misled: which field leads on here?"
+        await source.connect_anew()
+        await source.poll_until_quiet()
+        assert await source.stored() == sorted(source.expected)

@@ -1,0 +1,135 @@
+"""One bad entry never holds up its page, its stream or its source, wherever it stands (R4)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from app.connectors.registry import PLATFORMS
+from app.sources.models import watched
+from tests.connectors.playing import load
+from tests.connectors.test_contract import entry_lists
+from tests.faults.poisons import POISONS, Poison, spoilt, written
+from tests.faults.staged import Staged, staged
+
+RAW_AT_MOST = 64 * 1024
+platforms = pytest.mark.parametrize("platform", PLATFORMS)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry in a list of the recording: the exchange, the list in it, the entry in that."""
+
+    exchange: int
+    list: int
+    entry: int
+
+
+def places_in(recording: Any, ids: set[str]) -> Iterator[Place]:
+    """First, middle and last entry of every list that holds messages."""
+    for number, exchange in enumerate(recording["exchanges"]):
+        for which, entries in enumerate(entry_lists(exchange["response"].get("body"), ids)):
+            last = len(entries) - 1
+            for entry in sorted({0, last // 2, last}):
+                yield Place(number, which, entry)
+
+
+def poison(source: Staged, place: Place, how: Poison) -> set[str]:
+    """Serves the recording with one entry spoilt; returns the ids that stood in it."""
+    exchanges = copy.deepcopy(source.recording["exchanges"])
+    answer = exchanges[place.exchange]["response"]
+    entries = list(entry_lists(answer["body"], source.expected))[place.list]
+    held = spoilt(entries, place.entry, how, source.expected)
+    answer["text"] = written(answer["body"], how).replace("{base}", source.proxy.base)
+    source.stage.player.exchanges = exchanges
+    return held
+
+
+def mend(source: Staged) -> None:
+    source.stage.player.exchanges = list(source.recording["exchanges"])
+
+
+async def assert_only_the_bad_is_missing(
+    source: Staged, held: set[str], most_watched: int, how: str
+) -> None:
+    good = source.expected - held
+    if await source.count(watched) >= most_watched:  # else what hangs on the bad one is unknown
+        lost = good - set(await source.stored())
+        assert not lost, f"{how}: lost {lost}"
+    for entry in await source.held():
+        assert entry["reason"], how
+        assert len(entry["raw"].encode()) <= RAW_AT_MOST, how
+    shown = await source.service.items(status="any", backlog="include")
+    assert {one["external_id"] for one in shown} <= set(await source.stored())
+
+
+async def assert_mended(source: Staged, how: str) -> None:
+    for entry in await source.held():
+        retried = await source.service.api.post(f"/api/v1/quarantine/{entry['id']}/retry")
+        assert retried.status_code == 202, retried.text
+    await source.poll_until_quiet()
+    missing = source.expected - set(await source.stored())
+    assert not missing, f"{how}: mended, but {missing} never came"
+    left = [entry for entry in await source.held() if entry["external_id"] is not None]
+    assert not [one for one in left if one["external_id"] in source.expected], f"{how}: still held"
+
+
+async def assert_harmless(source: Staged, place: Place, how: Poison, most_watched: int) -> None:
+    words = f"{how} at {place}"
+    held = poison(source, place, how)
+    try:
+        await source.poll()
+        await assert_only_the_bad_is_missing(source, held, most_watched, words)
+        in_quarantine = await source.count_held()
+        with capture_logs() as lines:
+            again = await source.poll()
+        assert again["quarantined"] == 0, f"{words}: put aside twice"
+        assert await source.count_held() <= in_quarantine  # read alone it may be whole
+        loud = [one for one in lines if one["log_level"] in {"warning", "error"}]
+        assert not loud, f"{words}: {loud}"
+    finally:
+        mend(source)
+    await assert_mended(source, words)
+
+
+async def _most_watched(source: Staged) -> int:
+    await source.poll_until_quiet()
+    return await source.count(watched)
+
+
+@platforms
+async def test_a_poisoned_entry_costs_only_itself(
+    platform: str, sqlite_url: str, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    """Every poison once, at another place of another list each time."""
+    recording = load(platform)
+    async with staged(platform, recording, sqlite_url, tmp_path, deadline=10) as source:
+        most = await _most_watched(source)
+        places = list(places_in(recording, source.expected))
+        for number, how in enumerate(POISONS):
+            place = places[number % len(places)]
+            with subtests.test(poison=str(how)):
+                await source.connect_anew()
+                await assert_harmless(source, place, how, most)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@platforms
+async def test_every_poison_at_every_place_costs_only_itself(
+    platform: str, database_url: str, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    recording = load(platform)
+    async with staged(platform, recording, database_url, tmp_path, deadline=10) as source:
+        most = await _most_watched(source)
+        for place in places_in(recording, source.expected):
+            for how in POISONS:
+                with subtests.test(poison=str(how), place=str(place)):
+                    await source.connect_anew()
+                    await assert_harmless(source, place, how, most)
