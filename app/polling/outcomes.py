@@ -88,7 +88,7 @@ def _after_success(read: Read, pace: Pace, now: datetime) -> dict[str, Any]:
         "bad_pages": 0,
     }
     if reading.reached_present and reading.covered_through is not None:
-        values["covered_through"] = reading.covered_through
+        values["covered_through"] = min(reading.covered_through, now)
         if row.covered_from is None or row.backfill_since < row.covered_from:
             values["covered_from"] = row.backfill_since
     if row.backfill_done_at is None:

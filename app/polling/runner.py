@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.clock import Clock, monotonic
 from app.db import Database
 from app.errors import AppError
+from app.polling import set_back
 from app.polling.housekeeping import clean
 from app.polling.poller import Poller
 from app.polling.schedule import spread_start
@@ -45,6 +46,7 @@ class Runner:
     _polls: set[asyncio.Task[None]] = field(default_factory=set)
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
     _in_trouble: bool = False
+    _latest: datetime | None = None  # our clock at the last tick
     _scheduler: AsyncIOScheduler | None = None
 
     async def start(self) -> None:
@@ -106,12 +108,21 @@ class Runner:
 
     async def _claim(self, room: int) -> list[leases.Lease]:
         now = self.clock.now()
+        await self._watch_clock(now)
         if not await leases.anything_due(self.db, now):  # no write transaction for a look
             return []
         async with self.db.write() as tx:
             return await leases.claim_due(
                 tx, now=now, owner=self.owner, length=self.poller.lease_length, limit=room
             )
+
+    async def _watch_clock(self, now: datetime) -> None:
+        """At the first tick, and whenever our clock has been set back since the last one."""
+        if self._latest is None or now < self._latest - set_back.TOLERATED:
+            length = self.poller.lease_length
+            if await set_back.bring_back(self.db, now, length):
+                _log.warning("the clock was set back; due times were brought back with it")
+        self._latest = now
 
     def _start(self, lease: leases.Lease) -> None:
         task = asyncio.create_task(self._poll(lease), name=f"poll-{lease.source_id}")

@@ -103,20 +103,17 @@ class Month:
                 await self._look()
             self.clock.move(self.step + timedelta(seconds=self.rng.randint(-20, 20)))
 
-    async def _reconnect(self, account: Account, now: datetime) -> None:
-        if self.story.fault(account.name, now) is None:
+    async def _poll(self, account: Account) -> None:
+        now = self.clock.now()
+        at, fault = account.reconnect_at, self.story.fault(account.name, now)
+        if at is not None and at <= now and fault is None:
             token = self.story.token(account.name, now).text
             await self.rig.reconnect(account.source_id, token)
             account.reconnect_at = None
-
-    async def _poll(self, account: Account) -> None:
-        now = self.clock.now()
-        if account.reconnect_at is not None and account.reconnect_at <= now:
-            await self._reconnect(account, now)
         if not await self.rig.poll_if_due(account.source_id):
             return
         self.figures["polls"] += 1
-        if self.story.fault(account.name, now) is not None:
+        if fault is not None:
             account.troubled_at = now
         last = (await runs.page_runs(self.rig.db, account.source_id, None, 1))[0]
         if last.pages >= PAGES_A_POLL:
@@ -226,4 +223,4 @@ async def test_coverage_tells_the_truth_for_three_days(sqlite_url: str) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_coverage_tells_the_truth_for_thirty_days(sqlite_url: str, seed: int) -> None:
     with part(f"month {seed}") as figures:
-        figures |= {"days": 30, **await month(sqlite_url, 30, seed, 10)}
+        figures.update({"days": 30, **await month(sqlite_url, 30, seed, 10)})

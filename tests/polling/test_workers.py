@@ -104,7 +104,7 @@ def worker(url: str, folder: Path, key: str, owner: str) -> list[str]:
 async def until(holds: Callable[[], bool], seconds: float = 40) -> None:
     """Waits for a condition; `TimeoutError` when it does not come to hold."""
     async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110  # what is waited for happens in another process
+        while not holds():  # noqa: ASYNC110  # another process makes it true
             await asyncio.sleep(0.02)
 
 
