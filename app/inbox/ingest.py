@@ -15,7 +15,7 @@ from sqlalchemy import Row
 
 from app.connectors.base import Mention, Unparsed
 from app.db import Reader, Tx
-from app.inbox import answering, changing, repository
+from app.inbox import answering, changing, people, repository
 from app.inbox.arrivals import (
     NO_REPLY_KINDS,
     Arrival,
@@ -235,18 +235,18 @@ async def _people_and_places(
     tx: Tx, incoming: Incoming, arrivals: Sequence[Arrival]
 ) -> tuple[dict[tuple[str, str], Row[Any]], dict[str, Row[Any]]]:
     """The authors and threads of a page, stored; sorted, so that no two pages can deadlock."""
-    people: dict[tuple[str, str], dict[str, Any]] = {}
+    persons: dict[tuple[str, str], dict[str, Any]] = {}
     places: dict[str, dict[str, Any]] = {}
     for arrival in arrivals:
         author = arrival.mention.author
-        people[author.instance, author.external_id] = person_row(author, incoming.now)
+        persons[author.instance, author.external_id] = person_row(author, incoming.now)
         place = thread_row(arrival.mention, incoming.now)
         known = places.setdefault(place["external_id"], place)
         known |= {name: value for name, value in place.items() if value}
-    authors = await repository.store_authors(
-        tx, incoming.platform, [people[key] for key in sorted(people)]
+    authors = await people.store_authors(
+        tx, incoming.platform, [persons[key] for key in sorted(persons)]
     )
-    threads = await repository.store_threads(
+    threads = await people.store_threads(
         tx, incoming.source_id, [places[key] for key in sorted(places)]
     )
     return authors, threads

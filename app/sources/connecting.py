@@ -12,12 +12,8 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy import Row
 
 from app.clock import Clock
-from app.connectors.base import (
-    Connector,
-    Http,
-    Platform,
-    SaveCredential,
-)
+from app.connectors.asking import Http
+from app.connectors.base import Connector, Platform, SaveCredential
 from app.connectors.budget import Budget
 from app.connectors.registry import PLATFORMS
 from app.db import Database

@@ -71,7 +71,7 @@ class AsgiDoor:
 
 @dataclass(slots=True)
 class _AsgiHttp:
-    """Fits `base.Http`."""
+    """Fits `asking.Http`."""
 
     door: AsgiDoor
     budget: Budget | None

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
+from app.connectors.asking import Http
 from app.connectors.atproto import entities
 from app.connectors.atproto.entities import Entries, as_object, list_in
 from app.connectors.atproto.session import Session, Tokens
@@ -17,7 +18,6 @@ from app.connectors.base import (
     Check,
     Cursor,
     Fields,
-    Http,
     Identity,
     JsonObject,
     Kind,

@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 from pydantic import Field, field_validator
 
+from app.connectors.asking import Http, Response
 from app.connectors.base import (
     Capabilities,
     Check,
     Cursor,
     Fields,
-    Http,
     Identity,
     Kind,
     LostRange,
@@ -25,7 +25,6 @@ from app.connectors.base import (
     Page,
     Parent,
     Platform,
-    Response,
     Sample,
     SaveCredential,
     Shape,
