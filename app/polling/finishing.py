@@ -22,6 +22,8 @@ from app.scope import EVERYTHING
 from app.sources import leases, repository, runs, streams
 from app.sources.leases import Lease
 
+MAY_BE_CURED = TOLD_ONCE | {"budget"}
+"""Troubles that a person ends by changing the source."""
 LAST_BREATH = timedelta(seconds=60)
 _log = structlog.get_logger(__name__)
 
@@ -53,8 +55,9 @@ async def finish(db: Database, clock: Clock, done: Finished) -> None:
         changed = await _changed_meanwhile(tx, done.source)
         for read in done.reads:
             values = changes[read.row.name]
-            if changed and values["error_code"] in TOLD_ONCE:
-                values["next_poll_at"] = now  # it was read with what has been replaced since
+            if changed and values["error_code"] in MAY_BE_CURED:
+                # It was read with what has been replaced since.
+                values |= {"next_poll_at": now, "retry_at": None}
             await streams.save_stream(tx, read.row.id, values)
             if read.failure is not None:
                 await streams.name_gaps(tx, read.row.id, read.failure.code)

@@ -168,6 +168,8 @@ class Sources:
                     await repository.forget_failures(tx, source_id, now)
                 if check is not None or asked.also_us is not None:
                     await self._store_us(tx, row, asked, check)
+                if asked.budget is not None:
+                    await repository.forget_spent(tx, source_id, now)
                 if not await repository.change_source(tx, source_id, values, version=row.version):
                     raise _changed_meanwhile(row.name)
                 kind = "source.changed" if check is None else "source.reconnected"
