@@ -34,7 +34,10 @@ async def test_metrics_tell_what_the_counts_tell(service: Service, clock: Frozen
                 "credential": {"token": story.token("shop", NOON).text},
             },
         )
-        await service.poll(made.json()["id"])
+        source_id = made.json()["id"]
+        await service.poll(source_id)
+        # Paused, nothing is read any more while the numbers are compared.
+        await service.api.post(f"/api/v1/sources/{source_id}/pause")
     clock.move(timedelta(minutes=7))
     told = await service.anonymous.get("/metrics")
     counts = (await service.api.get("/api/v1/counts")).json()
@@ -43,12 +46,13 @@ async def test_metrics_tell_what_the_counts_tell(service: Service, clock: Frozen
     assert waiting == counts["by_status"]["unanswered"]
     for bucket, number in counts["by_age"].items():
         assert found["unanswered_waiting", frozenset({("age", bucket)})] == number
-    labels = {("source", str(made.json()["id"])), ("platform", "demo"), ("stream", "mentions")}
+    labels = {("source", str(source_id)), ("platform", "demo"), ("stream", "mentions")}
     assert found["unanswered_poll_lag_seconds", frozenset(labels)] == 7 * 60
-    assert found["unanswered_stream_state", frozenset({*labels, ("state", "ok")})] == 1
+    assert found["unanswered_stream_state", frozenset({*labels, ("state", "paused")})] == 1
     polls = {("platform", "demo"), ("outcome", "ok"), ("error", "none")}
-    runs = (await service.api.get(f"/api/v1/sources/{made.json()['id']}/runs")).json()["items"]
+    runs = (await service.api.get(f"/api/v1/sources/{source_id}/runs")).json()["items"]
     assert found["unanswered_polls_1h", frozenset(polls)] == len(runs) > 0
+    assert {run["outcome"] for run in runs} == {"ok"}
     assert "a-name-of-ours" not in told.text
 
 
