@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -12,6 +12,7 @@ from sqlalchemy import Row
 
 from app.clock import Clock
 from app.connectors.budget import Budget, BudgetSpent
+from app.connectors.failures import BadResponse
 from app.db import Database, Tx
 from app.outbox.events import POLLER, Event, record
 from app.polling.outcomes import Pace, Read, values_after
@@ -57,7 +58,11 @@ async def finish(db: Database, clock: Clock, done: Finished) -> None:
 
 
 def _pace(done: Finished, read: Read, now: datetime) -> Pace:
-    """The pace of a stream, slowed down where the platform says that little is left."""
+    """The pace of a stream, slowed down where the platform says that little is left.
+
+    Nonsense may have taken many requests to be seen through, and will again: each of them costs a
+    second's rest, so that not even an endless list is asked more than once a second on average.
+    """
     pace, limit = done.paces[read.row.name], done.budget.rate_limit
     slower = paced(
         now,
@@ -66,7 +71,10 @@ def _pace(done: Finished, read: Read, now: datetime) -> Pace:
         reset_at=limit.reset_at,
         requests=done.budget.requests_used,
     )
-    return replace(pace, interval=slower)
+    floor = pace.floor
+    if isinstance(read.failure, BadResponse):
+        floor = max(floor, timedelta(seconds=done.budget.requests_used))
+    return replace(pace, interval=slower, floor=floor)
 
 
 async def _record(tx: Tx, done: Finished, now: datetime) -> None:
