@@ -26,6 +26,7 @@ _SQLITE = {
     sqlite3.SQLITE_READONLY: _UNREADABLE,
 }
 _POSTGRES = {  # PostgreSQL's documentation, appendix A; the longest beginning that fits counts
+    "3D000": _UNREACHABLE,  # there is no such database (any more)
     "08": _UNREACHABLE,  # connection exception
     "40": _BUSY,  # transaction rollback: serialization failure, deadlock
     "53": _BUSY,  # insufficient resources: memory, connections

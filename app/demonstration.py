@@ -31,7 +31,7 @@ from app.scope import EVERYTHING
 from app.sources import repository
 from app.sources.drafts import NewSource
 from app.sources.service import DEMO, Sources
-from app.team.repository import find_installed, remember
+from app.team.repository import find_installed, replace_installed
 
 LOOPBACK = "127.0.0.1"
 ACCOUNTS = {"demo": "shop", "demo-support": "support"}
@@ -118,7 +118,7 @@ class Demonstration:
 
     async def _remember(self, kept: Mapping[str, Any]) -> None:
         async with self.db.write() as tx:
-            await remember(tx, DEMO, dict(kept))
+            await replace_installed(tx, DEMO, kept)
 
     async def _serve(self, story: Story, wanted: int) -> int:
         """Serves the platform on loopback, on the wanted port if it is free; returns the port."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -37,6 +38,8 @@ async def _reasons(request: Request) -> list[str]:
         rows = await state.db.rows(_REVISION)
     except AppError as error:
         return [error.detail]
+    except SQLAlchemyError:
+        return ["The database does not answer as it should; the log of the database tells more."]
     found = [] if rows and rows[0][0] == HEAD else ["The database is at another revision."]
     if state.runner is not None and not state.runner.alive:
         found.append("Polling has stopped ticking.")

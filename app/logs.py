@@ -17,7 +17,7 @@ from typing import Any, Literal, TextIO
 import structlog
 
 STRUCK = "***"
-QUIET = ("alembic", "apscheduler", "httpx", "httpcore", "asyncio", "filelock")
+QUIET = ("alembic", "apscheduler", "httpx", "httpcore", "asyncio", "filelock", "uvicorn.error")
 """Libraries that tell of each step of theirs: heard from `warning` on, below only at `debug`."""
 
 _CONTROL = re.compile(

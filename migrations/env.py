@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine
 
 from app.db import UtcTime
@@ -21,6 +22,16 @@ def render_item(kind: str, value: Any, _context: AutogenContext) -> str | Litera
     return False
 
 
+def refuse_orphans(ctx: MigrationContext, *_: Any, **__: Any) -> None:
+    """Runs inside each revision's transaction, so that a revision that loses parents is undone."""
+    connection = ctx.connection
+    if connection is None or connection.dialect.name != "sqlite":
+        return  # PostgreSQL checks by itself
+    orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if orphans:
+        raise RuntimeError(f"rows without their parent after migrating: {orphans[:5]}")
+
+
 def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
@@ -30,6 +41,7 @@ def run(connection: Connection) -> None:
         compare_type=True,
         compare_server_default=False,  # the two databases spell the same default differently
         transaction_per_migration=True,
+        on_version_apply=refuse_orphans,
         transactional_ddl=True,  # also on SQLite: app.schema begins its transactions itself
     )
     with context.begin_transaction():

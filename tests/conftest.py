@@ -20,6 +20,7 @@ from app.logs import set_up_logs
 from app.schema import migrate
 from tests.postgres import Postgres, create_database, drop_database, running_postgres
 from tests.service import NOON, Service, running_service
+from tests.world import Watched, watching
 
 # A machine with two busy cores is slow now and then; that is no finding.
 hypothesis_settings.register_profile(
@@ -125,3 +126,10 @@ async def service(database_url: str, tmp_path: Path, clock: FrozenClock) -> Asyn
     """The whole service on that database, with that clock."""
     async with running_service(database_url, tmp_path / "data", clock=clock) as started:
         yield started
+
+
+@pytest.fixture
+async def watched(service: Service, clock: FrozenClock) -> AsyncIterator[Watched]:
+    """That service with a source of a scripted platform, read once."""
+    async with watching(service, clock) as ready:
+        yield ready

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from app.settings import settings_table
+from app.main import create_app
+from app.settings import Settings, settings_table
+from app.web.openapi import Api, operations, write_snapshot
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -43,8 +49,107 @@ def settings_page() -> str:
     return _SETTINGS_HEAD + "".join(rows) + _SETTINGS_FOOT
 
 
+def _app() -> Api:
+    return create_app(Settings(data_dir=Path(tempfile.gettempdir()) / "nothing-is-opened"))
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI document as the service shows it."""
+    return _app().openapi()
+
+
+_API_HEAD = """# The REST API, operation by operation
+
+<!-- Made from docs/openapi.json by `python -m tests.documents`; a test compares the two. -->
+
+Every operation of this version; [openapi.json](openapi.json) has the schemas and an example of
+each. All of them need `Authorization: Bearer <token>` and may answer with the
+[problems](problems.md) 401, 403, 413, 421, 422, 500 and 503 beside those named.
+"""
+
+
+def api_page() -> str:
+    return _API_HEAD + "".join(_operation(*found) for found in operations(document()))
+
+
+def _operation(place: str, operation: dict[str, Any]) -> str:
+    lines = [f"\n## `{place}`\n", f"{operation['summary']}.\n"]
+    parameters = [p for p in operation.get("parameters", ()) if p["in"] == "query"]
+    if parameters:
+        lines += ["| parameter | values | default | meaning |", "|---|---|---|---|"]
+        lines += [_parameter(parameter) for parameter in parameters]
+        lines.append("")
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is not None:
+        lines.append(f"Body: `{_schema_name(content['schema'])}`.\n")
+    lines.append(f"Answers: {', '.join(_answers(operation['responses']))}.\n")
+    return "\n".join(lines)
+
+
+_SHARED = frozenset({"401", "403", "413", "421", "422", "500", "503"})
+
+
+def _answers(responses: dict[str, Any]) -> Iterator[str]:
+    for status, response in responses.items():
+        content = response.get("content", {}).get("application/json")
+        if content is not None:
+            yield f"{status} `{_schema_name(content['schema'])}`"
+        elif status not in _SHARED:
+            yield status
+
+
+def _schema_name(schema: dict[str, Any]) -> str:
+    kinds = [schema, *schema.get("anyOf", ())]
+    return next(str(kind["$ref"]).rsplit("/", 1)[1] for kind in kinds if "$ref" in kind)
+
+
+def _parameter(parameter: dict[str, Any]) -> str:
+    schema = parameter["schema"]
+    default = schema.get("default", "")
+    shown = ", ".join(default) if isinstance(default, list) else default
+    values = _values(schema.get("items", schema))
+    return f"| `{parameter['name']}` | {values} | {shown} | {parameter['description']} |"
+
+
+def _values(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    return str(schema.get("format", schema["type"])).replace("int64", "id")
+
+
+_EVENTS_HEAD = """# Events
+
+<!-- Made from the code by `python -m tests.documents`; a test compares the two. -->
+
+Everything that happens is an event: one row with a number (`seq`), the time, who did it
+(`actor_kind`: `person`, `rule`, `platform`, `poller`, `helpdesk`; `actor`: the name), the item or
+source, the status before and after, the evidence of an answer, and `details` such as a person's
+note. `GET /api/v1/items/{item_id}/events` shows those of one item. The list of types may grow.
+
+| type |
+|---|
+"""
+_TYPE = re.compile(r'"((?:item|source)\.[a-z_]+)"')
+_NOT_EVENTS = frozenset({"source.id", "item.id"})
+
+
+def event_types() -> list[str]:
+    """Every type of event that the code can write."""
+    app = Path(__file__).parent.parent / "app"
+    texts = (path.read_text(encoding="utf-8") for path in app.rglob("*.py"))
+    return sorted({found for text in texts for found in _TYPE.findall(text)} - _NOT_EVENTS)
+
+
+def events_page() -> str:
+    return _EVENTS_HEAD + "".join(f"| `{name}` |\n" for name in event_types())
+
+
 def write() -> None:
+    """Writes every page that is made from code."""
     (DOCS / "settings.md").write_text(settings_page(), encoding="utf-8")
+    write_snapshot(_app(), DOCS / "openapi.json")
+    (DOCS / "api.md").write_text(api_page(), encoding="utf-8")
+    (DOCS / "events.md").write_text(events_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

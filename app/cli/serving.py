@@ -79,8 +79,6 @@ def _run(settings: Settings) -> None:
 
     listener = bind(settings.host, settings.port, chosen=settings.port_chosen)
     port = listener.getsockname()[1]
-    if port != settings.port and not settings.port_chosen:
-        terminal.tell(f"Port {settings.port} is busy; using {port}.", style="yellow")
     from app.main import create_app  # half a second of imports: a busy port is told before
 
     try:
@@ -98,6 +96,8 @@ def announce(settings: Settings, port: int) -> None:
 
     from app.cli.server import address_of
 
+    if port != settings.port and not settings.port_chosen:
+        terminal.tell(f"Port {settings.port} is busy; using {port}.", style="yellow")
     url = settings.public_url or address_of(settings.host, port)
     terminal.say(f"Unanswered is at {url}")
     terminal.say(f"Who is waiting:  {command('list')}")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 MAX_WAIT = 60
+THE_DEMO = {"demo/demo", "demo/demo-support"}
+"""What the service adds by itself goes together."""
 
 source_argument = click.argument("asked", metavar="NAME|ID")
 
@@ -208,14 +210,16 @@ def remove(api: Api, asked: str, *, yes: bool, as_json: bool) -> None:
     """Remove a source with everything that was read from it."""
     source = find_source(api, asked)
     name = terminal.one_line(f"{source['platform']}/{source['name']}")
+    if name in THE_DEMO:
+        name = "the demo (both of its sources)"
     if not yes:
         if not sys.stdin.isatty():
-            raise click.UsageError(f"This removes {name} with all its items: say --yes.")
-        if not click.confirm(f"Remove {name} with all its items?", err=True):
+            raise click.UsageError(f"This removes {name} with all items: say --yes.")
+        if not click.confirm(f"Remove {name} with all items?", err=True):
             raise Failure("Nothing was removed.")
     document = api.call("DELETE", f"/sources/{source['id']}", patience=600)
     gone = document if document is not None else {"id": source["id"], "removed": True}
-    answer(gone, f"{name} is removed with all its items.", as_json=as_json)
+    answer(gone, f"Removed: {name}, with all items.", as_json=as_json)
 
 
 @sources.command()

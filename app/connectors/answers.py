@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.connectors.addresses import is_host_name
-from app.connectors.base import RateLimit
+from app.connectors.asking import RateLimit
 from app.connectors.failures import (
     AuthFailed,
     BadResponse,
@@ -35,7 +35,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(slots=True, repr=False)
 class Answer:
-    """Fits `base.Response`. Its representation shows neither URL nor headers nor body: tokens
+    """Fits `asking.Response`. Its representation shows neither URL nor headers nor body: tokens
     stand in all of them.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.connectors.base import RateLimit
+from app.connectors.asking import RateLimit
 from app.connectors.failures import ConnectorError
 
 

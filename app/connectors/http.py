@@ -22,14 +22,7 @@ from app.connectors.addresses import parse_allow
 from app.connectors.answers import Answer, failure_of
 from app.connectors.budget import Budget, BudgetSpent
 from app.connectors.decoding import Body
-from app.connectors.egress import (
-    AddressRefused,
-    Guard,
-    GuardedBackend,
-    Resolver,
-    Target,
-    resolve,
-)
+from app.connectors.egress import AddressRefused, Guard, GuardedBackend, Resolver, Target, resolve
 from app.connectors.failures import BadResponse, ConnectorError, Transient
 from app.connectors.limits import rate_limit
 from app.connectors.manners import Manners
@@ -150,7 +143,7 @@ class _Host:
 
 
 class SourceHttp:
-    """Fits `base.Http`: the door with the budget and the secrets of one source."""
+    """Fits `asking.Http`: the door with the budget and the secrets of one source."""
 
     def __init__(self, door: Door, *, budget: Budget | None, secrets: Sequence[str]) -> None:
         self._door = door
@@ -172,7 +165,7 @@ class SourceHttp:
         expect: Sequence[int] = (200,),
         deadline: float | None = None,
     ) -> Answer:
-        """See `base.Http`. `content` sends bytes as they are (a signed webhook, a form), with the
+        """See `asking.Http`. `content` sends bytes as they are (a signed webhook, a form), with the
         content type given in `headers`; `deadline` (seconds) replaces the door's.
         """
         fields = headers_for(

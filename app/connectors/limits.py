@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from app.connectors.base import RateLimit
+from app.connectors.asking import RateLimit
 
 LONGEST_WAIT = timedelta(hours=24)
 """No platform makes us wait longer than this, whatever it answers."""

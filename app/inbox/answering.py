@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, union
+from sqlalchemy import Row, or_, select, union
 
 from app.connectors.registry import PLATFORMS
 from app.db import Tx
@@ -42,7 +42,8 @@ async def _where_we_spoke(tx: Tx, thread_ids: Collection[int]) -> list[int]:
     statement = union(
         select(reply.c.thread_id).where(reply.c.thread_id.in_(thread_ids)),
         select(item.c.thread_id).where(
-            item.c.thread_id.in_(thread_ids), item.c.native_at.is_not(None)
+            item.c.thread_id.in_(thread_ids),
+            or_(item.c.native_at.is_not(None), item.c.answer_evidence.is_not(None)),
         ),
     )
     return sorted(row.thread_id for row in await tx.rows(statement))
@@ -68,10 +69,13 @@ async def _judge(
 async def _settle(
     tx: Tx, row: Row[Any], verdict: answers.Verdict, vanished: Collection[int], now: datetime
 ) -> None:
-    found = answers.next_step(repository.state_of(row), verdict, vanished=vanished)
-    if found is not None:
+    """Losing an answer and then being possibly answered are two steps; more are never needed."""
+    for _ in range(2):
+        found = answers.next_step(repository.state_of(row), verdict, vanished=vanished)
+        if found is None:
+            return
         action, details = found
-        await repository.step(tx, row, action, actor=POLLER, now=now, details=details)
+        row = await repository.step(tx, row, action, actor=POLLER, now=now, details=details)
 
 
 def _thread_facts(platform: str, root: str, ours: Collection[Row[Any]]) -> Thread:

@@ -10,6 +10,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.clock import stamp
 from app.connectors.base import Kind
 from app.errors import Conflict, NotFound, VersionMismatch
 from app.inbox import counting, examples, listing, reading
@@ -111,20 +112,21 @@ async def list_items(principal: Seeing, db: Reader, now: Now, request: Request) 
     values = FILTERS.parse(request)
     wanted = read_filter(values, frozenset(request.query_params.keys()), now)
     limit, order = values["limit"], values["order"]
+    bound = values | {"needs_reply": wanted.needs_reply}  # not given is not the same as `any`
     after = None
     if values["cursor"] is not None:
-        after = Position(*decode_cursor(values["cursor"], tuple[datetime, int], order, values))
+        after = Position(*decode_cursor(values["cursor"], tuple[datetime, int], order, bound))
     rows = await listing.page_items(
         db, principal.scope, wanted, now=now, after=after, limit=limit + 1
     )
     more = len(rows) > limit
     last = rows[limit - 1] if more else None
-    cursor = None if last is None else encode_cursor((last.occurred_at, last.id), order, values)
+    cursor = None if last is None else encode_cursor((last.occurred_at, last.id), order, bound)
     coverage = await request.app.state.coverage.block(principal.scope)
     page = ItemList(
         items=[item_out(row, now) for row in rows[:limit]],
         next_cursor=cursor,
-        as_of=coverage.as_of,
+        as_of=stamp(now),
         coverage=coverage,
     )
     return answer(page, headers=next_link(request, cursor, request.app.state.public_url))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-
-import msgspec
 
 from app.connectors.base import Mention, Person, Unparsed
 from app.connectors.text import clean, clean_json
@@ -21,8 +19,16 @@ MAX_NAME = 300
 MAX_URL = 2000
 MAX_TITLE = 500
 MAX_FOLLOWERS = 2**62
-NO_REPLY_KINDS = frozenset({"follow", "share"})
-_KINDS_BY_RANK = ("comment", "mention", "reply", "question", "review", "direct_message")
+NO_REPLY_KINDS = frozenset({"follow", "share", "praise"})
+_KINDS_BY_RANK = (
+    *sorted(NO_REPLY_KINDS),  # lowest: where one route says that somebody waits, somebody waits
+    "comment",
+    "mention",
+    "reply",
+    "question",
+    "review",
+    "direct_message",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,9 @@ class Sorted:
 
 
 def sort_out(mentions: Sequence[Mention], us: Us, now: datetime) -> Sorted:
-    """Makes every message of a page fit to be stored; the last of equal ids wins."""
+    """Makes every message of a page fit to be stored. Of equal ids the last wins, with the kind
+    that ranks highest among them.
+    """
     theirs: dict[str, Arrival] = {}
     ours: dict[str, Arrival] = {}
     refused = []
@@ -84,8 +92,15 @@ def sort_out(mentions: Sequence[Mention], us: Us, now: datetime) -> Sorted:
             refused.append(Unparsed(mention.external_id, reason, mention.raw))
             continue
         pile = ours if us.is_ours(mention.author) else theirs
-        pile[mention.external_id] = _arrival(mention, now)
+        before = pile.get(mention.external_id)
+        pile[mention.external_id] = _arrival(_as_ranked(mention, before), now)
     return Sorted(theirs, ours, tuple(refused))
+
+
+def _as_ranked(mention: Mention, before: Arrival | None) -> Mention:
+    if before is None or rank_of(before.mention.kind) <= rank_of(mention.kind):
+        return mention
+    return replace(mention, kind=before.mention.kind)
 
 
 def _unfit(mention: Mention) -> str | None:
@@ -174,8 +189,10 @@ def _hash_of(mention: Mention, text: str, text_raw: str) -> int:
         author.display_name,
         author.avatar_url,
     )
-    digest = hashlib.blake2b(msgspec.json.encode(said), digest_size=8).digest()
-    return int.from_bytes(digest, signed=True)
+    digest = hashlib.blake2b(digest_size=8)
+    for part in said:  # names may still hold half a surrogate pair
+        digest.update(f"{part}\x00".encode(errors="surrogatepass"))
+    return int.from_bytes(digest.digest(), signed=True)
 
 
 def person_row(person: Person, now: datetime) -> dict[str, Any]:
@@ -186,8 +203,8 @@ def person_row(person: Person, now: datetime) -> dict[str, Any]:
         "external_id": person.external_id,
         "handle": clean(person.handle, limit=MAX_NAME),
         "display_name": clean(person.display_name, limit=MAX_NAME),
-        "url": _url(person.url),
-        "avatar_url": _url(person.avatar_url),
+        "url": fit_url(person.url),
+        "avatar_url": fit_url(person.avatar_url),
         "followers": followers if followers is None or followers < MAX_FOLLOWERS else None,
         "is_bot": person.is_bot,
         "created_at": person.created_at,
@@ -204,13 +221,13 @@ def thread_row(mention: Mention, now: datetime) -> dict[str, Any]:
     return {
         "external_id": thread.external_id,
         "title": clean(thread.title, limit=MAX_TITLE),
-        "permalink": _url(thread.permalink),
+        "permalink": fit_url(thread.permalink),
         "started_at": thread.started_at,
         "first_seen_at": now,
     }
 
 
-def _url(url: str) -> str:
+def fit_url(url: str) -> str:
     """A link that is too long to store is no link; a cut one would lead elsewhere."""
     return url if len(url) <= MAX_URL and clean(url, limit=MAX_URL) == url else ""
 
@@ -223,12 +240,12 @@ def content_columns(arrival: Arrival) -> dict[str, Any]:
         "text_raw": arrival.text_raw,
         "text_format": mention.text_format.value,
         "language": clean(mention.language, limit=40),
-        "permalink": _url(mention.permalink),
+        "permalink": fit_url(mention.permalink),
         "visibility": mention.visibility.value,
         "media": [
             {
                 "kind": media.kind,
-                "url": _url(media.url),
+                "url": fit_url(media.url),
                 "description": clean(media.description, limit=MAX_URL),
             }
             for media in mention.media

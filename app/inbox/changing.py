@@ -10,7 +10,14 @@ from sqlalchemy import Row, delete, func, or_, select, tuple_, update
 
 from app.db import Tx
 from app.inbox import repository
-from app.inbox.arrivals import Arrival, addressed_by, content_columns, rank_of
+from app.inbox.arrivals import (
+    NO_REPLY_KINDS,
+    Arrival,
+    addressed_by,
+    content_columns,
+    fit_url,
+    rank_of,
+)
 from app.inbox.counts import count
 from app.inbox.item import Action, Details, Filed, Status
 from app.inbox.models import item, reply
@@ -49,23 +56,28 @@ async def _update_item(tx: Tx, row: Row[Any], arrival: Arrival, now: datetime) -
     }
     if rank_of(mention.kind.value) > rank_of(row.kind):
         values["kind"] = mention.kind.value
+        values["needs_reply"] = mention.kind.value not in NO_REPLY_KINDS
     if mention.acknowledged and row.acknowledged_at is None:
         values["acknowledged_at"] = now
     if mention.native_answer is not None and row.native_at is None:
         values["native_at"] = mention.native_answer.answered_at or now
-        values["native_url"] = mention.native_answer.reply_url
+        values["native_url"] = fit_url(mention.native_answer.reply_url)
     elif mention.native_answer is None and row.native_at is not None:
         values |= {"native_at": None, "native_url": None}
     await _keep_counted(tx, row, values)
 
 
 async def _keep_counted(tx: Tx, row: Row[Any], values: Mapping[str, Any]) -> None:
-    """Stores further columns; a changed visibility moves the item between counters."""
+    """Stores further columns; another visibility or kind moves the item between counters."""
     await repository.set_columns(tx, row.id, values)
-    if values["visibility"] != row.visibility:
-        before = repository.counted(row, repository.state_of(row))
+    before = repository.counted(row, repository.state_of(row))
+    after = before._replace(
+        direct=values["visibility"] == "direct",
+        needs_reply=values.get("needs_reply", before.needs_reply),
+    )
+    if after != before:
         count(tx, before, -1)
-        count(tx, before._replace(direct=values["visibility"] == "direct"), +1)
+        count(tx, after, +1)
 
 
 def _filing(before: str | None, after: Any) -> Action | None:
@@ -88,10 +100,11 @@ def _revision(row: Row[Any], now: datetime) -> dict[str, Any]:
     }
 
 
-async def update_reply(tx: Tx, reply_id: int, arrival: Arrival) -> int:
+async def update_reply(tx: Tx, reply_id: int, arrival: Arrival, *, automated: bool) -> int:
     """Stores what a reply of ours says now; it is there (again). Returns its thread."""
     values = {
         **content_columns(arrival),
+        "automated": automated,
         "addressed": addressed_by(arrival),
         "edited_at": arrival.mention.edited_at,
         "removed_at": None,
@@ -113,6 +126,8 @@ async def become_ours(tx: Tx, item_ids: Collection[int], now: datetime) -> None:
     for row in await repository.lock_items(tx, item_ids):
         count(tx, repository.counted(row, repository.state_of(row)), -1)
         await tx.execute(delete(item).where(item.c.id == row.id))
+        if row.parent_external_id is not None:
+            await _count_community(tx, {row.parent_external_id}, row.source_id)
         record(
             tx,
             Event(
@@ -132,7 +147,9 @@ async def follow_up(tx: Tx, added: Mapping[int, Arrival], source_id: int, now: d
     """What new items mean for those beside them: community replies, and rule 8 of the states."""
     if not added:
         return
-    await _count_community(tx, added, source_id)
+    keys = {arrival.external_id for arrival in added.values()}
+    keys |= {a.mention.parent_external_id for a in added.values() if a.mention.parent_external_id}
+    await _count_community(tx, keys, source_id)
     chosen = select(item.c.id, item.c.thread_id, item.c.author_id, item.c.occurred_at)
     new = [
         row
@@ -175,10 +192,8 @@ async def _author_wrote_again(
             )
 
 
-async def _count_community(tx: Tx, added: Mapping[int, Arrival], source_id: int) -> None:
-    """Replies by other people below an item, counted afresh wherever a new message may add one."""
-    keys = {arrival.external_id for arrival in added.values()}
-    keys |= {a.mention.parent_external_id for a in added.values() if a.mention.parent_external_id}
+async def _count_community(tx: Tx, keys: Collection[str], source_id: int) -> None:
+    """Replies by other people below some items (external ids), counted afresh."""
     below = item.alias("below")
     others = (
         select(func.count())

@@ -15,13 +15,14 @@ from sqlalchemy import Row
 
 from app.connectors.base import Mention, Unparsed
 from app.db import Reader, Tx
-from app.inbox import answering, changing, repository
+from app.inbox import answering, changing, people, repository
 from app.inbox.arrivals import (
     NO_REPLY_KINDS,
     Arrival,
     Us,
     addressed_by,
     content_columns,
+    fit_url,
     person_row,
     rank_of,
     raw_of,
@@ -108,14 +109,13 @@ async def compare(reader: Reader, incoming: Incoming) -> Difference:
     changed = [
         (items[key].id, arrival)
         for key, arrival in piles.theirs.items()
-        if key in items and _differs(items[key], arrival)
+        if key in items and _differs(items[key], arrival, gone=key in incoming.gone)
     ]
     new_replies = [a for key, a in piles.ours.items() if key not in replies]
     changed_replies = [
         (replies[key].id, arrival)
         for key, arrival in piles.ours.items()
-        if key in replies
-        and (replies[key].seen_hash != arrival.seen_hash or replies[key].removed_at is not None)
+        if key in replies and _reply_differs(replies[key], arrival, incoming)
     ]
     known = len(piles.theirs) - len(new) - len(changed)
     return Difference(
@@ -139,7 +139,10 @@ async def compare(reader: Reader, incoming: Incoming) -> Difference:
     )
 
 
-def _differs(known: Row[Any], arrival: Arrival) -> bool:
+def _differs(known: Row[Any], arrival: Arrival, *, gone: bool) -> bool:
+    """A page that shows a message and says that it is gone tells first the one, then the other."""
+    if gone and known.status == Status.REMOVED:
+        return False
     return (
         known.seen_hash != arrival.seen_hash
         or rank_of(arrival.mention.kind.value) > rank_of(known.kind)
@@ -148,11 +151,17 @@ def _differs(known: Row[Any], arrival: Arrival) -> bool:
     )
 
 
+def _reply_differs(known: Row[Any], arrival: Arrival, incoming: Incoming) -> bool:
+    if known.removed_at is not None:
+        return arrival.external_id not in incoming.gone
+    automated = incoming.us.is_automated(arrival.mention.author)
+    return bool(known.seen_hash != arrival.seen_hash or known.automated != automated)
+
+
 async def apply(tx: Tx, incoming: Incoming, difference: Difference) -> Outcome:
     """Stores a difference: items, replies, edits, deletions, and every answer that follows."""
     outcome = Outcome(unchanged=difference.unchanged)
     touched: set[int] = set()
-    vanished: set[int] = set()
     arrivals = [
         *difference.new,
         *difference.new_replies,
@@ -160,52 +169,84 @@ async def apply(tx: Tx, incoming: Incoming, difference: Difference) -> Outcome:
     ]
     authors, threads = await _people_and_places(tx, incoming, arrivals)
     await changing.become_ours(tx, difference.now_ours, incoming.now)
+    changed, gone_items = list(difference.changed), list(difference.gone_items)
     if difference.new:
         added = await _add_items(tx, incoming, difference.new, authors, threads)
         outcome.new = len(added)
         outcome.new_at = [arrival.occurred_at for arrival in added.values()]
         touched |= {threads[a.mention.thread.external_id].id for a in added.values()}
         await changing.follow_up(tx, added, incoming.source_id, incoming.now)
-    if difference.new_replies:
-        rows = [
-            _reply_row(incoming, arrival, authors, threads) for arrival in difference.new_replies
-        ]
-        outcome.replies_seen = len(await repository.add_replies(tx, rows))
-        touched |= {row["thread_id"] for row in rows}
-    if difference.changed:
-        touched |= await changing.update_items(tx, difference.changed, incoming.now)
-        outcome.updated += len(difference.changed)
+        changed += await _added_meanwhile(tx, incoming, difference.new, added)
+        gone_items += [id_ for id_, a in added.items() if a.external_id in incoming.gone]
+    if changed:
+        touched |= await changing.update_items(tx, changed, incoming.now)
+        await _keep_bodies(tx, changed, incoming.now)
+    if gone_items:
+        await changing.remove_items(tx, gone_items, incoming.now)
+    outcome.updated = len(changed) + len(gone_items)
+    outcome.replies_seen = await _add_replies(tx, incoming, difference, authors, threads)
+    touched |= {threads[a.mention.thread.external_id].id for a in difference.new_replies}
     for reply_id, arrival in difference.changed_replies:
-        touched.add(await changing.update_reply(tx, reply_id, arrival))
-    if difference.gone_items:
-        await changing.remove_items(tx, difference.gone_items, incoming.now)
-        outcome.updated += len(difference.gone_items)
+        automated = incoming.us.is_automated(arrival.mention.author)
+        touched.add(await changing.update_reply(tx, reply_id, arrival, automated=automated))
     for row in difference.gone_replies:
         await repository.change_reply(tx, row.id, {"removed_at": incoming.now})
-        vanished.add(row.id)
         touched.add(row.thread_id)
+    vanished = {int(row.id) for row in difference.gone_replies}
     await answering.judge_threads(
         tx, incoming.platform, touched, vanished=vanished, now=incoming.now
     )
     return outcome
 
 
+async def _added_meanwhile(
+    tx: Tx, incoming: Incoming, new: Sequence[Arrival], added: Mapping[int, Arrival]
+) -> list[tuple[int, Arrival]]:
+    """What another stream's page has added since `compare`, where this page says more of it."""
+    ours = {arrival.external_id for arrival in added.values()}
+    missing = {a.external_id: a for a in new if a.external_id not in ours}
+    if not missing:
+        return []
+    known = await repository.known_items(tx, incoming.source_id, missing)
+    return [
+        (row.id, missing[key])
+        for key, row in known.items()
+        if _differs(row, missing[key], gone=key in incoming.gone)
+    ]
+
+
+async def _add_replies(
+    tx: Tx,
+    incoming: Incoming,
+    difference: Difference,
+    authors: Mapping[tuple[str, str], Row[Any]],
+    threads: Mapping[str, Row[Any]],
+) -> int:
+    """Inserts replies of ours that are not there yet; how many those were."""
+    rows = [_reply_row(incoming, arrival, authors, threads) for arrival in difference.new_replies]
+    added = await repository.add_replies(tx, rows)
+    for external_id, reply_id in added.items():
+        if external_id in incoming.gone:
+            await repository.change_reply(tx, reply_id, {"removed_at": incoming.now})
+    return len(added)
+
+
 async def _people_and_places(
     tx: Tx, incoming: Incoming, arrivals: Sequence[Arrival]
 ) -> tuple[dict[tuple[str, str], Row[Any]], dict[str, Row[Any]]]:
     """The authors and threads of a page, stored; sorted, so that no two pages can deadlock."""
-    people: dict[tuple[str, str], dict[str, Any]] = {}
+    persons: dict[tuple[str, str], dict[str, Any]] = {}
     places: dict[str, dict[str, Any]] = {}
     for arrival in arrivals:
         author = arrival.mention.author
-        people[author.instance, author.external_id] = person_row(author, incoming.now)
+        persons[author.instance, author.external_id] = person_row(author, incoming.now)
         place = thread_row(arrival.mention, incoming.now)
         known = places.setdefault(place["external_id"], place)
         known |= {name: value for name, value in place.items() if value}
-    authors = await repository.store_authors(
-        tx, incoming.platform, [people[key] for key in sorted(people)]
+    authors = await people.store_authors(
+        tx, incoming.platform, [persons[key] for key in sorted(persons)]
     )
-    threads = await repository.store_threads(
+    threads = await people.store_threads(
         tx, incoming.source_id, [places[key] for key in sorted(places)]
     )
     return authors, threads
@@ -231,13 +272,19 @@ async def _add_items(
     by_key = {arrival.external_id: arrival for arrival in arrivals}
     for key, item_id in ids.items():
         _tell_arrival(tx, incoming, item_id, rows[key], stories[key])
+    found = {item_id: by_key[key] for key, item_id in ids.items()}
+    await _keep_bodies(tx, list(found.items()), incoming.now)
+    return found
+
+
+async def _keep_bodies(tx: Tx, arrivals: Sequence[tuple[int, Arrival]], now: datetime) -> None:
+    """Keeps the platform's own answers, the newest of each item."""
     bodies = [
-        {"item_id": item_id, "body": packed(raw_of(by_key[key])), "stored_at": incoming.now}
-        for key, item_id in ids.items()
-        if by_key[key].mention.raw is not None
+        {"item_id": item_id, "body": packed(raw_of(arrival)), "stored_at": now}
+        for item_id, arrival in arrivals
+        if arrival.mention.raw is not None
     ]
     await repository.store_raw(tx, bodies)
-    return {item_id: by_key[key] for key, item_id in ids.items()}
 
 
 def _first_state(
@@ -285,7 +332,7 @@ def _item_row(
         "time_suspect": arrival.time_suspect,
         "acknowledged_at": incoming.now if mention.acknowledged else None,
         "native_at": None if native is None else native.answered_at or incoming.now,
-        "native_url": None if native is None else native.reply_url,
+        "native_url": None if native is None else fit_url(native.reply_url),
         "next_read_at": incoming.reread_at(arrival.occurred_at),
     }
 

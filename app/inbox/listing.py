@@ -27,6 +27,9 @@ from sqlalchemy import (
     true,
     tuple_,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from app.db import Reader, UtcTime
 from app.inbox.models import OPEN, author, item, reply, thread
@@ -75,6 +78,7 @@ class _Shape:
     several_platforms: bool
     positioned: bool
     scoped: bool
+    several_allowed: bool
     direct: bool
 
 
@@ -102,10 +106,16 @@ def _literal(value: str) -> ColumnElement[str]:
     return literal_column(f"'{value}'")
 
 
+def _is_open_list(wanted: ItemFilter) -> bool:
+    return bool(
+        wanted.statuses == ("unanswered",) and wanted.needs_reply and wanted.backlog == "exclude"
+    )
+
+
 def _status(wanted: ItemFilter) -> list[ColumnElement[bool]]:
     if not wanted.statuses:
         return []
-    if wanted.statuses == ("unanswered",) and wanted.needs_reply and wanted.backlog == "exclude":
+    if _is_open_list(wanted):
         return [text(OPEN)]  # type: ignore[list-item]  # text() stands for a boolean here
     if len(wanted.statuses) == 1:
         return [item.c.status == _literal(wanted.statuses[0])]
@@ -130,9 +140,12 @@ def _narrowed(shape: _Shape) -> list[ColumnElement[bool]]:
     wanted = shape.filter
     found: list[ColumnElement[bool]] = []
     if wanted.platforms:
-        found.append(_among(item.c.platform, "platforms", several=shape.several_platforms))
+        platform: Any = item.c.platform
+        if shape.several_platforms:
+            platform = _NotByIndex(platform)
+        found.append(_among(platform, "platforms", several=shape.several_platforms))
     if wanted.source_ids:
-        found.append(_among(item.c.source_id, "source_ids", several=shape.several_sources))
+        found.append(_of_sources("source_ids", shape, several=shape.several_sources))
     if wanted.kinds:
         found.append(item.c.kind.in_(bindparam("kinds", expanding=True)))
     if wanted.author_id is not None:
@@ -142,10 +155,39 @@ def _narrowed(shape: _Shape) -> list[ColumnElement[bool]]:
     if wanted.occurred_before is not None:
         found.append(item.c.occurred_at <= bindparam("occurred_before"))
     if shape.scoped:
-        found.append(item.c.source_id.in_(bindparam("allowed", expanding=True)))
+        found.append(_of_sources("allowed", shape, several=shape.several_allowed))
     if not shape.direct:
         found.append(item.c.visibility != _literal("direct"))
     return found
+
+
+class _NotByIndex(ColumnElement[Any]):
+    """A column that SQLite shall not look up in an index: where none leads from it to the items in
+    the order of the list, it would take one and sort (sqlite.org/optoverview.html, 2: unary `+`).
+    """
+
+    inherit_cache = True
+    _traverse_internals = [("column", InternalTraversal.dp_clauseelement)]  # noqa: RUF012  # theirs
+
+    def __init__(self, column: Any) -> None:
+        self.column = column
+        self.type = column.type
+
+
+@compiles(_NotByIndex)
+def _plain(element: _NotByIndex, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.column, **options)
+
+
+@compiles(_NotByIndex, "sqlite")
+def _with_plus(element: _NotByIndex, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+{compiler.process(element.column, **options)}"
+
+
+def _of_sources(name: str, shape: _Shape, *, several: bool) -> ColumnElement[bool]:
+    by_index = not several and _is_open_list(shape.filter)
+    column: Any = item.c.source_id if by_index else _NotByIndex(item.c.source_id)
+    return _among(column, name, several=several)
 
 
 def _among(column: Any, name: str, *, several: bool) -> ColumnElement[bool]:
@@ -200,6 +242,7 @@ def list_statement(
         several_platforms=len(wanted.platforms) > 1,
         positioned=after is not None,
         scoped=scope.sources is not None,
+        several_allowed=scope.sources is not None and len(scope.sources) != 1,
         direct=scope.direct,
     )
     values: dict[str, Any] = {"limit": limit}
@@ -215,7 +258,7 @@ def list_statement(
         if (value := getattr(wanted, name)) is not None:
             values[name] = value
     if scope.sources is not None:
-        values["allowed"] = sorted(scope.sources)
+        values["allowed"] = _one_or_all(sorted(scope.sources))
     if after is not None:
         values |= {"at": after.occurred_at, "after_id": after.id}
     return _statement(shape), values

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, tuple_, update
+from sqlalchemy import Row, func, insert, select, update
 
 from app.db import Reader, Tx
 from app.inbox.counts import Counted, count
@@ -20,7 +20,7 @@ from app.inbox.item import (
     ItemState,
     Status,
 )
-from app.inbox.models import author, item, raw_body, reply, revision, thread
+from app.inbox.models import author, item, raw_body, reply, revision
 from app.inbox.states import Decision, decide
 from app.outbox.events import Actor, Event, record
 from app.outbox.models import event
@@ -225,7 +225,7 @@ async def known_items(
 async def known_replies(
     reader: Reader, source_id: int, external_ids: Collection[str]
 ) -> dict[str, Row[Any]]:
-    """(id, external_id, seen_hash, thread_id, removed_at) of those that are stored."""
+    """(id, external_id, seen_hash, thread_id, removed_at, automated) of those that are stored."""
     found: dict[str, Row[Any]] = {}
     for chunk in chunks(sorted(external_ids)):
         statement = select(
@@ -234,66 +234,9 @@ async def known_replies(
             reply.c.seen_hash,
             reply.c.thread_id,
             reply.c.removed_at,
+            reply.c.automated,
         ).where(reply.c.source_id == source_id, reply.c.external_id.in_(chunk))
         found |= {row.external_id: row for row in await reader.rows(statement)}
-    return found
-
-
-async def store_authors(
-    tx: Tx, platform: str, people: Sequence[Mapping[str, Any]]
-) -> dict[tuple[str, str], Row[Any]]:
-    """Adds or freshens authors; by (instance, external_id): (id, muted_at)."""
-    found: dict[tuple[str, str], Row[Any]] = {}
-    for chunk in chunks(people):
-        adding = tx.insert(author)
-        fresh = ("handle", "display_name", "url", "avatar_url", "followers", "is_bot", "signals")
-        statement = adding.on_conflict_do_update(
-            index_elements=["platform", "instance", "external_id"],
-            set_={name: adding.excluded[name] for name in fresh},
-        )
-        await tx.execute(statement, [{"platform": platform, **person} for person in chunk])
-        keys = [(person["instance"], person["external_id"]) for person in chunk]
-        wanted = select(
-            author.c.id, author.c.instance, author.c.external_id, author.c.muted_at
-        ).where(
-            author.c.platform == platform,
-            tuple_(author.c.instance, author.c.external_id).in_(keys),
-        )
-        found |= {(r.instance, r.external_id): r for r in await tx.rows(wanted)}
-    return found
-
-
-async def mute_author(tx: Tx, author_id: int, now: datetime) -> None:
-    """From now on what this author sends arrives as spam."""
-    await tx.execute(
-        update(author)
-        .where(author.c.id == author_id, author.c.muted_at.is_(None))
-        .values(muted_at=now)
-    )
-
-
-async def store_threads(
-    tx: Tx, source_id: int, threads: Sequence[Mapping[str, Any]]
-) -> dict[str, Row[Any]]:
-    """Adds threads and fills in titles, links and start times learned later; by external id."""
-    found: dict[str, Row[Any]] = {}
-    for chunk in chunks(threads):
-        adding = tx.insert(thread)
-        new = adding.excluded
-        statement = adding.on_conflict_do_update(
-            index_elements=["source_id", "external_id"],
-            set_={
-                "title": func.coalesce(func.nullif(new.title, ""), thread.c.title),
-                "permalink": func.coalesce(func.nullif(new.permalink, ""), thread.c.permalink),
-                "started_at": func.coalesce(new.started_at, thread.c.started_at),
-            },
-        )
-        await tx.execute(statement, [{"source_id": source_id, **row} for row in chunk])
-        wanted = select(thread.c.id, thread.c.external_id, thread.c.started_at).where(
-            thread.c.source_id == source_id,
-            thread.c.external_id.in_([row["external_id"] for row in chunk]),
-        )
-        found |= {row.external_id: row for row in await tx.rows(wanted)}
     return found
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from app.db import Tx
 from app.errors import Conflict, FieldError, InvalidRequest, NotFound, VersionMismatch
-from app.inbox import listing, repository
+from app.inbox import listing, people, repository
 from app.inbox.item import (
     SNOOZE_AT_MOST,
     Action,
@@ -95,7 +95,7 @@ class Acting:
         """Spam; with `mute_author` later items of its author arrive as spam, counted, visible."""
         row = await self._get(item_id)
         if mute_author:
-            await repository.mute_author(self._tx, row.author_id, self._now)
+            await people.mute_author(self._tx, row.author_id, self._now)
         told = _told(muted_author=True) if mute_author else None
         return await self._do(row, Action.SPAM, Details(), told)
 
@@ -118,7 +118,10 @@ class Acting:
         """The item, held until the end of the transaction."""
         if await listing.find_item(self._tx, self._scope, item_id) is None:
             raise item_not_found(item_id)
-        row = (await repository.lock_items(self._tx, [item_id]))[0]
+        held = await repository.lock_items(self._tx, [item_id])
+        if not held:  # its source was removed between the two looks
+            raise item_not_found(item_id)
+        row = held[0]
         if self._versions is not None and row.version not in self._versions:
             await self._refuse_version(row)
         return row

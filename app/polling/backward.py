@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
+from sqlalchemy import Row
 
 from app.connectors.base import Cursor, Page
+from app.connectors.budget import BudgetSpent
 from app.connectors.failures import CursorRefused
 from app.db import Tx
 from app.polling.reading import LoopGuard, Reading
@@ -23,6 +25,7 @@ READING = "reading"
 CAP = "cap"
 """Causes of gaps: the first read-back under way, a walk under way, the platform's own limit."""
 _log = structlog.get_logger(__name__)
+ANY_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 async def read_top(reading: Reading) -> None:
@@ -30,17 +33,17 @@ async def read_top(reading: Reading) -> None:
     mark = reading.row.watermark
     first = mark is None and reading.row.backfill_done_at is None
     since = reading.row.backfill_since if mark is None else mark - OVERLAP
-    await _walk_down(
-        reading,
-        Range(since, cause=BACKFILL if first else READING, first=first, moves_watermark=True),
-        None,
-    )
-    reading.reached_present = True
+    wanted = Range(
+        since, cause=BACKFILL if first else READING, first=first, moves_watermark=True
+    ).beside(await streams.open_gaps(reading.storing.db, [reading.row.id]))
+    await _walk_down(reading, wanted, None)
+    reading.reach_present()
 
 
 async def read_gaps(reading: Reading) -> None:
     """What earlier polls had to leave, newest first."""
-    for gap in await streams.open_gaps(reading.storing.db, [reading.row.id]):
+    gaps = await streams.open_gaps(reading.storing.db, [reading.row.id])
+    for number, gap in enumerate(gaps):
         if gap.cause == BACKFILL and reading.row.backfill_paused:
             continue
         wanted = Range(
@@ -50,12 +53,27 @@ async def read_gaps(reading: Reading) -> None:
             moves_watermark=False,
             gap_id=gap.id,
             reached=gap.to_at,
-        )
+        ).beside(gaps[number + 1 :])
         try:
             await _walk_down(reading, wanted, gap.cursor)
-        except CursorRefused:
-            # The platform forgot the cursor: down again from the top, through what is known.
-            await _walk_down(reading, wanted, None)
+        except CursorRefused as refused:
+            await _walk_from_top(reading, wanted, gap, refused)
+
+
+async def _walk_from_top(
+    reading: Reading, wanted: Range, gap: Row[Any], refused: CursorRefused
+) -> None:
+    """The platform forgot the gap's cursor: down again from the top, through what is known.
+
+    Where the budget ends before the gap is reached, the next poll would fare no better: then the
+    refusal stands, so that the stream backs off and shows its trouble.
+    """
+    try:
+        await _walk_down(reading, wanted, None)
+    except BudgetSpent:
+        if wanted.reached == gap.to_at:
+            raise refused from None
+        raise
 
 
 async def _walk_down(reading: Reading, wanted: Range, cursor: Cursor | None) -> None:
@@ -63,7 +81,7 @@ async def _walk_down(reading: Reading, wanted: Range, cursor: Cursor | None) -> 
     while True:
         page = await reading.fetch(cursor, since=wanted.since)
         plan = partial(_plan, reading, wanted, page)
-        await reading.store(page, plan, first_reading=wanted.first)
+        await reading.store(page, plan, first_until=wanted.first_until)
         if wanted.met:
             return
         guard.check(page)
@@ -72,7 +90,7 @@ async def _walk_down(reading: Reading, wanted: Range, cursor: Cursor | None) -> 
 
 def _plan(reading: Reading, wanted: Range, page: Page, new: Sequence[datetime]) -> Change:
     """What a page of the walk changes: the watermark, the progress, and the gap below it."""
-    wanted.met = wanted.is_met(page, any_new=bool(new))
+    wanted.met = wanted.is_met(page, new)
     wanted.entries += len(page.mentions) + len(page.unparsed) + sum(page.skipped.values())
     values: dict[str, Any] = {}
     if wanted.moves_watermark and page.newest_at is not None:
@@ -140,24 +158,38 @@ class Range:
     gap_id: int | None = None  # its row, once there is one
     reached: datetime | None = None
     entries: int = 0  # of the platform's list, from its top
+    unread_to: datetime | None = None  # what is new up to here belongs to another open gap
+    first_until: datetime | None = None  # what is new up to here belongs to the first read-back
     met: bool = False
+
+    def beside(self, others: Sequence[Row[Any]]) -> Range:
+        """Takes note of the other open gaps: this walk may run into them."""
+        tops = [gap.to_at or ANY_TIME for gap in others]
+        backfills = [gap.to_at or ANY_TIME for gap in others if gap.cause == BACKFILL]
+        self.unread_to = max(tops, default=None)
+        self.first_until = ANY_TIME if self.first else max(backfills, default=None)
+        return self
 
     def come_down_to(self, oldest: datetime | None) -> None:
         """Everything from here up is read; below its own border a range does not reach."""
         if oldest is not None and (self.reached is None or oldest < self.reached):
             self.reached = oldest if self.since is None else max(oldest, self.since)
 
-    def is_met(self, page: Page, *, any_new: bool) -> bool:
-        """Whether the walk has come to its end with this page.
+    def is_met(self, page: Page, new: Sequence[datetime]) -> bool:
+        """Whether the walk has come to its end with this page; `new` are times of new items.
 
-        A first walk and a gap end below their border. A walk to a watermark also needs a page on
-        which everything is known: items may lie out of order around the border.
+        A first walk ends below its border. Every other one also needs a page on which everything
+        is known: items may lie out of order around the border. What is new because it lies in
+        another open gap does not count, or the walk would read that gap too.
         """
-        if not page.more or page.next_cursor is None:
+        if not page.more:
             return True
         if self.since is None or page.oldest_at is None or page.oldest_at >= self.since:
             return False
-        return self.first or self.cause != READING or not any_new
+        return self.first or not any(self._is_ours(at) for at in new)
+
+    def _is_ours(self, at: datetime) -> bool:
+        return self.unread_to is None or at > self.unread_to
 
     def is_cut_off(self, page: Page, cap: int | None) -> bool:
         """Whether the list ended because the platform shows no more of it, above our border."""

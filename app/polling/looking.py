@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from app.connectors.base import Cursor, Page
+from app.connectors.budget import BudgetSpent
 from app.connectors.failures import CursorRefused
 from app.db import Tx
 from app.outbox.events import POLLER, Event, record
@@ -44,18 +45,27 @@ async def look_again(reading: Reading) -> None:
     looking = _due(reading)
     if looking is None:
         return
+    try:
+        await _walk(reading, looking)
+    except CursorRefused as refused:
+        if looking.cursor is None:
+            raise
+        looking.cursor = None  # the platform forgot it: once more from the top
+        try:
+            await _walk(reading, looking)
+        except BudgetSpent:
+            # It would forget again, and the next poll get no farther: no hot loop, but trouble.
+            raise refused from None
+    reading.tally.recovered += looking.recovered
+
+
+async def _walk(reading: Reading, looking: _Looking) -> None:
     guard = LoopGuard(looking.cursor)
     while True:
-        try:
-            page = await reading.fetch(looking.cursor, since=looking.since)
-        except CursorRefused:
-            if looking.cursor is None:
-                raise
-            looking.cursor = None  # the platform forgot it: once more from the top
-            continue
+        page = await reading.fetch(looking.cursor, since=looking.since)
+        page = replace(page, skipped={})  # the reading proper has counted them
         await reading.store(page, partial(_plan, reading, looking, page))
         if looking.done:
-            reading.tally.recovered += looking.recovered
             return
         guard.check(page)
 

@@ -20,12 +20,14 @@ from app.connectors.failures import (
     Transient,
 )
 from app.polling.reading import Reading
-from app.polling.schedule import next_poll
+from app.polling.schedule import RETRY_AFTER_AT_MOST, next_poll
 
 AGAIN_SOON = timedelta(seconds=5)
 A_PERSON_LOOKS = timedelta(hours=1)
 """Where only a person can help, looking again every hour is enough."""
 PARSER_AFTER = 3
+TOLD_ONCE = frozenset({"auth_failed", "blind", "permission_missing", "gone"})
+"""Troubles that only a person can end: they are an event, not only a line in the log."""
 
 _STATES: tuple[tuple[type[ConnectorError], str], ...] = (
     (AuthFailed, "auth_failed"),
@@ -83,17 +85,21 @@ def _after_success(read: Read, pace: Pace, now: datetime) -> dict[str, Any]:
         "error_since": None,
         "state": "ok",
         "cause": None,
+        "bad_pages": 0,
     }
-    if reading.reached_present:
-        values["covered_through"] = reading.started_at
+    if reading.reached_present and reading.covered_through is not None:
+        values["covered_through"] = min(reading.covered_through, now)
         if row.covered_from is None or row.backfill_since < row.covered_from:
             values["covered_from"] = row.backfill_since
     if row.backfill_done_at is None:
         values |= {"state": "behind", "cause": "backfill"}
     elif not reading.reached_present:
         values |= {"state": "behind", "cause": "budget"}
+    elif row.look and row.look["since"] is None:
+        values |= {"state": "behind", "cause": "second_look"}  # until it has come to the end
     if isinstance(read.failure, BudgetSpent):
-        values["next_poll_at"] = now + max(AGAIN_SOON, pace.floor)
+        wish = min(reading.poll_after or timedelta(), RETRY_AFTER_AT_MOST)
+        values["next_poll_at"] = now + max(AGAIN_SOON, pace.floor, wish)
     else:
         values["next_poll_at"] = next_poll(
             now,
@@ -112,16 +118,29 @@ def _after_failure(
     row = read.row
     failures = row.failures + 1
     until = failure.until if isinstance(failure, RateLimited) else None
+    if until is not None:  # cut like the next poll, or a due stream would wait at every tick
+        until = min(until, now + RETRY_AFTER_AT_MOST)
     return {
         "failures": failures,
         "retry_at": until,
         "last_polled_at": now,
         "state": next(state for kind, state in _STATES if isinstance(failure, kind)),
         "cause": _cause(row, failure),
+        **_error_of(row, failure, now),
+        "next_poll_at": _next_after(failure, failures, until, pace, now),
+    }
+
+
+def _error_of(row: SimpleNamespace, failure: ConnectorError, now: datetime) -> dict[str, Any]:
+    """The error a stream shows. That the platform is down or busy does not prove that what only a
+    person can end is over: such an error stays.
+    """
+    if row.error_code in TOLD_ONCE and isinstance(failure, Transient | RateLimited):
+        return {name: getattr(row, name) for name in ("error_code", "error_detail", "error_since")}
+    return {
         "error_code": failure.code,
         "error_detail": failure.detail,
         "error_since": row.error_since if row.error_code == failure.code else now,
-        "next_poll_at": _next_after(failure, failures, until, pace, now),
     }
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from app.connectors.base import Cursor, Page, Parent
 from app.connectors.budget import BudgetSpent
-from app.connectors.failures import CursorRefused, Gone
+from app.connectors.failures import BadResponse, CursorRefused, Gone, Transient
 from app.db import Tx
 from app.polling.reading import LoopGuard, Reading
 from app.polling.schedule import next_read
@@ -22,8 +22,11 @@ PARENTS_A_POLL = 50
 YOUNG_PARENT = timedelta(minutes=2)
 FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)
 
-Read = list[tuple[int, dict[str, Any]]]
-"""Watched parents that have been read to their end, with what their rows say then."""
+FAILURES_IN_A_ROW = 3
+"""So many parents that fail one after the other are the platform's trouble, not theirs."""
+
+Read = list[tuple[Row[Any], dict[str, Any]]]
+"""Watched parents that have been read, with what their rows say then."""
 
 
 async def read_parents(reading: Reading) -> None:
@@ -33,16 +36,38 @@ async def read_parents(reading: Reading) -> None:
     rows = await streams.due_parents(reading.storing.db, reading.row.id, until, PARENTS_A_POLL)
     read: Read = []
     try:
-        for row in rows:
-            await _read_parent(reading, row, read)
+        failure = await _read_all(reading, rows, read)
     finally:
         await _save(reading, read)
+    if failure is not None:
+        raise failure
     due, never = await streams.unread_parents(reading.storing.db, reading.row.id, now)
     if due:
         raise BudgetSpent(f"{due} threads are still to be read.")
-    reading.reached_present = True
+    reading.reach_present()
     if reading.feeder_is_done and not never and reading.row.backfill_done_at is None:
         await reading.store(Page(), lambda _new: Change({"backfill_done_at": now}))
+
+
+async def _read_all(
+    reading: Reading, rows: Sequence[Row[Any]], read: Read
+) -> Transient | BadResponse | None:
+    """One parent that can't be read holds up none of the others: it stays due, behind them. The
+    first failure is returned.
+    """
+    first: Transient | BadResponse | None = None
+    in_a_row = 0
+    for row in rows:
+        try:
+            await _read_parent(reading, row, read)
+        except (Transient, BadResponse) as failure:
+            read.append((row, {"next_read_at": reading.clock.now()}))
+            first, in_a_row = first or failure, in_a_row + 1
+            if in_a_row >= FAILURES_IN_A_ROW:
+                break
+        else:
+            in_a_row = 0
+    return first
 
 
 async def _save(reading: Reading, read: Read) -> None:
@@ -53,8 +78,8 @@ async def _save(reading: Reading, read: Read) -> None:
     async with storing.db.write() as tx:
         now = reading.clock.now()
         await leases.hold(tx, storing.lease, now=now, length=storing.lease_length)
-        for watched_id, values in read:
-            await streams.save_parent(tx, watched_id, values)
+        for row, values in read:
+            await streams.save_read_parent(tx, row, values)
 
 
 async def _read_parent(reading: Reading, row: Row[Any], read: Read) -> None:
@@ -79,9 +104,10 @@ async def _read_parent(reading: Reading, row: Row[Any], read: Read) -> None:
             cursor = None
             continue
         plan = partial(_plan, reading, row, page)
-        await reading.store(page, plan, first_reading=_is_first(reading, row))
+        first_until = reading.clock.now() if _is_first(reading, row) else None
+        await reading.store(page, plan, first_until=first_until)
         if not page.more:
-            read.append((row.id, _as_read(reading, row)))
+            read.append((row, _as_read(reading, row)))
             return
         guard.check(page)
         cursor = page.next_cursor

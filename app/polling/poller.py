@@ -13,8 +13,9 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Row
+from sqlalchemy.exc import SQLAlchemyError
 
-from app.clock import Clock
+from app.clock import Clock, monotonic
 from app.connectors.base import (
     Connector,
     Platform,
@@ -30,20 +31,20 @@ from app.inbox.arrivals import Us
 from app.polling import rereading
 from app.polling.backward import read_gaps, read_top
 from app.polling.finishing import Finished, finish
+from app.polling.fitting import fit_streams
 from app.polling.looking import look_again
 from app.polling.outcomes import Pace, Read, is_due
 from app.polling.parents import read_parents
 from app.polling.reading import Limits, Reading
-from app.polling.storing import Storing
+from app.polling.storing import Storing, Tally
 from app.scope import EVERYTHING
-from app.sources import repository, runs, streams
+from app.sources import leases, repository, runs, streams
 from app.sources.connecting import Connecting
-from app.sources.drafts import lost_by_design, stream_rows
+from app.sources.coverage import RETIRED
 from app.sources.leases import Lease, LeaseLost
 from app.sources.purse import Purse, period_of, purse_of
 
 LEASE = timedelta(seconds=150)
-GRACE_SECONDS = 30.0
 REQUESTS_A_POLL = 2000
 BYTES_A_POLL = 100 * 2**20
 CONNECTORS_KEPT = 2000
@@ -62,9 +63,14 @@ class _Poll:
     storing: Storing
     streams: dict[str, SimpleNamespace]
     specs: Sequence[StreamSpec]
+    lease: Lease
     started_at: datetime
-    everything: bool
-    purse: Purse | None
+    purse: Purse | None = None
+    began: float = field(default_factory=monotonic)
+
+    @property
+    def everything(self) -> bool:
+        return self.lease.requested
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +122,54 @@ class Poller:
         )
         before = 0.0 if poll.purse is None else poll.purse.spent
         reads = await self._read_all(poll)
-        if all(read.went_well for read in reads):
-            await rereading.reread(poll.connector, poll.storing, poll.streams, self.rng)
+        rereads = Tally()
+        await self._keep_lease(poll)
+        reads = await self._reread(poll, reads, rereads)
         spent = None if poll.purse is None else (poll.purse.began_at, poll.purse.spent - before)
-        done = Finished(lease, source, reads, budget, started_at, self._paces(poll), spent)
+        done = Finished(
+            lease,
+            source,
+            reads,
+            budget,
+            started_at,
+            self._paces(poll),
+            before={name: row.error_code for name, row in poll.streams.items()},
+            rereads=rereads,
+            held_back=self._held_back(poll),
+            spent=spent,
+        )
         await finish(self.db, self.clock, done)
+
+    async def _keep_lease(self, poll: _Poll) -> None:
+        """Between the parts of a long poll: pages on which everything is known renew nothing."""
+        if monotonic() - poll.began < self.lease_length.total_seconds() / 3:
+            return
+        async with self.db.write() as tx:
+            await leases.hold(tx, poll.lease, now=self.clock.now(), length=self.lease_length)
+
+    async def _reread(self, poll: _Poll, reads: list[Read], tally: Tally) -> list[Read]:
+        """Re-reads items of streams that are well; a wish to wait is a failure of its stream."""
+        well = {read.row.name: read.went_well for read in reads}
+        may = {name: row for name, row in poll.streams.items() if well.get(name, _is_well(row))}
+        if not may:
+            return reads
+        told = await rereading.reread(poll.connector, poll.storing, may, self.rng, tally)
+        if told is None:
+            return reads
+        name, failure = told
+        reading = next(
+            (read.reading for read in reads if read.row.name == name),
+            _unread(poll.streams[name], poll.started_at),
+        )
+        others = [read for read in reads if read.row.name != name]
+        return [*others, Read(reading, failure)]
+
+    @staticmethod
+    def _held_back(poll: _Poll) -> datetime | None:
+        """Until when a platform's wish keeps a poll that was asked for from reading everything."""
+        times = [row.retry_at for row in poll.streams.values() if row.retry_at is not None]
+        later = [at for at in times if poll.everything and at > poll.started_at]
+        return max(later, default=None)
 
     def _connector(self, source: Row[Any]) -> tuple[Connector, Budget]:
         """The connector of a source, kept from poll to poll: a session and what it has learned of
@@ -149,8 +198,9 @@ class Poller:
         started_at: datetime,
     ) -> _Poll:
         specs = connector.streams()
-        rows = await self._add_missing(source, rows, specs, started_at)
-        states = {row.name: streams.as_state(row) for row in rows}
+        rows = await fit_streams(self.db, source, rows, specs, started_at)
+        read = {spec.name for spec in specs}
+        states = {row.name: streams.as_state(row) for row in rows if row.name in read}
         held = await streams.quarantine_size(self.db, [row.id for row in rows])
         feeds: dict[str, list[int]] = {}
         for spec in specs:
@@ -178,8 +228,8 @@ class Poller:
             storing,
             states,
             specs,
+            lease,
             started_at,
-            lease.requested,
             await self._purse(source, started_at),
         )
 
@@ -190,32 +240,6 @@ class Poller:
         began, _ = period_of(quota, now)
         spent = await runs.spent_since(self.db, source.id, began)
         return purse_of(quota, source.budget, spent, now)
-
-    async def _add_missing(
-        self,
-        source: Row[Any],
-        rows: Sequence[Row[Any]],
-        specs: Sequence[StreamSpec],
-        now: datetime,
-    ) -> Sequence[Row[Any]]:
-        """A newer version of a connector may read other streams than when it was connected."""
-        known = {row.name: row for row in rows}
-        missing = [spec for spec in specs if spec.name not in known]
-        other = [
-            spec
-            for spec in specs
-            if spec.name in known and known[spec.name].lost != lost_by_design(spec)
-        ]
-        if not missing and not other:
-            return rows
-        backfill = timedelta(seconds=source.backfill)
-        async with self.db.write() as tx:
-            added = stream_rows(source.id, missing, now=now, backfill=backfill)
-            await repository.add_streams(tx, added)
-            for spec in other:
-                lost = lost_by_design(spec)
-                await streams.save_stream(tx, known[spec.name].id, {"lost": lost})
-        return await repository.streams_of(self.db, [source.id])
 
     async def _us(self, source_id: int) -> Us:
         rows = await repository.us_of(self.db, [source_id])
@@ -234,16 +258,24 @@ class Poller:
     async def _read_all(self, poll: _Poll) -> list[Read]:
         """Everything that is due at once; then watch lists that this very poll made due."""
         first, later = self._rounds(poll)
-        reads = {
-            read.row.name: read
-            for read in await asyncio.gather(*(self._read(poll, spec) for spec in first))
-        }
+        tasks = [asyncio.create_task(self._read(poll, spec)) for spec in first]
+        try:
+            reads = {read.row.name: read for read in await asyncio.gather(*tasks)}
+        except BaseException:
+            # The poll is over: no stream of it may go on asking the platform.
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
+        await self._keep_lease(poll)
         now = self.clock.now()
         for spec in later:
             due, _ = await streams.unread_parents(self.db, poll.streams[spec.name].id, now)
-            failed = spec.name in reads and not reads[spec.name].went_well
+            before = reads.get(spec.name)
+            failed = before is not None and not before.went_well
             if (due or poll.everything or self._is_ripe(poll, spec)) and not failed:
-                reads[spec.name] = await self._read(poll, spec)
+                tally = None if before is None else before.reading.tally
+                reads[spec.name] = await self._read(poll, spec, tally)
         return list(reads.values())
 
     @staticmethod
@@ -254,7 +286,11 @@ class Poller:
             if is_due(poll.streams[spec.name], poll.started_at, everything=poll.everything)
         ]
         fed = {spec.name for spec in due}
-        later = [spec for spec in poll.specs if spec.parents_from in fed]
+        later = [
+            spec
+            for spec in poll.specs
+            if spec.parents_from in fed and (spec in due or _is_well(poll.streams[spec.name]))
+        ]
         if poll.everything:
             due = [spec for spec in due if spec not in later]
         return due, later
@@ -264,7 +300,7 @@ class Poller:
         """A watch list whose first read-back may be over although it has nothing to read."""
         return poll.streams[spec.name].backfill_done_at is None
 
-    async def _read(self, poll: _Poll, spec: StreamSpec) -> Read:
+    async def _read(self, poll: _Poll, spec: StreamSpec, tally: Tally | None = None) -> Read:
         reading = Reading(
             connector=poll.connector,
             spec=spec,
@@ -277,19 +313,20 @@ class Poller:
             everything=poll.everything,
             purse=poll.purse,
             feeder=None if spec.parents_from is None else poll.streams[spec.parents_from],
+            tally=tally or Tally(),
         )
         return Read(reading, await self._failure_of(reading))
 
     async def _failure_of(self, reading: Reading) -> ConnectorError | None:
         try:
-            async with asyncio.timeout(self.limits.seconds + GRACE_SECONDS):
+            async with asyncio.timeout(self.limits.seconds + self.limits.grace):
                 await _read_stream(reading)
         except ConnectorError as failure:
             return failure
         except TimeoutError:
             return Transient(f"Reading took longer than {self.limits.seconds:g} seconds.")
-        except (LeaseLost, AppError):
-            raise
+        except (LeaseLost, AppError, SQLAlchemyError):
+            raise  # ours, not the platform's
         except Exception:  # noqa: BLE001  # a defect in one connector must not stop the others
             _log.exception("a stream could not be read", stream=reading.spec.name)
             return BadResponse("Reading failed in a way we did not expect; the log tells more.")
@@ -306,16 +343,27 @@ class Poller:
         """The stored settings or credential can't be used: every stream says so."""
         failure = BadResponse(error.detail)
         pace = Pace(timedelta(seconds=source.poll_interval), ONE_SECOND, self.rng)
-        reads = [Read(_unread(row, started_at), failure) for row in rows]
-        paces = {row.name: pace for row in rows}
-        done = Finished(lease, source, reads, Budget(0, 0), started_at, paces)
+        read = [streams.as_state(row) for row in rows if row.state != RETIRED]
+        done = Finished(
+            lease,
+            source,
+            [Read(_unread(row, started_at), failure) for row in read],
+            Budget(0, 0),
+            started_at,
+            {row.name: pace for row in read},
+            before={row.name: row.error_code for row in read},
+        )
         await finish(self.db, self.clock, done)
 
 
-def _unread(row: Row[Any], started_at: datetime) -> Any:
+def _unread(row: SimpleNamespace, started_at: datetime) -> Any:
     """Stands for the reading that never began."""
-    state = streams.as_state(row)
-    return SimpleNamespace(row=state, started_at=started_at, tally=None)
+    return SimpleNamespace(row=row, started_at=started_at, tally=None)
+
+
+def _is_well(row: SimpleNamespace) -> bool:
+    """Whether a stream that is not due may be asked all the same, for a reason of another one."""
+    return row.error_code is None and row.failures == 0
 
 
 async def _read_stream(reading: Reading) -> None:

@@ -35,10 +35,13 @@ _canonical = msgspec.json.Encoder(order="deterministic")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one poll of one stream may take."""
+    """The most that one poll of one stream may take. After `seconds` no page is asked for any more;
+    the one under way may take `grace` longer.
+    """
 
     pages: int = 200
     seconds: float = 60.0
+    grace: float = 30.0
 
 
 @dataclass(slots=True)
@@ -73,10 +76,26 @@ class Reading:
             self.purse.check()
         self.pages += 1
         page = await self.connector.fetch_page(self.spec.name, cursor, parent=parent, since=since)
+        self.tally.pages += 1
         self.poll_after = page.poll_after or self.poll_after
         if self.purse is not None:
             self.purse.spent += page.cost
         return page
+
+    def reach_present(self) -> None:
+        """Notes that everything up to the start of this poll is stored, or in a gap."""
+        self.reached_present = True
+        self.row.covered_through = self.covered_through
+
+    @property
+    def covered_through(self) -> datetime | None:
+        """Up to when there is nothing that this reading can have missed. A watch list knows of no
+        more than its feeder does: threads that have changed since the feeder's last look wait.
+        """
+        if self.feeder is None:
+            return self.started_at
+        known: datetime | None = self.feeder.covered_through
+        return None if known is None else min(self.started_at, known)
 
     @property
     def feeder_is_done(self) -> bool:
@@ -84,10 +103,10 @@ class Reading:
         return self.feeder is None or self.feeder.backfill_done_at is not None
 
     async def store(
-        self, page: Page, plan: Plan = only_messages, *, first_reading: bool = False
+        self, page: Page, plan: Plan = only_messages, *, first_until: datetime | None = None
     ) -> Stored:
         return await self.storing.store(
-            self.row, page, plan, tally=self.tally, first_reading=first_reading
+            self.row, page, plan, tally=self.tally, first_until=first_until
         )
 
     async def read_forward(self) -> None:
@@ -106,10 +125,10 @@ class Reading:
                 since = (self.row.covered_through or self.row.backfill_since) - A_DAY
                 continue
             values = self._after_forward(page, cursor)
-            first = self.row.backfill_done_at is None
-            await self.store(page, lambda _new, values=values: Change(values), first_reading=first)  # type: ignore[misc]
+            first = self.clock.now() if self.row.backfill_done_at is None else None
+            await self.store(page, lambda _new, values=values: Change(values), first_until=first)  # type: ignore[misc]
             if not page.more:
-                self.reached_present = True
+                self.reach_present()
                 return
             guard.check(page)
             cursor = page.next_cursor
@@ -149,7 +168,7 @@ class LoopGuard:
     def __init__(self, cursor: Cursor | None) -> None:
         self._seen = {_canonical.encode(cursor)}
         self._ids: set[str] = set()
-        self._oldest: datetime | None = None
+        self._ends: list[datetime] = []  # the oldest and the newest time seen
         self._empty = 0
 
     def check(self, page: Page) -> None:
@@ -161,18 +180,23 @@ class LoopGuard:
         self._seen.add(mark)
         ids = {mention.external_id for mention in page.mentions}
         ids |= {parent.external_id for parent in page.parents}
-        new = bool(ids - self._ids or page.unparsed) or self._goes_back(page)
+        new = bool(ids - self._ids or page.unparsed) or self._gets_on(page)
         self._ids |= ids
         self._empty = 0 if new else self._empty + 1
         if self._empty >= EMPTY_PAGES_AT_MOST:
             raise BadResponse(f"The platform sent {self._empty} pages in a row with nothing new.")
 
-    def _goes_back(self, page: Page) -> bool:
-        """Whether the page reaches further into the past than those before it."""
-        if page.oldest_at is None or (self._oldest is not None and page.oldest_at >= self._oldest):
-            return False
-        self._oldest = page.oldest_at
-        return True
+    def _gets_on(self, page: Page) -> bool:
+        """Whether the page reaches further into the past, or nearer to the present, than those
+        before it: there may be entries on it that we don't keep.
+        """
+        before = list(self._ends)
+        self._ends = _ends([*before, *filter(None, (page.oldest_at, page.newest_at))])
+        return self._ends != before
+
+
+def _ends(times: list[datetime]) -> list[datetime]:
+    return [min(times), max(times)] if times else []
 
 
 def moments(stored: str | None) -> list[datetime]:

@@ -7,8 +7,9 @@ and back-off are in the database.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.clock import Clock, monotonic
 from app.db import Database
 from app.errors import AppError
+from app.polling import set_back
 from app.polling.housekeeping import clean
 from app.polling.poller import Poller
 from app.polling.schedule import spread_start
@@ -25,6 +27,8 @@ from app.sources import leases, repository
 if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+LET_GO_SECONDS = 1.5
+"""For one short write at the end: the whole stop stays below its 10 s."""
 _log = structlog.get_logger(__name__)
 
 
@@ -40,8 +44,9 @@ class Runner:
     concurrency: int = 20
     ticked_at: float = field(default_factory=monotonic)
     _polls: set[asyncio.Task[None]] = field(default_factory=set)
-    _stopping: bool = False
+    _ending: asyncio.Event = field(default_factory=asyncio.Event)
     _in_trouble: bool = False
+    _latest: datetime | None = None  # our clock at the last tick
     _scheduler: AsyncIOScheduler | None = None
 
     async def start(self) -> None:
@@ -67,7 +72,7 @@ class Runner:
 
     async def clean(self) -> None:
         """Cuts back what grows by itself. Trouble with the database is told by the ticks."""
-        if self._stopping:
+        if self._ending.is_set():
             return
         try:
             gone = await clean(self.db, self.clock.now())
@@ -79,7 +84,7 @@ class Runner:
 
     async def tick(self) -> None:
         """Starts what is due, as far as there is room. Trouble with the database is logged once."""
-        if self._stopping:
+        if self._ending.is_set():
             return
         self.ticked_at = monotonic()
         room = self.concurrency - len(self._polls)
@@ -95,17 +100,29 @@ class Runner:
         if self._in_trouble:
             _log.info("the database is back; polling goes on")
             self._in_trouble = False
+        if self._ending.is_set():  # meanwhile
+            await self._give_back(granted)
+            return
         for lease in granted:
             self._start(lease)
 
     async def _claim(self, room: int) -> list[leases.Lease]:
         now = self.clock.now()
+        await self._watch_clock(now)
         if not await leases.anything_due(self.db, now):  # no write transaction for a look
             return []
         async with self.db.write() as tx:
             return await leases.claim_due(
                 tx, now=now, owner=self.owner, length=self.poller.lease_length, limit=room
             )
+
+    async def _watch_clock(self, now: datetime) -> None:
+        """At the first tick, and whenever our clock has been set back since the last one."""
+        if self._latest is None or now < self._latest - set_back.TOLERATED:
+            length = self.poller.lease_length
+            if await set_back.bring_back(self.db, now, length):
+                _log.warning("the clock was set back; due times were brought back with it")
+        self._latest = now
 
     def _start(self, lease: leases.Lease) -> None:
         task = asyncio.create_task(self._poll(lease), name=f"poll-{lease.source_id}")
@@ -115,11 +132,23 @@ class Runner:
     async def _poll(self, lease: leases.Lease) -> None:
         try:
             await self.poller.poll(lease)
+        except asyncio.CancelledError:
+            await self._give_back([lease])
+            raise
         except (AppError, SQLAlchemyError):
             # The lease ends by itself; what was stored is stored, and the rest is read again.
             _log.warning("a poll was ended by the database", source_id=lease.source_id)
         except Exception:  # noqa: BLE001  # one poll must not end the others
             _log.exception("a poll failed in a way we did not expect", source_id=lease.source_id)
+
+    async def _give_back(self, granted: Sequence[leases.Lease]) -> None:
+        """The sources are still due: another worker may go on where the stored pages end."""
+        try:
+            async with self.db.write() as tx:
+                for lease in granted:
+                    await leases.give_back(tx, lease)
+        except (AppError, SQLAlchemyError):
+            _log.warning("leases could not be given back; they end by themselves")
 
     async def host_is_back(self, host: str) -> None:
         """After a rest: the sources of that host are read again soon, spread over an interval
@@ -135,7 +164,7 @@ class Runner:
 
     def begin_stop(self) -> None:
         """From now on no poll is started."""
-        self._stopping = True
+        self._ending.set()
 
     async def stop(self, grace_seconds: float) -> None:
         """Lets polls under way finish, cancels those that take longer; nothing is left half done,

@@ -91,31 +91,30 @@ class Storing:
     put_aside: set[str] = field(default_factory=set)
 
     async def store(
-        self, row: Any, page: Page, plan: Plan, *, tally: Tally, first_reading: bool
+        self, row: Any, page: Page, plan: Plan, *, tally: Tally, first_until: datetime | None = None
     ) -> Stored:
-        """Stores a page of the stream `row` with what `plan` adds to it.
+        """Stores a page of the stream `row` with what `plan` adds to it. What is new on it up to
+        `first_until` belongs to the first read-back (backlog, where it is old).
 
         A page on which everything is known, and whose plan is empty, opens no transaction. Of a
         page that is mostly unreadable the good messages are kept, but nothing that would lead past
         the bad ones; then `BadResponse`. Raises `LeaseLost`.
         """
         now = self.clock.now()
-        incoming = self._incoming(row, page, now, first_reading=first_reading)
+        incoming = self._incoming(row, page, now, first_until)
         difference = await ingest.compare(self.db, incoming)
         bad = [fit_for_quarantine(each) for each in (*page.unparsed, *difference.refused)]
-        mostly_bad = len(bad) >= MOSTLY_BAD_FROM and len(bad) * 2 >= len(bad) + len(page.mentions)
+        mostly_bad = len(bad) >= MOSTLY_BAD_FROM and len(bad) * 2 >= _entries(page)
         new = [arrival.occurred_at for arrival in difference.new]
         change = Change({"bad_pages": row.bad_pages + 1}) if mostly_bad else plan(new)
-        if row.bad_pages and not mostly_bad:
-            change.values["bad_pages"] = 0
-        if new and not first_reading and not mostly_bad:
+        if new and first_until is None and not mostly_bad:
             lag = max(timedelta(), now - max(new))
             change.values["lag_ms"] = lag // timedelta(milliseconds=1)
         self._count_skipped(row, page, change.values)
         self.put_aside |= {streams.digest(entry) for entry in bad}
         fresh_bad = await self._not_in_quarantine(row.id, bad)
         parents = await self._changed_parents(row.name, page.parents)
-        redeemed = [m.external_id for m in page.mentions] if row.id in self.with_quarantine else []
+        redeemed = await self._redeemed(row.id, page, bad)
         outcome = ingest.Outcome(unchanged=difference.unchanged)
         if (
             fresh_bad
@@ -139,14 +138,15 @@ class Storing:
                 if change.also is not None:
                     await change.also(tx)
         vars(row).update(change.values)  # so it is for the rest of this poll too
-        self._count(tally, page, outcome, len(bad), len(fresh_bad))
+        self._count(tally, page, outcome, len(fresh_bad))
         if mostly_bad:
             raise BadResponse("Most of a page could not be read; it will be read again.")
         return Stored(new_at=outcome.new_at)
 
     def _incoming(
-        self, row: Any, page: Page, now: datetime, *, first_reading: bool
+        self, row: Any, page: Page, now: datetime, first_until: datetime | None
     ) -> ingest.Incoming:
+        old = now - self.backlog_after
         return ingest.Incoming(
             source_id=self.source_id,
             platform=self.platform,
@@ -155,7 +155,7 @@ class Storing:
             now=now,
             mentions=page.mentions,
             gone=page.gone,
-            backlog_before=now - self.backlog_after if first_reading else None,
+            backlog_before=None if first_until is None else min(old, first_until),
             reread_at=partial(self._reread_at, now),
         )
 
@@ -168,6 +168,13 @@ class Storing:
         digests = {streams.digest(entry): entry for entry in bad}
         known = await streams.in_quarantine(self.db, stream_id, digests.keys())
         return [entry for digest, entry in digests.items() if digest not in known]
+
+    async def _redeemed(self, stream_id: int, page: Page, bad: Sequence[Unparsed]) -> list[str]:
+        """What was in quarantine and can be read now."""
+        if stream_id not in self.with_quarantine or not page.mentions:
+            return []
+        good = {m.external_id for m in page.mentions} - {entry.external_id for entry in bad}
+        return await streams.quarantined_ids(self.db, stream_id, good)
 
     async def _changed_parents(
         self, stream: str, parents: Sequence[Parent]
@@ -195,11 +202,16 @@ class Storing:
             values["skipped"] = known
 
     @staticmethod
-    def _count(tally: Tally, page: Page, outcome: ingest.Outcome, bad: int, fresh: int) -> None:
-        tally.pages += 1
-        tally.seen += len(page.mentions) + bad
+    def _count(tally: Tally, page: Page, outcome: ingest.Outcome, fresh: int) -> None:
+        tally.seen += len(page.mentions) + len(page.unparsed)
         tally.new += outcome.new
         tally.updated += outcome.updated
         tally.unchanged += outcome.unchanged
         tally.replies_seen += outcome.replies_seen
         tally.quarantined += fresh
+
+
+def _entries(page: Page) -> int:
+    """How many entries a page held. Where an entry is a message and a parent, it is one."""
+    readable = max(len(page.mentions), len(page.parents)) + sum(page.skipped.values())
+    return readable + len(page.unparsed)

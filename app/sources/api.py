@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -42,7 +42,19 @@ Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
 Managing = Annotated[Principal, Depends(needs(Permission.MANAGE_SOURCES))]
 
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-_Word = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
+
+
+def _names_somebody(value: str) -> str:
+    if not value.removeprefix("bot:").lstrip("@"):
+        raise ValueError("write an author id or a handle, with bot: before it for a bot")
+    return value
+
+
+_Us = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=300, strip_whitespace=True),
+    AfterValidator(_names_somebody),
+]
 _Interval = Annotated[int, Field(ge=1, le=7 * 86400)]
 _Budget = Annotated[float, Field(gt=0, le=1e12)]
 _Secret = dict[str, Annotated[str, StringConstraints(max_length=10_000)]]
@@ -65,7 +77,7 @@ class SourceNew(SourceDraft):
     poll_interval: _Interval | None = None
     backfill: Duration | None = None
     backlog_after: Duration | None = None
-    also_us: list[_Word] = Field(default_factory=list, max_length=500)
+    also_us: list[_Us] = Field(default_factory=list, max_length=500)
     labels: list[_Name] = Field(default_factory=list, max_length=50)
     budget: _Budget | None = None
 
@@ -78,7 +90,7 @@ class SourcePatch(Body):
     credential: _Secret | None = None
     poll_interval: _Interval | None = None
     backlog_after: Duration | None = None
-    also_us: list[_Word] | None = Field(default=None, max_length=500)
+    also_us: list[_Us] | None = Field(default=None, max_length=500)
     labels: list[_Name] | None = Field(default=None, max_length=50)
     budget: _Budget | None = None
 

@@ -12,12 +12,8 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy import Row
 
 from app.clock import Clock
-from app.connectors.base import (
-    Connector,
-    Http,
-    Platform,
-    SaveCredential,
-)
+from app.connectors.asking import Http
+from app.connectors.base import Connector, Platform, SaveCredential
 from app.connectors.budget import Budget
 from app.connectors.registry import PLATFORMS
 from app.db import Database
@@ -54,7 +50,8 @@ def _problems(error: ValidationError, prefix: str) -> list[FieldError]:
     found = []
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         pointer = "/".join([prefix, *(str(part) for part in problem["loc"])])
-        found.append(FieldError(pointer, problem["type"], problem["msg"]))
+        told = problem["msg"].removeprefix("Value error, ")
+        found.append(FieldError(pointer, problem["type"], told))
     return found
 
 

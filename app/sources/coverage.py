@@ -18,6 +18,8 @@ from app.sources.models import gap, source, stream
 DAY = timedelta(hours=24)
 LATE_AFTER = timedelta(minutes=15)
 CACHE_SECONDS = 1.0
+RETIRED = "retired"
+"""The state of a stream that present settings no longer read: it is nobody's gap."""
 
 
 class GapOut(msgspec.Struct, kw_only=True):
@@ -138,6 +140,7 @@ async def read_coverage(
             source.c.poll_interval,
         )
         .select_from(stream.join(source))
+        .where(stream.c.state != RETIRED)
         .order_by(source.c.platform, source.c.name, stream.c.id)
     )
     if scope.sources is not None:

@@ -109,7 +109,8 @@ def us_rows(identity: Identity | None, also_us: Sequence[str]) -> list[dict[str,
         for alias in identity.aliases:
             rows.setdefault(alias, {"value": alias, "origin": "alias", "automated": False})
         own = identity.external_id
-        rows[own] = {"value": own, "origin": "connected", "automated": False}
+        # Listed as a bot it stays one: what an automated account says is no answer.
+        rows.setdefault(own, {"value": own, "origin": "connected", "automated": False})
     return list(rows.values())
 
 
@@ -118,6 +119,12 @@ def listed_us(rows: Sequence[Any]) -> list[str]:
     return [
         f"bot:{row.value}" if row.automated else row.value for row in rows if row.origin == "listed"
     ]
+
+
+def listed_us_of(also_us: Sequence[str]) -> list[str]:
+    """A list of our people as it would be given back."""
+    names = {us.removeprefix("bot:").lstrip("@"): us.startswith("bot:") for us in also_us}
+    return [f"bot:{name}" if automated else name for name, automated in names.items()]
 
 
 def lost_by_design(spec: StreamSpec) -> list[dict[str, str]]:
@@ -194,7 +201,10 @@ def read_identity(stored: Mapping[str, Any] | None) -> Identity | None:
 
 def refuse_other_account(row: Any, check: Check) -> None:
     before = row.identity
-    if before is None or check.identity is None or before["id"] == check.identity.external_id:
+    if before is None or check.identity is None:
+        return
+    same = (check.identity.external_id, check.identity.instance)  # ids count within a server
+    if (before["id"], before.get("instance", "")) == same:
         return
     detail = (
         f"This credential belongs to {check.identity.handle or check.identity.external_id}, but "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, false, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Interval, bindparam, false, func, literal, or_, select, update
 
 from app.db import Reader, Tx, UtcTime
 from app.sources.models import source
@@ -37,8 +37,7 @@ def _clock(tx: Tx, now: datetime) -> ColumnElement[Any]:
 
 def _until(tx: Tx, now: datetime, length: timedelta) -> Any:
     if tx.dialect == "postgresql":
-        seconds = int(length.total_seconds())
-        return func.clock_timestamp() + text(f"interval '{seconds} seconds'")
+        return func.clock_timestamp() + literal(length, Interval())
     return now + length
 
 
@@ -53,8 +52,10 @@ async def claim_due(
         .order_by(source.c.next_poll_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # Not a subquery: PostgreSQL may run one several times, and lock other rows each time.
+        .cte("due")
     )
-    return await _grant(tx, source.c.id.in_(due.scalar_subquery()), now, owner, length)
+    return await _grant(tx, source.c.id.in_(select(due.c.id)), now, owner, length)
 
 
 async def claim_one(
@@ -112,6 +113,15 @@ async def release(tx: Tx, lease: Lease, *, next_poll_at: datetime | None) -> Non
             source.c.poll_requested_at.is_(None),
         )
         .values(next_poll_at=next_poll_at)
+    )
+
+
+async def give_back(tx: Tx, lease: Lease) -> None:
+    """Ends a lease before its poll has ended; the source stays as due as it was."""
+    await tx.execute(
+        update(source)
+        .where(source.c.id == lease.source_id, source.c.fence == lease.fence)
+        .values(lease_owner=None, lease_until=None, fence=source.c.fence + 1)
     )
 
 

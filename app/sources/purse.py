@@ -10,6 +10,12 @@ from app.connectors.base import Quota
 from app.connectors.failures import RateLimited
 
 
+class QuotaSpent(RateLimited):
+    """Our own limit, not the platform's word: a larger budget ends it at once."""
+
+    code = "budget"
+
+
 @dataclass(slots=True)
 class Purse:
     """The allowance of one source; `spent` grows as a poll goes on."""
@@ -25,9 +31,9 @@ class Purse:
         return max(0.0, self.limit - self.spent)
 
     def check(self) -> None:
-        """Raises `RateLimited` until the end of the period when everything is spent."""
+        """Raises `QuotaSpent` until the end of the period when everything is spent."""
         if self.spent >= self.limit:
-            raise RateLimited(
+            raise QuotaSpent(
                 f"The budget of {self.limit:g} {self.unit} is spent; reading goes on when the next "
                 "period begins.",
                 until=self.ends_at,

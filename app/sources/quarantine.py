@@ -82,9 +82,7 @@ async def get_quarantined(reader: Reader, scope: Scope, entry_id: int) -> Row[An
 
 
 async def with_ids_of(reader: Reader, source_id: int) -> Sequence[Row[Any]]:
-    """What a source has in quarantine and could be asked for: (id, external_id, digest,
-    stream_name).
-    """
+    """(id, external_id, digest, stream_name) of what is in quarantine and could be asked for."""
     statement = (
         select(
             quarantine.c.id,

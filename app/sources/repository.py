@@ -133,7 +133,9 @@ async def void_lease(tx: Tx, source_id: int) -> None:
 
 
 async def forget_failures(tx: Tx, source_id: int, now: datetime) -> None:
-    """After reconnecting: every stream is read again at once, from where it stood."""
+    """After reconnecting: every stream is read again at once, from where it stood. Its error stays
+    until a poll has shown that it is over, and then that is told.
+    """
     await tx.execute(
         update(stream)
         .where(stream.c.source_id == source_id)
@@ -143,9 +145,6 @@ async def forget_failures(tx: Tx, source_id: int, now: datetime) -> None:
             next_poll_at=now,
             state="behind",
             cause="reconnected",
-            error_code=None,
-            error_detail=None,
-            error_since=None,
         )
     )
     await tx.execute(
@@ -193,3 +192,17 @@ async def pause_backfill(tx: Tx, source_id: int, *, paused: bool) -> bool:
         .values(backfill_paused=paused)
     )
     return changed.rowcount > 0
+
+
+async def forget_spent(tx: Tx, source_id: int, now: datetime) -> None:
+    """After a change of the budget: streams that waited for the next period are due at once."""
+    await tx.execute(
+        update(stream)
+        .where(stream.c.source_id == source_id, stream.c.error_code == "budget")
+        .values(retry_at=None, next_poll_at=now)
+    )
+    await tx.execute(
+        update(source)
+        .where(source.c.id == source_id, source.c.paused == false())
+        .values(next_poll_at=now)
+    )

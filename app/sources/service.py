@@ -24,6 +24,7 @@ from app.sources.drafts import (
     check_interval,
     identity_row,
     listed_us,
+    listed_us_of,
     read_identity,
     refuse_other_account,
     source_values,
@@ -117,7 +118,7 @@ class Sources:
                         source_id,
                         connector.streams(),
                         now=now,
-                        backfill=asked.backfill or DEFAULT_BACKFILL,
+                        backfill=DEFAULT_BACKFILL if asked.backfill is None else asked.backfill,
                     ),
                 )
                 details = {"platform": asked.platform, "name": asked.name}
@@ -155,6 +156,10 @@ class Sources:
         now = self._connecting.clock.now()
         values = self._plain_changes(platform, row, asked, now)
         check, credential = await self._recheck(platform, row, asked)
+        new_us = asked.also_us is not None and await self._lists_others(row.id, asked.also_us)
+        if not values and check is None and not new_us:
+            return
+        values["updated_at"] = now
         try:
             async with self._db.write() as tx:
                 if check is not None:
@@ -163,12 +168,19 @@ class Sources:
                     await repository.forget_failures(tx, source_id, now)
                 if check is not None or asked.also_us is not None:
                     await self._store_us(tx, row, asked, check)
+                if asked.budget is not None:
+                    await repository.forget_spent(tx, source_id, now)
                 if not await repository.change_source(tx, source_id, values, version=row.version):
                     raise _changed_meanwhile(row.name)
                 kind = "source.changed" if check is None else "source.reconnected"
-                record(tx, _event(kind, now, actor, source_id, {"changed": sorted(values)}))
+                changed = {name for name in Changes.__slots__ if getattr(asked, name) is not None}
+                record(tx, _event(kind, now, actor, source_id, {"changed": sorted(changed)}))
         except IntegrityError:
             raise _taken(row.platform, asked.name or row.name) from None
+
+    async def _lists_others(self, source_id: int, also_us: Sequence[str]) -> bool:
+        listed = listed_us(await repository.us_of(self._db, [source_id]))
+        return sorted(listed) != sorted(listed_us_of(also_us))
 
     @staticmethod
     async def _store_us(tx: Tx, row: Any, asked: Changes, check: Check | None) -> None:
@@ -181,7 +193,7 @@ class Sources:
     def _plain_changes(
         self, platform: Platform, row: Any, asked: Changes, now: datetime
     ) -> dict[str, Any]:
-        values: dict[str, Any] = {"updated_at": now}
+        values: dict[str, Any] = {}
         host = row.host
         if asked.settings is not None:
             settings = read_settings(platform, asked.settings)
@@ -200,7 +212,10 @@ class Sources:
             values["budget"] = asked.budget
         if asked.labels is not None:
             values["labels"] = list(asked.labels)
-        return values
+        same = {name for name, value in values.items() if getattr(row, name) == value}
+        if "poll_interval" in same:
+            same.add("next_poll_at")
+        return {name: value for name, value in values.items() if name not in same}
 
     async def _recheck(
         self, platform: Platform, row: Any, asked: Changes
@@ -290,9 +305,9 @@ class Sources:
             for stream_id, values in (stream_changes or {}).items():
                 if values:
                     await streams.save_stream(tx, stream_id, values)
-            run_id = await runs.request_run(tx, source_id, now)
+            # First the source's row, which holds others off: two wishes at once are one run.
             await repository.poll_soon(tx, source_id, now)
-        return run_id
+            return await runs.request_run(tx, source_id, now)
 
 
 def _event(kind: str, now: datetime, actor: Actor, source_id: int | None, details: Any) -> Event:

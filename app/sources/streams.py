@@ -10,10 +10,22 @@ from types import SimpleNamespace
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Row,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from app.connectors.base import Parent, Unparsed
-from app.db import Reader, Tx
+from app.db import Reader, Tx, UtcTime
 from app.sources.models import gap, quarantine, recovery, stream, watched
 
 RAW_LIMIT = 64 * 1024
@@ -70,7 +82,9 @@ async def open_gap(
         .values(**values)
         .on_conflict_do_update(
             index_elements=["stream_id", "range_key"],
-            set_={"cause": cause, "closed_at": None, "cursor": values["cursor"], "lost": lost},
+            # Not "closed_at" alone: its upper end may have come down when it was read before.
+            set_={name: values[name] for name in ("to_at", "cursor", "cause", "lost", "opened_at")}
+            | {"closed_at": None},
         )
         .returning(gap.c.id)
     )
@@ -184,6 +198,19 @@ async def save_parent(tx: Tx, watched_id: int, values: Mapping[str, Any]) -> Non
     await tx.execute(update(watched).where(watched.c.id == watched_id).values(**values))
 
 
+async def save_read_parent(tx: Tx, read: Row[Any], values: Mapping[str, Any]) -> None:
+    """Saves what reading a parent led to. If its counter or time has changed since it was `read`,
+    the change is unread: it stays due as it is.
+    """
+    unchanged = and_(
+        watched.c.counter.is_not_distinct_from(read.counter),
+        watched.c.changed_at.is_not_distinct_from(literal(read.changed_at, UtcTime())),
+    )
+    at = literal(values["next_read_at"], UtcTime())
+    kept = {"next_read_at": case((unchanged, at), else_=watched.c.next_read_at)}
+    await save_parent(tx, read.id, {**values, **kept})
+
+
 async def forget_parent(tx: Tx, watched_id: int) -> None:
     await tx.execute(delete(watched).where(watched.c.id == watched_id))
 
@@ -227,6 +254,16 @@ async def in_quarantine(reader: Reader, stream_id: int, digests: Collection[str]
         quarantine.c.stream_id == stream_id, quarantine.c.digest.in_(digests)
     )
     return {row.digest for row in await reader.rows(statement)}
+
+
+async def quarantined_ids(
+    reader: Reader, stream_id: int, external_ids: Collection[str]
+) -> list[str]:
+    """Those of `external_ids` that are in quarantine."""
+    statement = select(quarantine.c.external_id).where(
+        quarantine.c.stream_id == stream_id, quarantine.c.external_id.in_(external_ids)
+    )
+    return sorted({row.external_id for row in await reader.rows(statement)})
 
 
 async def put_in_quarantine(tx: Tx, stream_id: int, bad: Sequence[Unparsed], now: datetime) -> None:

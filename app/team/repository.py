@@ -107,3 +107,9 @@ async def remember(tx: Tx, key: str, value: Mapping[str, Any]) -> bool:
     statement = tx.insert(installation).values(key=key, value=value)
     kept = await tx.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
     return bool(kept.rowcount)
+
+
+async def replace_installed(tx: Tx, key: str, value: Mapping[str, Any]) -> None:
+    """Keeps it in place of what was kept under that key."""
+    statement = tx.insert(installation).values(key=key, value=value)
+    await tx.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))

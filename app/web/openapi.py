@@ -160,6 +160,7 @@ def _document(app: Api) -> dict[str, Any]:
         tags=app.openapi_tags,
         servers=app.servers,
     )
+    _give_nulls_back(document, app)
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas.pop("HTTPValidationError", None)
@@ -175,6 +176,17 @@ def _document(app: Api) -> dict[str, Any]:
     for _, operation in operations(document):
         _complete(operation, guarded=operation["operationId"] in guarded)
     return document
+
+
+def _give_nulls_back(document: Mapping[str, Any], app: Api) -> None:
+    """FastAPI drops every null of the document, also those that are part of an example."""
+    declared = {r.name: getattr(r, "responses", {}) for r in iter_route_contexts(app.routes)}
+    for _, operation in operations(document):
+        for status, response in declared.get(operation["operationId"], {}).items():
+            for kind, content in response.get("content", {}).items():
+                if "example" in content:
+                    shown = operation["responses"][str(status)]["content"][kind]
+                    shown["example"] = content["example"]
 
 
 def _name(kind: type[AppError]) -> str:

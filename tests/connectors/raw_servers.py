@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.connectors.base import Http
+from app.connectors.asking import Http
 from app.connectors.failures import ConnectorError
 
 Reader = asyncio.StreamReader

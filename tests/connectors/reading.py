@@ -99,14 +99,10 @@ def survived(cursor: Any) -> Any:
 
 
 async def read_stream(
-    connector: Connector,
-    spec: StreamSpec,
-    parent: Parent | None = None,
-    since: datetime | None = None,
+    connector: Connector, spec: StreamSpec, parent: Parent | None = None
 ) -> list[Page]:
-    """One pass from the start (FORWARD: from long ago): all pages until there are no more."""
-    if since is None and spec.shape is Shape.FORWARD:
-        since = LONG_AGO
+    """One pass from the start: all pages until there are no more."""
+    since = LONG_AGO if spec.shape is Shape.FORWARD else None
     pages: list[Page] = []
     cursor: Any = None
     for _ in range(PASSES):

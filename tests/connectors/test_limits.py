@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.connectors.base import RateLimit
+from app.connectors.asking import RateLimit
 from app.connectors.limits import LONGEST_WAIT, rate_limit, retry_at, skew_of
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
@@ -278,17 +279,31 @@ def test_comment_with_a_useless_time_is_kept_without_one(bad: Any) -> None:
     assert comments.parse_comment({**ROW, "date_gmt": bad}, AROUND).occurred_at is None
 
 
-def test_guests_are_told_apart_and_stay_the_same() -> None:
+def with_mark(mark: str) -> dict[str, Any]:
+    return {"author_avatar_urls": {"96": f"https://secure.gravatar.com/avatar/{mark}?s=96&d=mm"}}
+
+
+def test_guests_are_one_person_only_by_name_and_mark_of_their_address() -> None:
     def author(**changed: Any) -> str:
         return comments.parse_comment({**ROW, **changed}, AROUND).author.external_id
 
-    assert author() == author(id=8, post=2)
-    assert author() == author(author_name="ANNA")
-    assert author() != author(author_name="Ben")
-    assert author() != author(author_url="https://anna.example.org")
-    assert author(author_name="") != author(author_name="", id=8)
-    assert author() != author(author=1)
+    anna = with_mark("a" * 64)
+    assert author(**anna) == author(**anna, id=8, post=2)
+    assert author(**anna) == author(**anna, author_name="ANNA")
+    assert author(**anna) != author(**anna, author_name="Ben")
+    assert author(**anna) != author(**with_mark("b" * 64))
+    assert author(**anna, author_name="") != author(**anna, author_name="", id=8)
     assert author(author=1) == "1"
+
+
+@pytest.mark.parametrize(
+    "mark", ["", "d41d8cd98f00b204e9800998ecf8427e", hashlib.sha256(b"").hexdigest(), "default"]
+)
+def test_guests_without_an_address_are_never_joined_by_their_name(mark: str) -> None:
+    """Two visitors called Anna are two people: an answer to one is none to the other."""
+    row = {**ROW, **with_mark(mark)}
+    people = {comments.parse_comment({**row, "id": n}, AROUND).author.external_id for n in (7, 8)}
+    assert len(people) == 2
 
 
 def test_text_is_freed_of_markup_and_entities() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.clock import Clock
-from app.connectors.base import Response
+from app.connectors.asking import Response
 from app.connectors.http import Door
 from app.demo.asgi import Keep, demo_app, nothing_kept
 from app.demo.model import World

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.clock import FrozenClock
-from app.connectors.base import Response
+from app.connectors.asking import Response
 from app.demo.model import SHOP, SUPPORT, Message
 from app.demo.script import ScriptedWorld
 from app.demo.story import Story

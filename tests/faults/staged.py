@@ -45,7 +45,7 @@ class FaultyStage(Stage):
         self._later: tuple[int, Fault] | None = None
         self.before_each: Callable[[], None] | None = None
 
-    def after(self, good: int, fault: Fault) -> None:
+    def after(self, good: int, fault: Any) -> None:
         """From the answer after the next `good` ones on, everything meets the fault."""
         self._later = (good, fault)
 

@@ -19,7 +19,7 @@ from tests.faults.proxy import (
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 FOR_EVER = 3600.0
-_BOMBED = gzip.compress(b"[" + b" " * 2**20 + b"]")
+_BOMBED = gzip.compress(b"[" + b" " * 2**20 + b"]", mtime=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ DETAILS = {
     Action.SNOOZE: Details(until=NOW + HOUR),
     Action.ASSIGN: Details(assignee=3),
     Action.CLAIM: Details(by=3),
+    Action.RELEASE: Details(by=3),
     Action.HAND_OFF: Details(integration=5),
     Action.REPLY_SEEN: Details(answer=SEEN),
     Action.SEND_CONFIRMED: Details(answer=replace(SEEN, evidence=Evidence.SENT)),

@@ -85,7 +85,7 @@ async def test_what_cannot_be_read_is_shown_with_its_reason(service: Service) ->
     async with connected(service, Algolia()) as source_id:
         await service.poll(source_id)  # the source may have been polled by itself before
         runs = (await service.api.get(f"/api/v1/sources/{source_id}/runs")).json()["items"]
-        assert {run["outcome"] for run in runs} == {"ok"}
+        assert {run["outcome"] for run in runs} == {"ok"}, runs
         assert (sum(r["new"] for r in runs), sum(r["quarantined"] for r in runs)) == (1, 1)
         held = (await service.api.get("/api/v1/quarantine")).json()["items"]
         assert [(entry["external_id"], entry["source_id"]) for entry in held] == [("2", source_id)]

@@ -51,7 +51,7 @@ async def test_the_setting_is_used_instead_of_a_file(tmp_path: Path) -> None:
     assert not (tmp_path / "data ü").exists()
 
 
-@pytest.mark.parametrize("setting", [None, FOREIGN])
+@pytest.mark.parametrize("setting", [None, FOREIGN], ids=["no setting", "foreign"])
 async def test_a_key_that_does_not_fit_changes_nothing(tmp_path: Path, setting: str | None) -> None:
     async with database(tmp_path) as db:
         await start(db, tmp_path, OURS)

@@ -9,6 +9,7 @@ import structlog
 from starlette.responses import Response
 from structlog.testing import capture_logs
 
+from app.logs import set_up_logs
 from app.web.openapi import Api
 from tests.web.apps import api, client, problem
 
@@ -74,9 +75,13 @@ async def test_the_access_log_tells_method_path_status_and_time_but_no_query() -
 
 
 async def test_questions_for_health_are_logged_quietly() -> None:
-    with capture_logs() as lines:
-        async with client(greeting()) as c:
-            await c.get("/healthz")
+    set_up_logs("json", "debug")
+    try:
+        with capture_logs() as lines:
+            async with client(greeting()) as c:
+                await c.get("/healthz")
+    finally:
+        set_up_logs("json", "info")
     assert [line["log_level"] for line in lines] == ["debug"]
 
 

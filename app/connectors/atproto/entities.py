@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.connectors.atproto import tid
 from app.connectors.base import (
     JsonObject,
     Kind,
@@ -182,10 +183,8 @@ def parse_post(entity: Any, us: str) -> Mention:
     uri, record = _required(entity, "uri"), _inner(entity, "record")
     if "text" not in record:
         raise ValueError("its record is no post")
-    occurred_at, indexed_at = (
-        parse_time(record.get("createdAt")),
-        parse_time(entity.get("indexedAt")),
-    )
+    occurred_at = parse_time(record.get("createdAt"))
+    indexed_at = tid.indexed_at(uri, parse_time(entity.get("indexedAt")), occurred_at)
     author = parse_person(entity.get("author"), seen_at=indexed_at or occurred_at)
     parent = _text(_inner(record, "reply", "parent"), "uri")
     root = _text(_inner(record, "reply", "root"), "uri") or parent or uri
@@ -215,8 +214,9 @@ def parse_post(entity: Any, us: str) -> Mention:
 def parse_follow(entity: Any, us: str) -> Mention:
     """A follow. Its id is that of the record, so a second follow after an unfollow is a new one."""
     del us
-    uri, indexed_at = _required(entity, "uri"), parse_time(entity.get("indexedAt"))
-    occurred_at = parse_time(_inner(entity, "record").get("createdAt")) or indexed_at
+    uri, told = _required(entity, "uri"), parse_time(entity.get("indexedAt"))
+    claimed = parse_time(_inner(entity, "record").get("createdAt"))
+    occurred_at, indexed_at = claimed or told, tid.indexed_at(uri, told, claimed)
     person = parse_person(entity.get("author"), seen_at=indexed_at or occurred_at)
     return Mention(
         external_id=uri,

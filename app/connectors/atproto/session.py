@@ -8,12 +8,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
 
-from app.connectors.base import (
-    Http,
-    JsonObject,
-    Response,
-    SaveCredential,
-)
+from app.connectors.asking import Http, Response
+from app.connectors.base import JsonObject, SaveCredential
 from app.connectors.failures import (
     AuthFailed,
     BadResponse,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.connectors.asking import RateLimit, Response
 from app.connectors.base import (
     Filed,
     Identity,
@@ -14,8 +15,6 @@ from app.connectors.base import (
     Mention,
     Page,
     Parent,
-    RateLimit,
-    Response,
     ThreadRef,
 )
 from app.connectors.failures import AuthFailed, BadResponse, PermissionMissing

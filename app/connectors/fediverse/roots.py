@@ -49,6 +49,7 @@ class Roots:
             if self._failures[mention.external_id] < TRIES:
                 raise
             return mention.thread
+        self._failures.pop(mention.external_id, None)
         thread = root_of(mention.raw or {}, ancestors)
         self.remember([*ids_of(ancestors), mention.external_id, *ids_of(descendants)], thread)
         return thread

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
+from app.connectors.asking import Http
 from app.connectors.atproto import entities
 from app.connectors.atproto.entities import Entries, as_object, list_in
 from app.connectors.atproto.session import Session, Tokens
@@ -17,7 +18,6 @@ from app.connectors.base import (
     Check,
     Cursor,
     Fields,
-    Http,
     Identity,
     JsonObject,
     Kind,
@@ -31,9 +31,9 @@ from app.connectors.base import (
     Shape,
     StreamSpec,
     Unparsed,
-    host_of,
 )
 from app.connectors.failures import AuthFailed, BadResponse, Gone
+from app.connectors.fields import as_base_url
 from app.connectors.text import clean
 
 LIMIT = 100  # always: a smaller page loses more of what shares one millisecond
@@ -56,9 +56,7 @@ class Settings(Fields):
     @field_validator("service")
     @classmethod
     def _base_url(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")) or not host_of(value):
-            raise ValueError("write the service's address with https://")
-        return value.rstrip("/")
+        return as_base_url(value)
 
     @field_validator("handle")
     @classmethod

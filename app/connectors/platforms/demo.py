@@ -19,12 +19,12 @@ from urllib.parse import quote
 import msgspec
 from pydantic import Field, SecretStr
 
+from app.connectors.asking import Http
 from app.connectors.base import (
     Capabilities,
     Check,
     Cursor,
     Fields,
-    Http,
     Identity,
     JsonObject,
     Kind,

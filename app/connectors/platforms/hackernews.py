@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from app.connectors import base, failures, fields
+from app.connectors import asking, base, failures, fields
 from app.connectors.base import (
     Cursor,
     JsonObject,
@@ -79,7 +79,7 @@ class HackerNews:
         *,
         settings: Settings,
         credential: None,
-        http: base.Http,
+        http: asking.Http,
         save_credential: base.SaveCredential,
     ) -> None:
         _ = credential, save_credential  # everything is public

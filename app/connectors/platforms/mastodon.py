@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, field_validator
 
+from app.connectors.asking import Http, Response
 from app.connectors.base import (
     Capabilities,
     Check,
     Cursor,
     Fields,
-    Http,
     Identity,
     Kind,
     LostRange,
@@ -25,12 +25,10 @@ from app.connectors.base import (
     Page,
     Parent,
     Platform,
-    Response,
     Sample,
     SaveCredential,
     Shape,
     StreamSpec,
-    host_of,
 )
 from app.connectors.failures import (
     BadResponse,
@@ -41,6 +39,7 @@ from app.connectors.failures import (
 from app.connectors.fediverse import entities, pages
 from app.connectors.fediverse.entities import Entries, Viewer
 from app.connectors.fediverse.roots import Roots
+from app.connectors.fields import as_base_url
 from app.connectors.text import parse_time
 
 LIMIT = "80"
@@ -60,9 +59,7 @@ class Settings(Fields):
     @field_validator("instance")
     @classmethod
     def _base_url(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")) or not host_of(value):
-            raise ValueError("write the server's address with https://")
-        return value.rstrip("/")
+        return as_base_url(value)
 
 
 class Credential(Fields):
@@ -228,7 +225,7 @@ class Mastodon:
         if self._us is None:
             answer = await self._get("/api/v1/accounts/verify_credentials", "read:accounts")
             account = entities.as_object(answer.json(), "account")
-            identity = pages.parse_identity(account, host_of(self._base))
+            identity = pages.parse_identity(account, urlsplit(self._base).netloc.lower())
             viewer = Viewer(identity.external_id, identity.instance)
             facts = await self._maybe("/api/v2/instance")
             self._us = _Us(identity, viewer, pages.api_version(facts) >= SINCE_QUOTES)

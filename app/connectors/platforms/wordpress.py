@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from app.connectors import base, failures, fields
+from app.connectors import asking, base, failures, fields
 from app.connectors.base import (
     Cursor,
     JsonObject,
@@ -77,7 +77,7 @@ class WordPress:
         *,
         settings: Settings,
         credential: Credential | None,
-        http: base.Http,
+        http: asking.Http,
         save_credential: base.SaveCredential,
     ) -> None:
         _ = save_credential  # an application password is never renewed
@@ -230,7 +230,7 @@ class WordPress:
             return []
         return found if isinstance(found, list) else []
 
-    async def _get(self, path: str, *params: tuple[str, str]) -> base.Response:
+    async def _get(self, path: str, *params: tuple[str, str]) -> asking.Response:
         headers = authorization(self._credential)
         url, expect = f"{self._root}/{path}", (OK, *REFUSALS)
         answer = await self._http.request("GET", url, params=params, headers=headers, expect=expect)
@@ -249,7 +249,7 @@ def authorization(credential: Credential | None) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
 
 
-def code_of(answer: base.Response) -> str:
+def code_of(answer: asking.Response) -> str:
     """WordPress's own error code (`rest_forbidden_context`), "" where something else answered."""
     try:
         body = answer.json()
@@ -258,7 +258,7 @@ def code_of(answer: base.Response) -> str:
     return fields.find_text(body, "code") or "unknown" if isinstance(body, dict) else ""
 
 
-def refusal(answer: base.Response, *, signed_in: bool, item: bool) -> failures.ConnectorError:
+def refusal(answer: asking.Response, *, signed_in: bool, item: bool) -> failures.ConnectorError:
     """What a refusal means. WordPress says 401 to strangers and 403 to users without the right;
     a password that is wrong or revoked makes us a stranger.
     """
@@ -287,7 +287,7 @@ def parse_cursor(cursor: Cursor) -> tuple[int, JsonObject]:
     return number, totals
 
 
-def parse_listing(answer: base.Response) -> Listing:
+def parse_listing(answer: asking.Response) -> Listing:
     """The end of a list stands in its headers only: rows are filtered after they were counted, so
     a short or empty page is not the last one. A page past the end is 400 on some versions.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -22,6 +23,13 @@ from app.connectors.text import clean, clean_json, html_to_text, parse_time
 TAIL = 5  # rows at the end of a page that stand for its age
 PRIVATE = frozenset({"author_email", "author_ip", "author_user_agent"})  # never leave this module
 GONE = frozenset({"trash", "post-trashed"})
+GRAVATAR = re.compile(r"/avatar/([0-9a-f]{64}|[0-9a-f]{32})(?:[?]|$)")
+NO_ADDRESS = frozenset(
+    {
+        "d41d8cd98f00b204e9800998ecf8427e",  # MD5 of nothing: up to WordPress 6.7
+        hashlib.sha256(b"").hexdigest(),
+    }
+)
 FILED = {"hold": base.Filed.HELD, "spam": base.Filed.SPAM}
 
 
@@ -98,23 +106,35 @@ def parse_comment(row: JsonObject, around: Around) -> Mention:
 
 
 def parse_author(row: JsonObject, instance: str) -> base.Person:
-    """A user of the site by id; a guest (author 0) by name and address of their page.
+    """A user of the site by id; a guest (author 0) by name and the mark of their e-mail address.
 
-    The e-mail address would tell guests apart better, but it is not ours to keep. Guests without
-    a name are never taken for one person.
+    A name alone joins nobody: two visitors called Anna are two people, and an answer to one of
+    them must not count for the other. The address itself is not ours to keep; the site shows its
+    mark (the hash in the address of the avatar) to everybody. Guests without one are one person a
+    comment.
     """
     author, name = fields.get_id(row, "author", zero=True), fields.find_text(row, "author_name")
-    url, avatars = fields.find_url(row, "author_url"), row.get("author_avatar_urls")
+    avatars = row.get("author_avatar_urls")
+    avatar = fields.find_url(avatars, "96") if isinstance(avatars, dict) else ""
     if author == "0":
-        known = [name.casefold(), url] if name else ["", fields.get_id(row, "id")]
+        mark = mark_of(avatar)
+        known = [name.casefold(), mark] if name and mark else ["", fields.get_id(row, "id")]
         author = "guest:" + hashlib.sha256(json.dumps(known).encode()).hexdigest()[:20]
     return base.Person(
         external_id=author,
         display_name=name,
-        url=url,
-        avatar_url=fields.find_url(avatars, "96") if isinstance(avatars, dict) else "",
+        url=fields.find_url(row, "author_url"),
+        avatar_url=avatar,
         instance=instance,
     )
+
+
+def mark_of(avatar_url: str) -> str:
+    """The hash of the e-mail address in an address of Gravatar; "" where there is none, or it is
+    that of no address at all.
+    """
+    found = GRAVATAR.search(avatar_url)
+    return found[1] if found and found[1] not in NO_ADDRESS else ""
 
 
 def moment(row: Any) -> datetime | None:

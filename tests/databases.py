@@ -1,0 +1,67 @@
+"""A database of either kind seen from outside the application, over one plain connection."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, MetaData, StaticPool, create_engine, select
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.db_url import postgres_url, sqlite_path
+
+ResultT = TypeVar("ResultT")
+Contents = dict[str, list[dict[str, Any]]]
+
+
+@contextmanager
+def _file(path: Path) -> Iterator[Connection]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("PRAGMA foreign_keys=ON")
+        engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+        with engine.connect() as connection:
+            yield connection
+
+
+def on_database(url: str, work: Callable[[Connection], ResultT]) -> ResultT:
+    """Does `work` in one transaction; call it outside an event loop."""
+    path = sqlite_path(url)
+    if path is None:
+        return asyncio.run(_on_server(url, work))
+    with _file(path) as connection:
+        connection.exec_driver_sql("BEGIN")
+        done = work(connection)
+        connection.exec_driver_sql("COMMIT")
+    return done
+
+
+async def _on_server(url: str, work: Callable[[Connection], ResultT]) -> ResultT:
+    engine = create_async_engine(postgres_url(url))
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(work)
+    finally:
+        await engine.dispose()
+
+
+def reflected(connection: Connection) -> MetaData:
+    """The tables that are there, whatever the application thinks."""
+    found = MetaData()
+    found.reflect(connection)
+    found.remove(found.tables["alembic_version"])
+    return found
+
+
+def contents(connection: Connection) -> Contents:
+    """Every row of every table, by table."""
+    return {
+        table.name: [
+            dict(row._mapping)
+            for row in connection.execute(select(table).order_by(*table.primary_key.columns))
+        ]
+        for table in reflected(connection).sorted_tables
+    }

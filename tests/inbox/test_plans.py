@@ -1,0 +1,152 @@
+"""How the databases read the list: by an index in its order, in one statement."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import asyncpg
+from sqlalchemy import Dialect, Engine, event, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as sqlite_dialect
+from sqlalchemy.orm import Session
+
+from app.db import SqliteDatabase, open_database
+from app.inbox.listing import ItemFilter, Position, list_statement
+from app.scope import EVERYTHING, Scope
+from tests.inbox.stock import stock
+from tests.inbox.test_listing import ALONE, ORDERS
+from tests.service import NOON, Service
+
+ROWS = 20_000
+AFTER = Position(NOON - timedelta(days=3), 5)
+SCOPES = (
+    EVERYTHING,
+    Scope(None, direct=False),
+    Scope(frozenset({2}), direct=False),
+    Scope(frozenset({1, 3}), direct=True),
+)
+CASES = [
+    (wanted, order, after, scope)
+    for wanted, order, after, scope in product(
+        {each for each in ALONE if each.order == "oldest"},
+        ORDERS,
+        (None, AFTER),
+        SCOPES,
+    )
+]
+
+
+def _case(case: Any) -> tuple[Any, dict[str, Any]]:
+    wanted, order, after, scope = case
+    shaped = ItemFilter(**{**_fields(wanted), "order": order})
+    return list_statement(scope, shaped, now=NOON, after=after, limit=51)
+
+
+def _fields(wanted: ItemFilter) -> dict[str, Any]:
+    return {name: getattr(wanted, name) for name in ItemFilter.__slots__}
+
+
+def _compiled(statement: Any, values: dict[str, Any], dialect: Any) -> tuple[str, list[Any]]:
+    """The text that is sent, lists written out, and the values in its order."""
+    made = statement.compile(dialect=dialect)
+    state = made._process_parameters_for_postcompile(made.construct_params(values))
+    names = state.positiontup or made.positiontup
+    given = {**made.construct_params(values), **state.additional_parameters}
+    processors = {**made._bind_processors, **state.processors}
+    return state.statement, [
+        processors[name](given[name]) if name in processors else given[name] for name in names
+    ]
+
+
+async def test_sqlite_reads_every_list_by_an_index_in_its_order(sqlite_url: str) -> None:
+    db = open_database(sqlite_url)
+    assert isinstance(db, SqliteDatabase)
+    try:
+        await stock(db, 3000)
+        async with db.write() as tx:
+            await tx.execute(text("ANALYZE"))
+        bad = []
+        for case in CASES:
+            sql, values = _compiled(*_case(case), sqlite_dialect.dialect(paramstyle="qmark"))
+            raw = db._raw_reader.execute(f"EXPLAIN QUERY PLAN {sql}", values)
+            plan = [row[3] for row in raw.fetchall()]
+            reads = next(step for step in plan if " item" in step)
+            scans = reads.startswith("SCAN item") and "USING INDEX" not in reads
+            if scans or any("TEMP B-TREE" in step for step in plan):
+                bad.append((case, plan))
+        assert bad == []
+    finally:
+        await db.close()
+
+
+async def test_postgresql_reads_every_list_by_an_index_in_its_order(postgres_url: str) -> None:
+    """With the plan that a prepared statement gets for values it does not know."""
+    db = open_database(postgres_url)
+    try:
+        await stock(db, ROWS)
+    finally:
+        await db.close()
+    connection = await asyncpg.connect(postgres_url.replace("+asyncpg", ""))
+    try:
+        await connection.execute("ANALYZE")
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        bad = []
+        for number, case in enumerate(CASES):
+            plan = await _generic_plan(connection, number, *_case(case))
+            nodes = list(_nodes(plan))
+            kinds = {node["Node Type"] for node in nodes if node.get("Relation Name") == "item"}
+            if "Seq Scan" in kinds or any("Sort" in node["Node Type"] for node in nodes):
+                bad.append((case, [node["Node Type"] for node in nodes]))
+        assert bad == []
+    finally:
+        await connection.close()
+
+
+async def _generic_plan(connection: Any, number: int, statement: Any, values: Any) -> Any:
+    dialect: Dialect = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]  # theirs
+    sql, given = _compiled(statement, values, dialect)
+    await connection.execute(f"PREPARE p{number} AS {sql}")
+    shown = ", ".join(_literal(value) for value in given)
+    arguments = f"({shown})" if given else ""
+    plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE p{number}{arguments}")
+    return json.loads(plan)[0]["Plan"]
+
+
+def _literal(value: Any) -> str:
+    return str(value) if isinstance(value, int) else f"'{value}'"
+
+
+def _nodes(plan: Any) -> Any:
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from _nodes(below)
+
+
+async def test_a_list_is_one_statement_and_no_objects(service: Service) -> None:
+    await stock(service.db, 100)
+    await service.items()  # coverage is kept for a second
+    said: list[str] = []
+    objects: list[Any] = []
+
+    def listen(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        said.append(statement)
+
+    def loaded(*_: Any) -> None:
+        objects.append(_)
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    event.listen(Session, "do_orm_execute", loaded)
+    try:
+        answered = await service.api.get("/api/v1/items?limit=50")
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+        event.remove(Session, "do_orm_execute", loaded)
+    assert answered.status_code == 200
+    lists = [statement for statement in said if "FROM item" in statement]
+    assert len(lists) == 1
+    others = [statement for statement in said if statement not in lists]
+    assert all("coverage" in s or "stream" in s or "gap" in s for s in others), others
+    assert objects == []

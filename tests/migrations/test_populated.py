@@ -1,0 +1,76 @@
+"""Every revision, up and down and up again, on tables that are full."""
+
+from __future__ import annotations
+
+import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from app.schema import _config, current_revision, migrate
+from tests.databases import Contents, contents, on_database
+from tests.populating import populate
+
+ROWS = 300
+REVISIONS = [s.revision for s in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+
+
+def orphans(connection: Connection) -> int:
+    """Rows without their parent; PostgreSQL never lets one come to be."""
+    if connection.dialect.name != "sqlite":
+        return 0
+    return len(connection.execute(text("PRAGMA foreign_key_check")).all())
+
+
+def tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names()) - {"alembic_version"}
+
+
+def same_rows(before: Contents, after: Contents) -> None:
+    """What both have is equal: the columns that both know, in as many rows."""
+    for table in before.keys() & after.keys():
+        assert len(before[table]) == len(after[table]), table
+        for old, new in zip(before[table], after[table], strict=True):
+            shared = old.keys() & new.keys()
+            assert {k: old[k] for k in shared} == {k: new[k] for k in shared}, table
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_the_rows_of_each_revision_survive_the_way_up(empty_url: str, revision: str) -> None:
+    migrate(empty_url, revision)
+    on_database(empty_url, lambda c: populate(c, ROWS))
+    before = on_database(empty_url, contents)
+    assert all(len(rows) in {1, ROWS} for rows in before.values()), "a table stayed empty"
+    migrate(empty_url)
+    after = on_database(empty_url, contents)
+    assert before.keys() <= after.keys()
+    same_rows(before, after)
+    assert on_database(empty_url, orphans) == 0
+    assert current_revision(empty_url) == REVISIONS[-1]
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_one_step_down_and_up_again_keeps_the_rest(empty_url: str, revision: str) -> None:
+    migrate(empty_url, revision)
+    there = on_database(empty_url, tables)
+    on_database(empty_url, lambda c: populate(c, ROWS))
+    before = on_database(empty_url, contents)
+    migrate(empty_url, "-1", down=True)
+    lower = REVISIONS[: REVISIONS.index(revision)]
+    assert current_revision(empty_url) == (lower[-1] if lower else None)
+    down = on_database(empty_url, contents)
+    assert down.keys() <= before.keys()
+    same_rows(before, down)
+    migrate(empty_url, revision)
+    assert on_database(empty_url, tables) == there
+    same_rows(down, on_database(empty_url, contents))
+    assert on_database(empty_url, orphans) == 0
+    on_database(empty_url, lambda c: populate(c, ROWS))  # what came back can be filled again
+
+
+def test_all_the_way_down_leaves_nothing_behind(empty_url: str) -> None:
+    migrate(empty_url)
+    on_database(empty_url, lambda c: populate(c, ROWS))
+    migrate(empty_url, "base", down=True)
+    assert on_database(empty_url, tables) == set()
+    migrate(empty_url)
+    assert current_revision(empty_url) == REVISIONS[-1]

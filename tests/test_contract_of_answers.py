@@ -1,0 +1,155 @@
+"""The OpenAPI document keeps its word: schemas, problems, rights; and it is the committed one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from app.main import create_app
+from app.web.contract import violations
+from app.web.openapi import operations
+from app.web.principal import Role
+from tests.documents import DOCS, api_page, document, events_page
+from tests.inbox.test_api import problem
+from tests.service import NOON, Service, settings_for
+from tests.world import Watched, as_role, draft
+
+SPEC: dict[str, Any] = document()
+PLACES = [place for place, _ in operations(SPEC)]
+FOR_VIEWERS = {place for place in PLACES if place.startswith("GET ")} - {"GET /api/v1/quarantine"}
+
+
+def validate(answered: httpx.Response, place: str) -> None:
+    """An answer is one that the document declares for its operation, in that shape."""
+    method, path = place.split()
+    declared = SPEC["paths"][path][method.lower()]["responses"]
+    assert str(answered.status_code) in declared, (place, answered.text)
+    response = declared[str(answered.status_code)]
+    if "$ref" in response:
+        response = SPEC["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
+    if "content" not in response:
+        assert answered.content == b""
+        return
+    kind = answered.headers["content-type"]
+    assert kind in response["content"], (place, kind)
+    schema = {**response["content"][kind]["schema"], "components": SPEC["components"]}
+    Draft202012Validator(schema).validate(answered.json())
+
+
+def at(place: str, ids: dict[str, int]) -> tuple[str, str]:
+    method, path = place.split()
+    return method, path.format(**ids)
+
+
+def body_of(place: str) -> Any:
+    method, path = place.split()
+    content = SPEC["paths"][path][method.lower()].get("requestBody", {}).get("content", {})
+    return content.get("application/json", {}).get("example")
+
+
+def test_the_document_is_the_committed_one() -> None:
+    committed = json.loads((DOCS / "openapi.json").read_text(encoding="utf-8"))
+    assert committed == SPEC, "run: python -m tests.documents"
+
+
+def test_the_pages_made_from_code_are_current() -> None:
+    assert (DOCS / "api.md").read_text(encoding="utf-8") == api_page()
+    assert (DOCS / "events.md").read_text(encoding="utf-8") == events_page()
+
+
+def test_the_document_keeps_its_own_rules(tmp_path: Path) -> None:
+    app = create_app(settings_for(f"sqlite:///{tmp_path}/none.db", tmp_path))
+    assert violations(app.openapi()) == []
+    assert app.openapi() == SPEC
+
+
+def test_every_example_fits_its_schema() -> None:
+    for place, operation in operations(SPEC):
+        for response in operation["responses"].values():
+            for content in response.get("content", {}).values():
+                if "example" in content:
+                    schema = {**content["schema"], "components": SPEC["components"]}
+                    errors = list(Draft202012Validator(schema).iter_errors(content["example"]))
+                    assert errors == [], place
+
+
+async def test_every_answer_fits_the_document(watched: Watched) -> None:
+    """Each operation once: with success where that can be had, in an order that allows it."""
+    watched.world.answer(2, NOON)
+    found = await watched.item(1)
+    ids = {"item_id": found["id"], "source_id": watched.source_id, "entry_id": 1}
+    bodies = {
+        "POST /api/v1/sources": draft(watched.base, "support"),
+        "POST /api/v1/sources/check": {
+            name: value for name, value in draft(watched.base).items() if name != "name"
+        },
+        "PATCH /api/v1/sources/{source_id}": {"labels": ["press"]},
+    }
+    statuses = {}
+    last = ("pause", "resume", "DELETE")
+    for place in sorted(PLACES, key=lambda place: ([word in place for word in last[::-1]], place)):
+        method, path = at(place, ids)
+        wait = "?wait=20" if path.endswith("/poll") else ""
+        body = bodies.get(place, body_of(place))
+        answered = await watched.api.request(method, path + wait, json=body)
+        validate(answered, place)
+        statuses[place] = answered.status_code
+    failed = {place: status for place, status in statuses.items() if status >= 400}
+    assert set(failed) <= {
+        "POST /api/v1/quarantine/{entry_id}/retry",
+        "POST /api/v1/items/{item_id}/snooze",  # replied by then
+    }, failed
+
+
+async def test_every_operation_answers_errors_as_problems(service: Service) -> None:
+    ids = {"item_id": 999, "source_id": 999, "entry_id": 999}
+    for place in PLACES:
+        method, path = at(place, ids)
+        wrong = await service.api.request(method, f"{path}?nonsense=1", json=body_of(place))
+        told = problem(wrong, 422, "invalid-request")
+        assert ("?nonsense", "unknown_parameter") in [
+            (error["pointer"], error["code"]) for error in told["errors"]
+        ]
+        validate(wrong, place)
+        if "{" in place:
+            validate(await service.api.request(method, path, json=body_of(place)), place)
+
+
+async def test_nobody_gets_in_without_a_token(service: Service) -> None:
+    ids = {"item_id": 1, "source_id": 1, "entry_id": 1}
+    for place in PLACES:
+        method, path = at(place, ids)
+        for headers in (
+            {},
+            {"Authorization": "Bearer"},
+            {"Authorization": "Bearer x"},
+            {"Authorization": f"Bearer {'a' * 40}"},
+            {"Authorization": "Basic YTpi"},
+        ):
+            refused = await service.anonymous.request(method, path, headers=headers, json={})
+            problem(refused, 401, "unauthenticated")
+            assert refused.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [
+        (Role.VIEWER, FOR_VIEWERS),
+        (Role.AGENT, {p for p in PLACES if "/sources" not in p or p.startswith("GET ")}),
+        (Role.ADMIN, set(PLACES)),
+    ],
+)
+async def test_each_role_may_do_its_part(service: Service, role: Role, allowed: set[str]) -> None:
+    ids = {"item_id": 999, "source_id": 999, "entry_id": 999}
+    async with as_role(service, role) as client:
+        for place in PLACES:
+            method, path = at(place, ids)
+            answered = await client.request(method, path, json={"nonsense": 1})
+            assert (answered.status_code != 403) == (place in allowed), (place, answered.text)
+            if place not in allowed:
+                problem(answered, 403, "not-allowed")
