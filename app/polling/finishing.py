@@ -12,7 +12,7 @@ from sqlalchemy import Row
 
 from app.clock import Clock
 from app.connectors.budget import Budget, BudgetSpent
-from app.connectors.failures import RateLimited
+from app.connectors.failures import BadResponse, RateLimited
 from app.db import Database, Tx
 from app.outbox.events import POLLER, Event, record
 from app.polling.outcomes import TOLD_ONCE, Pace, Read, values_after
@@ -73,7 +73,11 @@ async def finish(db: Database, clock: Clock, done: Finished) -> None:
 
 
 def _pace(done: Finished, read: Read, now: datetime) -> Pace:
-    """The pace of a stream, slowed down where the platform says that little is left."""
+    """The pace of a stream, slowed down where the platform says that little is left.
+
+    Nonsense may have taken many requests to be seen through, and will again: each of them costs a
+    second's rest, so that not even an endless list is asked more than once a second on average.
+    """
     pace, limit = done.paces[read.row.name], done.budget.rate_limit
     slower = paced(
         now,
@@ -82,7 +86,10 @@ def _pace(done: Finished, read: Read, now: datetime) -> Pace:
         reset_at=limit.reset_at,
         requests=done.budget.requests_used,
     )
-    return replace(pace, interval=slower)
+    floor = pace.floor
+    if isinstance(read.failure, BadResponse):
+        floor = max(floor, timedelta(seconds=done.budget.requests_used))
+    return replace(pace, interval=slower, floor=floor)
 
 
 async def _changed_meanwhile(tx: Tx, source: Row[Any]) -> bool:
