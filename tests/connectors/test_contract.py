@@ -46,7 +46,7 @@ from tests.connectors.reading import (
 
 platforms = pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS.keys())
 EXAMPLES = 200
-SHORT = 0.5  # seconds until the door gives up; long for loopback, short for a test
+SHORT = 2.0  # seconds until the door gives up; long for loopback, short for a test
 
 
 def expected(source: Source, stream: str) -> dict[str, Any]:

@@ -110,6 +110,7 @@ async def test_a_clock_that_jumps_and_is_corrected_stops_nothing(
     assert {row.state for row in (await life.rig.coverage(life.source_id)).values()} == {"ok"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("off", [-DAY, DAY])
 async def test_a_wrong_clock_reads_no_history_again_and_again(life: Life, off: timedelta) -> None:
     usual = await life.pass_by(3 * HOUR)

@@ -18,6 +18,9 @@ from tests.polling.test_workers import OpenWorld
 from tests.service import running_service
 from tests.serving import serving
 
+pytestmark = pytest.mark.long
+"""Minutes on two busy cores, and bound to real time."""
+
 INTERVAL = 5
 FAULTS = 0.05
 

@@ -34,6 +34,9 @@ from tests.long_results import part
 from tests.polling.rig import PERSON, Rig
 from tests.serving import serving
 
+pytestmark = pytest.mark.long
+"""Minutes on two busy cores, and bound to real time."""
+
 ROOT = Path(__file__).resolve().parents[2]
 LEASE_SECONDS = 2
 
