@@ -22,8 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.clock import monotonic
 from app.db import Reader
+from app.inbox.count_schemas import Counts
 from app.inbox.counting import read_counts
-from app.inbox.schemas import Counts
 from app.scope import EVERYTHING
 from app.sources.coverage import StreamCoverage, read_coverage
 from app.sources.models import quarantine, run, source

@@ -8,14 +8,8 @@ from datetime import datetime
 from app.clock import stamp
 from app.db import Reader
 from app.inbox import counts
+from app.inbox.count_schemas import AssigneeCount, Counts, OldestOut, SourceCount, UnansweredCounts
 from app.inbox.item import Status
-from app.inbox.schemas import (
-    AssigneeCount,
-    Counts,
-    OldestOut,
-    SourceCount,
-    UnansweredCounts,
-)
 from app.scope import Scope
 from app.sources.coverage import Coverage
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from app.inbox.count_schemas import Counts, OldestOut, SourceCount, UnansweredCounts
 from app.inbox.schemas import (
     AuthorOut,
-    Counts,
-    EventList,
-    EventOut,
     ItemDetail,
     ItemList,
     ItemOut,
-    OldestOut,
     ReplyOut,
-    SourceCount,
     ThreadEntry,
     ThreadOut,
     ThreadSummary,
-    UnansweredCounts,
     ValueOut,
 )
+from app.outbox.schemas import EventList, EventOut
 from app.sources.coverage import Coverage
 
 _AT = "2026-11-23T14:02:11.000Z"

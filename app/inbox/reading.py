@@ -11,12 +11,10 @@ from sqlalchemy import Row
 from app.db import Reader
 from app.inbox import listing, repository
 from app.inbox.schemas import (
-    EventList,
     ItemDetail,
     ThreadEntry,
     ThreadOut,
     ThreadSummary,
-    event_out,
     item_fields,
     item_out,
     reply_out,
@@ -25,6 +23,7 @@ from app.inbox.schemas import (
 )
 from app.inbox.service import item_not_found
 from app.outbox.repository import events_of_item
+from app.outbox.schemas import EventList, event_out
 from app.scope import Scope
 from app.sources.streams import unpacked
 

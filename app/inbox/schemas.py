@@ -186,75 +186,6 @@ class ThreadOut(msgspec.Struct, kw_only=True):
     truncated: bool
 
 
-class EventOut(msgspec.Struct, kw_only=True):
-    """One thing that happened, in the order of `seq`."""
-
-    seq: int
-    at: Stamp
-    type: str
-    source_id: int | None
-    item_id: int | None
-    item_version: int | None
-    actor_kind: str
-    actor: str
-    from_status: str | None
-    to_status: str | None
-    evidence: str | None
-    details: dict[str, Any] | None
-
-
-class EventList(msgspec.Struct, kw_only=True):
-    items: list[EventOut]
-    next_cursor: str | None
-
-
-class UnansweredCounts(msgspec.Struct, kw_only=True):
-    """`total` is the unanswered list: somebody waits, snoozed and backlog included.
-    `thank_you` are unanswered ones that need no reply (follows, shares); not in `total`.
-    """
-
-    total: int
-    overdue: int
-    snoozed: int
-    backlog: int
-    thank_you: int
-
-
-class SourceCount(msgspec.Struct, kw_only=True):
-    source_id: int
-    source_name: str
-    platform: str
-    unanswered: int
-    total: int
-
-
-class AssigneeCount(msgspec.Struct, kw_only=True):
-    assignee: int
-    unanswered: int
-
-
-class OldestOut(msgspec.Struct, kw_only=True):
-    id: int
-    occurred_at: Stamp
-
-
-class Counts(msgspec.Struct, kw_only=True):
-    """Exact numbers at `as_of`; `by_platform`, `by_source`, `by_assignee` and `by_age` count the
-    unanswered list.
-    """
-
-    as_of: Stamp
-    total: int
-    by_status: dict[str, int]
-    unanswered: UnansweredCounts
-    by_platform: dict[str, int]
-    by_source: list[SourceCount]
-    by_assignee: list[AssigneeCount]
-    by_age: dict[str, int]
-    oldest_unanswered: OldestOut | None
-    coverage: Coverage
-
-
 _SECOND = timedelta(seconds=1)
 
 
@@ -362,23 +293,6 @@ def revision_out(row: Row[Any]) -> RevisionOut:
         text_raw=row.text_raw,
         edited_at=stamp(row.edited_at),
         replaced_at=stamp(row.replaced_at),
-    )
-
-
-def event_out(row: Row[Any]) -> EventOut:
-    return EventOut(
-        seq=row.seq,
-        at=stamp(row.at),
-        type=row.type,
-        source_id=row.source_id,
-        item_id=row.item_id,
-        item_version=row.item_version,
-        actor_kind=row.actor_kind,
-        actor=row.actor,
-        from_status=row.from_status,
-        to_status=row.to_status,
-        evidence=row.evidence,
-        details=row.details,
     )
 
 

@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from app.clock import FrozenClock
 from app.db import Database
+from app.inbox.count_schemas import Counts
 from app.inbox.counting import read_counts
 from app.inbox.counts import AGE_EDGES
 from app.inbox.models import item
-from app.inbox.schemas import Counts
 from app.scope import Scope
 from app.sources.coverage import CoverageBlock
 from tests.inbox.stock import stock

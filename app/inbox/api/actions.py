@@ -1,0 +1,167 @@
+"""What people may do to one item: one route an action."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.errors import Conflict, NotFound, VersionMismatch
+from app.inbox import examples
+from app.inbox.item import DismissReason
+from app.inbox.schemas import ItemOut, item_out
+from app.inbox.service import Acting
+from app.outbox.events import Actor
+from app.web.answers import answer, answers
+from app.web.auth import Permission, Principal, needs
+from app.web.conditional import etag, if_match
+from app.web.deps import Now, Writer
+from app.web.openapi import problems
+from app.web.params import PathId
+from app.web.wire import Body, Time
+
+router = APIRouter(tags=["inbox"])
+
+Triaging = Annotated[Principal, Depends(needs(Permission.TRIAGE))]
+
+
+class MarkReplied(Body):
+    """Where and when it was answered, as far as known."""
+
+    reply_url: Annotated[str, Field(max_length=2000, pattern=r"^https?://\S+$")] | None = None
+    replied_at: Time | None = None
+    note: Annotated[str, Field(max_length=4000)] | None = None
+
+
+class Dismiss(Body):
+    """Why no answer is needed; `other` asks for a note."""
+
+    reason: DismissReason
+    note: Annotated[str, Field(max_length=4000)] | None = None
+
+
+class MarkSpam(Body):
+    """With `mute_author` later items of the author arrive as spam."""
+
+    mute_author: bool = False
+
+
+class Snooze(Body):
+    """Out of the default view until then, at most 90 days ahead."""
+
+    until: Time
+
+
+def _acting(principal: Principal, tx: Writer, now: datetime, request: Request) -> Acting:
+    actor = Actor("person", principal.name)
+    return Acting(tx, principal.scope, actor, now, if_match(request).versions)
+
+
+def _action(name: str, summary: str, example: Any = None) -> dict[str, Any]:
+    """What every action's route declares: the whole item, and what may be in the way."""
+    found: dict[str, Any] = {
+        "name": name,
+        "summary": summary,
+        "responses": {
+            **answers(ItemOut, example=examples.ITEM, description="The item as it is now."),
+            **problems(NotFound, Conflict, VersionMismatch),
+        },
+    }
+    if example is not None:
+        body = {"content": {"application/json": {"example": example}}}
+        found["openapi_extra"] = {"requestBody": body}
+    return found
+
+
+def _whole(row: Any, now: datetime) -> Response:
+    item = item_out(row, now)
+    return answer(item, headers={"ETag": etag(item.version)})
+
+
+@router.post(
+    "/items/{item_id}/mark-replied",
+    **_action(
+        "mark_item_replied",
+        "Say that an item has been answered",
+        {"reply_url": "https://social.example/@shop/113"},
+    ),
+)
+async def mark_item_replied(
+    principal: Triaging,
+    tx: Writer,
+    now: Now,
+    request: Request,
+    item_id: PathId,
+    body: MarkReplied | None = None,
+) -> Response:
+    given = body or MarkReplied()
+    row = await _acting(principal, tx, now, request).mark_replied(
+        item_id, reply_url=given.reply_url, replied_at=given.replied_at, note=given.note
+    )
+    return _whole(row, now)
+
+
+@router.post(
+    "/items/{item_id}/dismiss",
+    **_action("dismiss_item", "Decide that no answer is needed", {"reason": "no_reply_needed"}),
+)
+async def dismiss_item(
+    principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId, body: Dismiss
+) -> Response:
+    acting = _acting(principal, tx, now, request)
+    return _whole(await acting.dismiss(item_id, body.reason, body.note), now)
+
+
+@router.post(
+    "/items/{item_id}/spam",
+    **_action("mark_item_spam", "Mark an item as spam", {"mute_author": True}),
+)
+async def mark_item_spam(
+    principal: Triaging,
+    tx: Writer,
+    now: Now,
+    request: Request,
+    item_id: PathId,
+    body: MarkSpam | None = None,
+) -> Response:
+    acting = _acting(principal, tx, now, request)
+    mute = body is not None and body.mute_author
+    return _whole(await acting.spam(item_id, mute_author=mute), now)
+
+
+@router.post(
+    "/items/{item_id}/reopen",
+    **_action("reopen_item", "Somebody waits after all"),
+)
+async def reopen_item(
+    principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId
+) -> Response:
+    return _whole(await _acting(principal, tx, now, request).reopen(item_id), now)
+
+
+@router.post(
+    "/items/{item_id}/snooze",
+    **_action(
+        "snooze_item",
+        "Take an item out of the default view for a while",
+        {"until": "2026-12-01T09:00:00Z"},
+    ),
+)
+async def snooze_item(
+    principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId, body: Snooze
+) -> Response:
+    return _whole(await _acting(principal, tx, now, request).snooze(item_id, body.until), now)
+
+
+@router.post(
+    "/items/{item_id}/unsnooze",
+    **_action("unsnooze_item", "Bring a snoozed item back"),
+)
+async def unsnooze_item(
+    principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId
+) -> Response:
+    return _whole(await _acting(principal, tx, now, request).unsnooze(item_id), now)
