@@ -115,9 +115,16 @@ class Subscriber:
 class Broadcaster:
     """Reads the events once per wake-up and hands them to every stream of this process."""
 
-    def __init__(self, db: Database, *, per_account: int) -> None:
+    def __init__(
+        self,
+        db: Database,
+        *,
+        per_account: int,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    ) -> None:
         self._db = db
         self._per_account = per_account
+        self._heartbeat_seconds = heartbeat_seconds
         self._subscribers: set[Subscriber] = set()
         self._accounts: Counter[Hashable] = Counter()
         self._position = 0
@@ -183,7 +190,7 @@ class Broadcaster:
             elif subscriber.ended is not None:
                 yield goodbye(subscriber.ended)
                 return
-            elif not await subscriber.rest(HEARTBEAT_SECONDS):
+            elif not await subscriber.rest(self._heartbeat_seconds):
                 yield heartbeat(self._position)
 
     async def _past(self, subscriber: Subscriber, after: int | None) -> AsyncGenerator[bytes]:
