@@ -68,10 +68,24 @@ async def add(tx: Tx, webhook_id: int, events: Sequence[Row[Any]], now: datetime
     await tx.execute(again, rows)
 
 
+def _blocked() -> ColumnElement[bool]:
+    """Whether something of the same lane still waits before it."""
+    earlier = delivery.alias("earlier")
+    return exists().where(
+        earlier.c.webhook_id == delivery.c.webhook_id,
+        earlier.c.lane == delivery.c.lane,
+        earlier.c.state == _PENDING,
+        earlier.c.seq < delivery.c.seq,
+    )
+
+
 async def due(reader: Reader, now: datetime) -> Sequence[Row[Any]]:
-    """Webhooks with deliveries that are due: `id`, `failing_since`."""
+    """Webhooks with deliveries that could be sent now: `id`, `failing_since`."""
     waiting = exists().where(
-        delivery.c.webhook_id == webhook.c.id, text(PENDING), delivery.c.due_at <= now
+        delivery.c.webhook_id == webhook.c.id,
+        delivery.c.state == _PENDING,
+        delivery.c.due_at <= now,
+        ~_blocked(),
     )
     statement = select(webhook.c.id, webhook.c.failing_since).where(
         webhook.c.enabled == sql_true(), waiting
@@ -79,14 +93,15 @@ async def due(reader: Reader, now: datetime) -> Sequence[Row[Any]]:
     return await reader.rows(statement)
 
 
-async def next_due(reader: Reader) -> datetime | None:
-    """When the next delivery of an enabled webhook is due."""
+async def next_due(reader: Reader, now: datetime) -> datetime | None:
+    """When, after `now`, a delivery of an enabled webhook will be due."""
     statement = (
-        select(func.min(delivery.c.due_at))
+        select(func.min(delivery.c.due_at).label("at"))
         .select_from(delivery.join(webhook))
-        .where(delivery.c.state == _PENDING, webhook.c.enabled == sql_true())
+        .where(delivery.c.state == _PENDING, delivery.c.due_at > now)
+        .where(webhook.c.enabled == sql_true())
     )
-    found: datetime | None = (await reader.rows(statement))[0][0]
+    found: datetime | None = (await reader.rows(statement))[0].at
     return found
 
 
@@ -96,20 +111,13 @@ async def claim(
     """Up to `limit` due deliveries, each the first that waits in its lane. They are ours until
     `until`; the number of the attempt is the fence.
     """
-    earlier = delivery.alias("earlier")
-    blocked = exists().where(
-        earlier.c.webhook_id == delivery.c.webhook_id,
-        earlier.c.lane == delivery.c.lane,
-        earlier.c.state == _PENDING,
-        earlier.c.seq < delivery.c.seq,
-    )
     found = await tx.rows(
         select(delivery.c.id)
         .where(
             delivery.c.webhook_id == webhook_id,
             delivery.c.state == _PENDING,
             delivery.c.due_at <= now,
-            ~blocked,
+            ~_blocked(),
         )
         .order_by(delivery.c.due_at, delivery.c.seq)
         .limit(limit)

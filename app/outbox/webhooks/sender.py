@@ -64,6 +64,7 @@ class Sender:
     show_item: ShowItem
     source: str
     rng: Random
+    queue: int = WAITING_AT_MOST
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _attempts: set[asyncio.Task[None]] = field(default_factory=set)
     _under_way: Counter[int] = field(default_factory=Counter)
@@ -111,13 +112,12 @@ class Sender:
                 pass
 
     async def _pause(self) -> float:
-        """Seconds until something is due, `IDLE_SECONDS` at most."""
-        due_at = await deliveries.next_due(self.db)
+        """Seconds until more is due, `IDLE_SECONDS` at most; the end of an attempt wakes us too."""
+        now = self.clock.now()
+        due_at = await deliveries.next_due(self.db, now)
         if due_at is None:
             return IDLE_SECONDS
-        seconds = (due_at - self.clock.now()).total_seconds()
-        # Due already, and yet not begun: it waits for its turn, and the end of an attempt wakes us.
-        return min(seconds, IDLE_SECONDS) if seconds > 0 else IDLE_SECONDS
+        return min((due_at - now).total_seconds(), IDLE_SECONDS)
 
     async def step(self) -> None:
         """Makes deliveries of new events and starts attempts, as far as there is room."""
@@ -132,7 +132,7 @@ class Sender:
 
     async def _read_on(self, webhook: Row[Any]) -> None:
         waiting = (await repository.pending_of(self.db)).get(webhook.id, 0)
-        room = min(PAGE, WAITING_AT_MOST - waiting)
+        room = min(PAGE, self.queue - waiting)
         if room <= 0:
             return
         rows = await events.all_after(self.db, webhook.read_through, room)
