@@ -92,7 +92,9 @@ _SHARED = frozenset({"401", "403", "413", "421", "422", "500", "503"})
 def _answers(responses: dict[str, Any]) -> Iterator[str]:
     for status, response in responses.items():
         content = response.get("content", {}).get("application/json")
-        if content is not None:
+        if "text/event-stream" in response.get("content", {}):
+            yield f"{status} text/event-stream"
+        elif content is not None:
             yield f"{status} `{_schema_name(content['schema'])}`"
         elif status not in _SHARED:
             yield status

@@ -21,3 +21,7 @@ class Refused(Failure):
         super().__init__(sentence, more)
         self.status = status
         self.code = code
+
+
+class Cut(Failure):
+    """A connection that was open is lost; it may be made again."""

@@ -109,7 +109,7 @@ async def shown(service: Service, webhook: dict[str, Any]) -> dict[str, Any]:
 async def until(condition: Callable[[], bool], what: str) -> None:
     try:
         async with asyncio.timeout(PATIENCE):
-            while not condition():
+            while not condition():  # noqa: ASYNC110  # what is waited for is elsewhere
                 await asyncio.sleep(0.01)
     except TimeoutError:
         raise AssertionError(f"waited in vain: {what}") from None
@@ -147,7 +147,7 @@ async def idle(service: Service) -> None:
     """Until the sender has nothing to do at the present time of the clock."""
     sender = sender_of(service)
     async with asyncio.timeout(PATIENCE):
-        while await _busy(service) or sender._attempts:
+        while await _busy(service) or sender._attempts:  # noqa: ASYNC110  # the same
             await asyncio.sleep(0.02)
 
 

@@ -7,14 +7,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from app.clock import FrozenClock
 from app.db import Database
 from app.outbox.events import POLLER, Event
-from app.outbox.repository import forget_through, span_of
+from app.outbox.models import event_counter
+from app.outbox.repository import all_after, events_after, forget_through, may_see, span_of
 from app.outbox.service import SCANNED_AT_MOST, Wanted, read_feed
+from app.outbox.types import TYPES
 from app.scope import EVERYTHING, Scope
 from app.web.principal import Role
+from tests.documents import event_types
 from tests.inbox.test_api import problem
 from tests.outbox.telling import tell_at_once
 from tests.outbox.test_events import COUNT, about, check_followed, record_all
@@ -91,11 +95,6 @@ async def test_the_newest_come_first_for_tools_that_read_one_page(service: Servi
 
 async def test_a_rare_type_is_looked_for_in_bounded_steps(db: Database) -> None:
     async with db.write() as tx:
-        await forget_through(tx, 0)
-        from sqlalchemy import update
-
-        from app.outbox.models import event_counter
-
         await tx.execute(update(event_counter).values(last=SCANNED_AT_MOST + 5))
     page = await read_feed(db, EVERYTHING, Wanted(types=("item.spam",)), await span_of(db))
     assert (page.next_after, page.more) == (SCANNED_AT_MOST, True)
@@ -162,8 +161,6 @@ async def test_what_the_inbox_does_is_in_the_feed(watched: Watched, clock: Froze
 async def test_one_decision_for_rows_and_for_statements(
     db: Database, sources: frozenset[int] | None
 ) -> None:
-    from app.outbox.repository import all_after, events_after, may_see
-
     await record_all(
         db, about(1, 1), about(1, 2, direct=True), about(2, 3), about(2, 4, direct=True)
     )
@@ -173,3 +170,7 @@ async def test_one_decision_for_rows_and_for_statements(
         by_statement = [row.seq for row in await events_after(db, scope, 0, (), 99)]
         by_row = [row.seq for row in await all_after(db, 0, 99) if may_see(scope, row)]
         assert by_statement == by_row
+
+
+def test_every_type_that_the_code_writes_is_known() -> None:
+    assert list(TYPES) == event_types()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -202,7 +201,7 @@ async def test_deliveries_are_listed_in_pages_by_webhook_and_state(service: Serv
         first = await made(service, f"{base}/a", source_ids=[1])
         second = await made(service, f"{base}/b", source_ids=[1])
         await record_all(service.db, *(about(1, n) for n in range(5)))
-        await settled_at(service, first, 5)
+        await idle(service)
         pages, query = [], f"?webhook_id={first['id']}&state=delivered&limit=2"
         cursor = ""
         while True:
@@ -216,12 +215,6 @@ async def test_deliveries_are_listed_in_pages_by_webhook_and_state(service: Serv
     assert seqs == sorted(seqs, reverse=True)
     assert len(await deliveries(service, webhook_id=second["id"], state="pending")) == 5
     problem(await service.api.post("/api/v1/deliveries/999/retry"), 404, "not-found")
-
-
-async def settled_at(service: Service, found: dict[str, Any], count: int) -> None:
-    async with asyncio.timeout(20):
-        while len(await deliveries(service, webhook_id=found["id"], state="delivered")) < count:
-            await asyncio.sleep(0.02)
 
 
 async def test_deliveries_of_a_removed_source_go_with_it(watched: Watched) -> None:

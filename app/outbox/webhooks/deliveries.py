@@ -14,14 +14,13 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    text,
     update,
 )
 from sqlalchemy import true as sql_true
 
 from app.db import Reader, Tx
 from app.outbox.models import event
-from app.outbox.webhooks.models import PENDING, delivery, webhook
+from app.outbox.webhooks.models import delivery, webhook
 
 _PENDING: ColumnElement[str] = literal_column("'pending'")
 STATES = ("pending", "delivered", "dead")

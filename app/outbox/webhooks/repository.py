@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, text, true, update
+from sqlalchemy import Row, bindparam, delete, func, select, text, true, update
 
-from app.db import Reader, Tx
+from app.db import Reader, Tx, UtcTime
 from app.outbox.models import event_counter
 from app.outbox.webhooks.models import PENDING, delivery, webhook
 from app.scope import Scope
@@ -62,6 +62,19 @@ async def change(tx: Tx, webhook_id: int, version: int, values: Mapping[str, Any
 async def note(tx: Tx, webhook_id: int, values: Mapping[str, Any]) -> None:
     """What the sender learned; nobody's edit is in its way."""
     await tx.execute(update(webhook).where(webhook.c.id == webhook_id).values(values))
+
+
+async def note_failure(
+    tx: Tx, webhook_id: int, values: Mapping[str, Any], now: datetime
+) -> datetime | None:
+    """Since when nothing has succeeded; `None` where the webhook is gone."""
+    since = func.coalesce(webhook.c.failing_since, bindparam("now", now, UtcTime()))
+    statement = update(webhook).where(webhook.c.id == webhook_id)
+    noted = await tx.execute(
+        statement.values(failing_since=since, **values).returning(webhook.c.failing_since)
+    )
+    found: datetime | None = noted.scalar_one_or_none()
+    return found
 
 
 async def disable(tx: Tx, webhook_id: int, reason: str, now: datetime) -> bool:

@@ -206,8 +206,7 @@ class Sender:
         ended = {"state": "dead", "finished_at": now} if due_at is None else {}
         if not await deliveries.finish(tx, row, {**error, "due_at": due_at, **ended}):
             return
-        since = webhook.failing_since or now
-        await repository.note(tx, webhook.id, {**error, "failing_since": since})
+        since = await repository.note_failure(tx, webhook.id, error, now) or now
         reason = "gone" if outcome.gone else "failing"
         hopeless = outcome.gone or now - since >= schedule.GIVEN_UP_AFTER
         if hopeless and await repository.disable(tx, webhook.id, reason, now):
