@@ -215,7 +215,7 @@ async def test_after_the_last_attempt_a_delivery_is_dead_and_can_be_retried(
 
 async def _seq_of(service: Service, item_id: int) -> int:
     found = await deliveries(service)
-    return next(each["seq"] for each in found if each["item_id"] == item_id)
+    return int(next(each["seq"] for each in found if each["item_id"] == item_id))
 
 
 async def test_410_disables_at_once_with_the_reason(
