@@ -12,7 +12,7 @@ from app.db import open_database
 from app.outbox.events import POLLER, Event, record
 from benchmarks.service import for_ever, say_ready
 
-EVENTS_A_SECOND = 20
+EVENTS_A_SECOND = 2
 OPENED_AT_ONCE = 50
 
 
