@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,6 +132,7 @@ class Broadcaster:
         self._lock = asyncio.Lock()
         self._woken = asyncio.Event()
         self._stopping = False
+        self._in_trouble = False
         self._task: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
@@ -238,26 +240,32 @@ class Broadcaster:
             return self._position
 
     async def _run(self) -> None:
-        in_trouble = False
         while True:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_SECONDS):
                     await self._woken.wait()
-            except TimeoutError:
-                pass
             woken = self._woken.is_set()
             self._woken.clear()
-            try:
-                await self._end_strangers()
-                if woken:
-                    await self._read_on()
-                in_trouble = False
-            except (AppError, SQLAlchemyError) as trouble:
-                if not in_trouble:
-                    _log.warning("live events wait for the database", reason=str(trouble))
-                in_trouble = True
+            if not await self._look(woken=woken):
                 self._woken.set()
                 await asyncio.sleep(CHECK_SECONDS)
+
+    async def _look(self, *, woken: bool) -> bool:
+        """Tells whether the database answered; trouble is logged once."""
+        try:
+            await self._end_strangers()
+            if woken:
+                await self._read_on()
+        except (AppError, SQLAlchemyError) as trouble:
+            if not self._in_trouble:
+                _log.warning("live events wait for the database", reason=str(trouble))
+            self._in_trouble = True
+        except Exception:  # noqa: BLE001  # the streams of all others hang on this
+            _log.exception("live events failed in a way we did not expect")
+            self._in_trouble = True
+        else:
+            self._in_trouble = False
+        return not self._in_trouble
 
     async def _end_strangers(self) -> None:
         """Ends the streams of tokens that ended or changed: one look for each sign-in."""

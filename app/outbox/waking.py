@@ -8,6 +8,7 @@ recorded events wakes us. On PostgreSQL a NOTIFY of its transaction wakes every 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -62,10 +63,11 @@ class Waking:
         seen = self._db.data_version()
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            now = self._db.data_version()
-            if now != seen:
-                seen = now
-                self.wake()
+            with suppress(sqlite3.Error):  # a disk in trouble; others tell of it
+                now = self._db.data_version()
+                if now != seen:
+                    seen = now
+                    self.wake()
 
     async def _listen(self) -> None:
         pause = 1.0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -97,19 +98,27 @@ class Sender:
     async def _run(self) -> None:
         while not self._ending:
             self._woken.clear()
-            try:
-                await self.step()
-                pause = await self._pause()
-                self._in_trouble = False
-            except (AppError, SQLAlchemyError) as trouble:
-                if not self._in_trouble:
-                    _log.warning("webhooks wait for the database", reason=str(trouble))
-                self._in_trouble, pause = True, IDLE_SECONDS
-            try:
+            pause = await self._look()
+            with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._woken.wait()
-            except TimeoutError:
-                pass
+
+    async def _look(self) -> float:
+        """Does what is due; the seconds until the next look. Trouble is logged once."""
+        try:
+            await self.step()
+            pause = await self._pause()
+        except (AppError, SQLAlchemyError) as trouble:
+            if not self._in_trouble:
+                _log.warning("webhooks wait for the database", reason=str(trouble))
+            self._in_trouble = True
+        except Exception:  # noqa: BLE001  # it must not end the sending for good
+            _log.exception("sending failed in a way we did not expect")
+            self._in_trouble = True
+        else:
+            self._in_trouble = False
+            return pause
+        return IDLE_SECONDS
 
     async def _pause(self) -> float:
         """Seconds until more is due, `IDLE_SECONDS` at most; the end of an attempt wakes us too."""
