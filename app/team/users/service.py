@@ -36,6 +36,8 @@ async def page_users(
 ) -> Sequence[Row[Any]]:
     """People whom a caller may know, by id. `source_id`: only those who may see that source."""
     found: list[Row[Any]] = []
+    if source_id is not None and not scope.allows(source_id):
+        return found
     while len(found) < limit:
         rows = await repository.page_users(reader, disabled=disabled, after=after, limit=BATCH)
         found += [row for row in rows if is_visible(scope, row) and _sees(row, source_id)]

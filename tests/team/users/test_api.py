@@ -136,6 +136,7 @@ async def test_who_sees_some_sources_knows_only_who_sees_one_of_them(watched: Wa
     async with as_person(service, "elsewhere", source_ids=[99]) as client:
         assert await names(client) == ["everywhere", "elsewhere"]
         problem(await client.get(f"{USERS}/3"), 404, "not-found")
+        assert (await client.get(f"{USERS}?source_id={ours}")).json()["items"] == []
     assert await names(service.api, f"?source_id={ours}") == ["everywhere", "here"]
     async with as_role(service, Role.ADMIN, source_ids=frozenset({ours})) as client:
         assert await names(client) == ["everywhere", "here"]
