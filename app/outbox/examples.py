@@ -14,6 +14,7 @@ EVENT = EventOut(
     item_version=1,
     actor_kind="poller",
     actor="poller",
+    actor_user_id=None,
     from_status=None,
     to_status="unanswered",
     evidence=None,

@@ -15,7 +15,8 @@ EXAMPLE_ID = "evt_1001_19ab1c4d5f8"
 
 class EventOut(msgspec.Struct, kw_only=True):
     """One thing that happened, in the order of `seq`. `id` names it everywhere: in the feed, in
-    the stream and as `webhook-id`.
+    the stream and as `webhook-id`. `actor` is the name at that time, `actor_user_id` the person
+    of the team, where it was one.
     """
 
     id: str
@@ -27,6 +28,7 @@ class EventOut(msgspec.Struct, kw_only=True):
     item_version: int | None
     actor_kind: str
     actor: str
+    actor_user_id: int | None
     from_status: str | None
     to_status: str | None
     evidence: str | None
@@ -67,6 +69,7 @@ def event_out(row: Row[Any]) -> EventOut:
         item_version=row.item_version,
         actor_kind=row.actor_kind,
         actor=row.actor,
+        actor_user_id=row.actor_user_id,
         from_status=row.from_status,
         to_status=row.to_status,
         evidence=row.evidence,

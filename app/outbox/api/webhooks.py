@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import Conflict, FieldError, NotFound, VersionMismatch
-from app.outbox.events import Actor
+from app.outbox.events import acting
 from app.outbox.types import TYPES
 from app.outbox.webhooks import examples
 from app.outbox.webhooks.schemas import (
@@ -78,7 +78,7 @@ def _webhooks(request: Request) -> Webhooks:
 
 
 def _asking(principal: Principal) -> Asking:
-    return Asking(principal.scope, Actor("person", principal.name), principal.actor)
+    return Asking(principal.scope, acting(principal), principal.actor)
 
 
 def _shown(example: Any) -> dict[str, Any]:
