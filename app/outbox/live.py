@@ -23,6 +23,8 @@ from app.scope import Scope
 PAGE = 500
 QUEUED_AT_MOST = 1000
 """Messages that wait for one reader; a slower one is dropped and comes back by itself."""
+SLICE = 25
+"""Streams that are woken in one turn of the loop."""
 CHECK_SECONDS = 2.0
 HEARTBEAT_SECONDS = 15.0
 RETRY_MILLISECONDS = 3000
@@ -281,13 +283,15 @@ class Broadcaster:
             while full:
                 rows = await repository.all_after(self._db, self._position, PAGE)
                 for row in rows:
-                    self._hand_out(row)
-                    await asyncio.sleep(0)  # a thousand readers: let others run in between
+                    await self._hand_out(row)
                 full = len(rows) == PAGE
 
-    def _hand_out(self, row: Row[Any]) -> None:
+    async def _hand_out(self, row: Row[Any]) -> None:
+        """In slices: a thousand streams that wake at once would keep every request waiting."""
         part = message(row)
-        self._position = row.seq
-        for subscriber in self._subscribers:
+        for count, subscriber in enumerate(list(self._subscribers), start=1):
             if subscriber.ended is None and subscriber.wants(row):
                 subscriber.offer(part)
+            if count % SLICE == 0:
+                await asyncio.sleep(0)
+        self._position = row.seq  # last: heartbeats name only what everybody was handed
