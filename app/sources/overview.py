@@ -14,12 +14,13 @@ from app.clock import stamp
 from app.connectors.failures import ConnectorError, RateLimited
 from app.connectors.registry import PLATFORMS
 from app.db import Reader
-from app.errors import Conflict, FieldError, InvalidRequest
+from app.errors import Conflict, FieldError, InvalidRequest, VersionMismatch
 from app.scope import Scope
 from app.sources import repository, runs, streams
 from app.sources.drafts import listed_us
 from app.sources.purse import period_of, purse_of
 from app.sources.schemas import QuotaOut, SourceOut, source_out, stream_out
+from app.web.conditional import IfMatch
 
 DAY = timedelta(hours=24)
 
@@ -88,6 +89,18 @@ async def _quota(reader: Reader, row: Row[Any], now: datetime) -> QuotaOut | Non
         left=purse.left,
         resets_at=stamp(purse.ends_at),
     )
+
+
+def agreed_version(present: SourceOut, wanted: IfMatch) -> int | None:
+    """The version that must still be there when a change is made: `None` where a caller named
+    none. Raises `VersionMismatch` where the present one is not among those that were named.
+    """
+    if not wanted.allows(present.version):
+        raise VersionMismatch(
+            f"The source is at version {present.version} by now. Look at it, then decide again.",
+            extra={"current": present},
+        )
+    return None if wanted.versions is None else present.version
 
 
 @contextmanager

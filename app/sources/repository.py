@@ -110,6 +110,13 @@ async def poll_soon(tx: Tx, source_id: int, now: datetime) -> None:
     )
 
 
+async def lock_version(tx: Tx, source_id: int) -> int | None:
+    """A source's version, which nobody else can change until the transaction ends."""
+    statement = select(source.c.version).where(source.c.id == source_id).with_for_update()
+    rows = await tx.rows(statement)
+    return rows[0].version if rows else None
+
+
 async def pause(tx: Tx, source_id: int, *, paused: bool, now: datetime) -> bool:
     """Pauses or resumes; `False` where it already was so."""
     changed = await tx.execute(
