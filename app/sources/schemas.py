@@ -193,6 +193,7 @@ def stream_out(
     gaps: Sequence[Row[Any]],
     recovered: int,
     quarantined: int,
+    resting: int,
 ) -> StreamOut:
     state, cause = state_of(row, now, paused=owner.paused, poll_interval=owner.poll_interval)
     return StreamOut(
@@ -211,7 +212,7 @@ def stream_out(
         quarantined=quarantined,
         skipped=row.skipped or {},
         detection_lag_seconds=None if row.lag_ms is None else row.lag_ms / 1000,
-        lost=lost_of(row, gaps),
+        lost=lost_of(row, gaps, resting),
     )
 
 

@@ -206,6 +206,31 @@ async def due_parents(
     return await reader.rows(statement, {"now": now})
 
 
+async def resting_parents(reader: Reader, stream_ids: Collection[int]) -> dict[int, int]:
+    """How many parents are read no more by themselves, by stream; none where there are none."""
+    statement = (
+        select(watched.c.stream_id, func.count().label("resting"))
+        .where(watched.c.stream_id.in_(stream_ids), watched.c.next_read_at.is_(None))
+        .group_by(watched.c.stream_id)
+    )
+    return {row.stream_id: int(row.resting) for row in await reader.rows(statement)}
+
+
+async def wake_parents(
+    tx: Tx, stream_ids: Collection[int], external_ids: Collection[str], now: datetime
+) -> None:
+    """Somebody has written below these parents: those that rest are watched again."""
+    await tx.execute(
+        update(watched)
+        .where(
+            watched.c.stream_id.in_(stream_ids),
+            watched.c.external_id.in_(external_ids),
+            watched.c.next_read_at.is_(None),
+        )
+        .values(next_read_at=now)
+    )
+
+
 async def unread_parents(reader: Reader, stream_id: int, now: datetime) -> tuple[int, int]:
     """How many parents wait to be read, and how many of them have never been read."""
     unread = func.count().filter(watched.c.last_read_at.is_(None))
