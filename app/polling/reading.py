@@ -37,12 +37,14 @@ _canonical = msgspec.json.Encoder(order="deterministic")
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The most that one poll of one stream may take. After `seconds` no page is asked for any more;
-    the one under way may take `grace` longer.
+    the one under way may take `grace` longer. `told_apart`: so many stored messages are told apart
+    again where it was changed who we are.
     """
 
     pages: int = 200
     seconds: float = 60.0
     grace: float = 30.0
+    told_apart: int = 5000
 
 
 @dataclass(slots=True)

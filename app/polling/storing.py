@@ -174,10 +174,11 @@ class Storing:
             mentions=page.mentions,
             gone=page.gone,
             backlog_before=None if first_until is None else min(old, first_until),
-            reread_at=partial(self._reread_at, now),
+            reread_at=partial(self.reread_at, now),
         )
 
-    def _reread_at(self, now: datetime, occurred_at: datetime) -> datetime:
+    def reread_at(self, now: datetime, occurred_at: datetime) -> datetime:
+        """When a message that came in `now` is read again for edits and deletion."""
         return next_check(now, occurred_at, rng=self.rng)
 
     async def _not_in_quarantine(self, stream_id: int, bad: Sequence[Unparsed]) -> list[Unparsed]:

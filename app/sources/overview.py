@@ -15,7 +15,7 @@ from app.connectors.failures import ConnectorError, RateLimited
 from app.connectors.registry import PLATFORMS
 from app.db import Reader
 from app.errors import Conflict, FieldError, InvalidRequest, VersionMismatch
-from app.scope import Scope
+from app.scope import EVERYTHING, Scope
 from app.sources import repository, runs, streams
 from app.sources.drafts import listed_us
 from app.sources.purse import period_of, purse_of
@@ -103,6 +103,16 @@ def agreed_version(present: SourceOut, wanted: IfMatch) -> int | None:
             extra={"current": present},
         )
     return None if wanted.versions is None else present.version
+
+
+async def quotas(reader: Reader, now: datetime) -> list[tuple[Row[Any], QuotaOut]]:
+    """What each source that has a quota has left of it."""
+    found = []
+    for row in await repository.page_sources(reader, EVERYTHING):
+        quota = await _quota(reader, row, now)
+        if quota is not None:
+            found.append((row, quota))
+    return found
 
 
 @contextmanager

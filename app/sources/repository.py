@@ -85,6 +85,15 @@ async def us_of(reader: Reader, source_ids: Collection[int]) -> Sequence[Row[Any
     return await reader.rows(statement)
 
 
+async def told_apart(tx: Tx, source_id: int, version: int) -> None:
+    """Everything stored is told apart by who we are, unless that has been changed since."""
+    await tx.execute(
+        update(source)
+        .where(source.c.id == source_id, source.c.version == version)
+        .values(us_changed=False)
+    )
+
+
 async def replace_us(tx: Tx, source_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
     await tx.execute(delete(us).where(us.c.source_id == source_id))
     if rows:

@@ -160,6 +160,8 @@ class Sources:
         if not values and check is None and not new_us:
             return
         values["updated_at"] = now
+        if new_us or check is not None:  # what is stored is told apart again by the next poll
+            values |= {"us_changed": True, "next_poll_at": None if row.paused else now}
         try:
             async with self._db.write() as tx:
                 if check is not None:

@@ -25,7 +25,7 @@ post is old  last comment  platform's change  time told  watched on
 91d          91d           91d                yes        no
 91d          2d            91d                yes        yes
 91d          91d           2d                 yes        yes
-91d          91d           91d                no         yes
+91d          91d           91d                no         no
 400d         91d           91d                yes        no
 91d          -9000d        91d                yes        no
 """
