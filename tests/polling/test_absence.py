@@ -125,7 +125,7 @@ def shows(made: Bench, place: Place, what: str, whole: list[Mention]) -> None:
     if what in FAILURES:
         place.faults["a"] = FAILURES[what]
     if what in {"partial", "nameless", "empty", "unreadable"}:
-        made.fake.streams_of["comments"] = Odd(place, what).answer  # type: ignore[index]  # a dict
+        made.fake.streams_of["comments"] = Odd(place, what).answer
 
 
 class Odd:
@@ -307,7 +307,8 @@ async def test_absence_in_a_list(
     made.poller.limits = Limits(pages=int(pages))
     for _ in range(2):
         clock.move(2 * HOUR)
-        await made.change_stream(**{f"{look}_look_at": clock.now()})
+        due: dict[str, Any] = {f"{look}_look_at": clock.now()}
+        await made.change_stream(**due)
         for _ in range(4):
             await made.poll(requested=True)
     items = await made.items()
