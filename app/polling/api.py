@@ -16,7 +16,7 @@ from starlette.responses import Response
 from app.clock import monotonic
 from app.db import Database
 from app.errors import Conflict, NotFound, VersionMismatch
-from app.outbox.events import Actor
+from app.outbox.events import acting
 from app.sources import examples, overview, quarantine, repository, runs
 from app.sources.quarantine import QuarantineList
 from app.sources.schemas import RunList, RunOut, SourceOut, run_out
@@ -59,7 +59,7 @@ async def _changed(
     """Makes a change of a source where If-Match allows it; the source as it is then."""
     present = await overview.source(db, principal.scope, source_id, now)
     version = overview.agreed_version(present, if_match(request))
-    actor = Actor("person", principal.name)
+    actor = acting(principal)
     await change(principal.scope, source_id, actor, version=version)
     changed = await overview.source(db, principal.scope, source_id, now)
     return answer(changed, headers={"ETag": etag(changed.version)})
