@@ -65,12 +65,7 @@ STREAMS: Mapping[str, tuple[StreamSpec, ...]] = {
         StreamSpec("mentions", Shape.FORWARD, _MENTIONS),
         StreamSpec("posts", Shape.BACKWARD),
         StreamSpec(
-            "comments",
-            Shape.PARENT,
-            _COMMENTS,
-            parents_from="posts",
-            lists_replies=True,
-            proves_absence=True,
+            "comments", Shape.PARENT, _COMMENTS, "posts", lists_replies=True, proves_absence=True
         ),
     ),
     "support": (
