@@ -6,13 +6,13 @@ backlog or order that the caller did not give is no wish of his: the box decides
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from app.inbox.filtering import ItemFilter
-from app.inbox.search.keys import KEYS, Asking, SourceName
-from app.inbox.search.language import Filter, Mistake, Query, Sought, parse
+from app.inbox.search.keys import KEYS, Asking, Assignee, SourceName
+from app.inbox.search.language import Filter, Mistake, Query, Sought, Value, parse
 from app.inbox.search.words import Phrase, Words, phrase_of
 
 SHORTEST_BEGINNING = 2
@@ -21,6 +21,11 @@ SHORTEST_BEGINNING = 2
 def needs_sources(query: Query) -> bool:
     """Whether the names of sources must be known to understand a query."""
     return any(KEYS[term.key].names_sources for term in query.filters)
+
+
+def assignees_of(query: Query) -> list[Value]:
+    """The people that a query names."""
+    return [value for term in query.filters if term.key == "assignee" for value in term.values]
 
 
 def read_query(text: str) -> Query:
@@ -35,11 +40,13 @@ def narrow(
     given: Collection[str],
     now: datetime,
     sources: Sequence[SourceName] = (),
+    assignees: Mapping[str, Assignee] | None = None,
 ) -> ItemFilter:
     """The filter narrowed by a query. `given` are the names of the parameters that the caller
-    sent himself; `sources` are those he may see. Raises `Mistake`.
+    really sent; `sources` are those the caller may see, `assignees` the people whom the query
+    names. Raises `Mistake`.
     """
-    asking = Asking(wanted, frozenset(given), now, sources)
+    asking = Asking(wanted, frozenset(given), now, sources, assignees or {})
     for term in query.filters:
         _apply(asking, term)
     groups = _groups(query.sought)

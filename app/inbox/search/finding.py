@@ -3,7 +3,7 @@
 Either way a look at the database is bounded. Rare words: their items are few, and are put in
 order. Common words: items are looked at in the order of the list, a window at a time, until the
 page is full, or until `Effort.windows` are through; then the page is short and has a cursor that
-goes on from there (docs/decisions/0009-search.md).
+goes on from there (docs/decisions/0010-search.md).
 """
 
 from __future__ import annotations

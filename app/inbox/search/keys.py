@@ -20,6 +20,9 @@ _DIGITS = 6
 _SHOWN = 60
 
 
+Assignee = int | Literal["none"]
+
+
 class SourceName(Protocol):
     """A source as it can be named."""
 
@@ -38,6 +41,7 @@ class Asking:
     given: frozenset[str]
     now: datetime
     sources: Sequence[SourceName] = ()
+    assignees: Mapping[str, Assignee] = field(default_factory=dict)
     groups: list[tuple[Phrase, ...]] = field(default_factory=list)
     without: list[Phrase] = field(default_factory=list)
     decided: set[str] = field(default_factory=set)
@@ -280,6 +284,14 @@ def _order(asking: Asking, term: Filter) -> None:
     asking.change(order=order)
 
 
+def _assignee(asking: Asking, term: Filter) -> None:
+    asked, before = asking.assignees[term.values[0].text], asking.wanted.assignee
+    if before is not None and before != asked:
+        asking.change(nothing=True)
+    else:
+        asking.change(assignee=asked)
+
+
 KEYS: Mapping[str, Key] = {
     # one line each; docs/search.md has the same table, and a test compares the two
     "platform": Key(_platform),
@@ -289,6 +301,9 @@ KEYS: Mapping[str, Key] = {
     "kind": Key(_kind),
     "author": Key(_author),
     "from": Key(_author),
+    "assignee": Key(
+        _assignee, negatable=False, several=False, instead="Write is:assigned, or another name."
+    ),
     "language": Key(_language),
     "has": Key(_has),
     "older": Key(_older, negatable=False, several=False, instead="Write newer: instead."),

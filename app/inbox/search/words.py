@@ -1,7 +1,7 @@
 """What the search takes for a word: one way for what is stored and for what is asked.
 
 Both databases get words that are already made, so that neither's own idea of a word matters and
-the same question has the same answer on both (docs/decisions/0009-search.md). A word consists of
+the same question has the same answer on both (docs/decisions/0010-search.md). A word consists of
 letters and digits of any script, small, without accents. Scripts that write no blanks between
 words are cut into overlapping pairs of characters. An emoji is a word of its own.
 """

@@ -54,6 +54,8 @@ CASES: list[tuple[dict[str, str], list[str]]] = [
     ({"q": "kind:review,praise"}, []),
     ({"q": "-kind:review blue"}, [BLUE]),
     ({"q": "is:overdue"}, []),
+    ({"q": "assignee:none blue"}, [BLUE]),
+    ({"q": "is:assigned"}, []),
     ({"q": "-is:overdue -is:claimed -is:held blue"}, [BLUE]),
 ]
 
@@ -84,6 +86,8 @@ REFUSED = {
     "order:best": ("bad_value", 6, 4),
     "is:replied,held": ("one_value", 0, 15),
     "a*": ("short_beginning", 0, 2),
+    "assignee:nobody-of-us": ("bad_value", 9, 12),
+    "-assignee:none": ("not_negatable", 0, 14),
     '"back': ("unclosed_quote", 0, 5),
     "!!!": ("nothing_to_find", 0, 3),
 }
