@@ -156,7 +156,8 @@ def _reply_differs(known: Row[Any], arrival: Arrival, incoming: Incoming) -> boo
     if known.removed_at is not None:
         return arrival.external_id not in incoming.gone
     automated = incoming.us.is_automated(arrival.mention.author)
-    return bool(known.seen_hash != arrival.seen_hash or known.automated != automated)
+    seen_again = known.absent_passes > 0
+    return bool(known.seen_hash != arrival.seen_hash or known.automated != automated or seen_again)
 
 
 async def apply(tx: Tx, incoming: Incoming, difference: Difference) -> Outcome:
@@ -384,6 +385,7 @@ def _reply_row(
         "thread_id": threads[mention.thread.external_id].id,
         "author_id": authors[mention.author.instance, mention.author.external_id].id,
         "origin": "seen",
+        "stream": incoming.stream,
         "automated": incoming.us.is_automated(mention.author),
         "addressed": addressed_by(arrival),
         "occurred_at": arrival.occurred_at,
