@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from app.db import Reader, UtcTime
 from app.inbox.filtering import ItemFilter, Shape, conditions, literal, shape_of, values_of
+from app.inbox.labels.names import label_names
 from app.inbox.models import author, item, reply, thread
 from app.scope import Scope
 from app.sources.models import source
@@ -49,6 +50,7 @@ COLUMNS = (
     author.c.signals.label("author_signals"),
     thread.c.title.label("thread_title"),
     source.c.name.label("source_name"),
+    label_names().label("label_names"),
 )
 _JOINED = (
     item.join(author)
@@ -114,6 +116,13 @@ async def find_item(reader: Reader, scope: Scope, item_id: int) -> Row[Any] | No
     statement = select(*COLUMNS).select_from(_JOINED).where(item.c.id == item_id, *_may_see(scope))
     rows = await reader.rows(statement)
     return rows[0] if rows else None
+
+
+async def find_items(reader: Reader, scope: Scope, item_ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """Items as the lists show them, by id, without those that are not there for this caller."""
+    statement = select(*COLUMNS).select_from(_JOINED)
+    wanted = statement.where(item.c.id.in_(item_ids), *_may_see(scope))
+    return {row.id: row for row in await reader.rows(wanted)}
 
 
 async def items_of_thread(

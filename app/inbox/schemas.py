@@ -14,7 +14,11 @@ from app.inbox.repository import state_of
 from app.inbox.states import allowed_actions
 from app.sources.coverage import Coverage
 
-OFFERED = frozenset({"mark_replied", "dismiss", "spam", "reopen", "snooze", "unsnooze"})
+OFFERED = frozenset(
+    {
+        "mark_replied", "dismiss", "spam", "reopen", "snooze", "unsnooze", "thank", "label", "note",
+    }
+)  # fmt: skip
 """The actions that the service offers at present; the others come with their own issues."""
 
 
@@ -101,6 +105,7 @@ class ItemOut(msgspec.Struct, kw_only=True):
     assignee: int | None
     claim: ClaimOut | None
     labels: list[str]
+    note_count: int
     possibly_answered: bool
     edited_after_answer: bool
     reply_unverified: bool
@@ -250,7 +255,8 @@ def item_fields(row: Row[Any], now: datetime) -> dict[str, Any]:
         "backlog": row.backlog,
         "assignee": row.assignee_id,
         "claim": ClaimOut(by=row.claimed_by, until=stamp(row.claimed_until)) if claimed else None,
-        "labels": [],
+        "labels": sorted(row.label_names or (), key=str.casefold),
+        "note_count": row.note_count,
         "possibly_answered": row.possibly_answered,
         "edited_after_answer": row.edited_after_answer,
         "reply_unverified": row.reply_unverified,

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
 from sqlalchemy import Row
 
 from app.db import Tx
-from app.errors import Conflict, FieldError, InvalidRequest, NotFound, VersionMismatch
-from app.inbox import listing, people, repository
-from app.inbox.item import (
-    SNOOZE_AT_MOST,
-    Action,
-    Answer,
-    Details,
-    DismissReason,
-    Evidence,
-)
-from app.inbox.schemas import OFFERED, item_out
-from app.inbox.states import (
-    ActorKind,
-    ClaimedByAnother,
-    Decision,
-    IllegalTransition,
-    acceptable_answer_time,
-    decide,
-)
+from app.errors import AppError, NotFound, VersionMismatch
+from app.inbox import asked, doing, listing, repository
+from app.inbox.asked import Asked, LabelChange
+from app.inbox.item import Action, DismissReason
+from app.inbox.schemas import item_out
 from app.outbox.events import Actor
 from app.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """What became of one action on many items, in the order asked for: the item as it is now, and
+    why nothing was done to it. `changed` are the ids of those that are different now.
+    """
+
+    action_id: int | None
+    results: list[tuple[int, Row[Any] | None, AppError | None]]
+    changed: frozenset[int]
 
 
 class Acting:
@@ -63,56 +61,75 @@ class Acting:
 
         A repeat fills an empty `reply_url` and changes nothing else.
         """
-        row = await self._get(item_id)
-        at = self._now if replied_at is None else replied_at
-        if replied_at is not None and not acceptable_answer_time(
-            at, occurred_at=row.occurred_at, now=self._now
-        ):
-            detail = "The reply can't be from before the message or from the future."
-            raise InvalidRequest(detail, errors=[FieldError("/replied_at", "out_of_range", detail)])
-        given = Answer(
-            evidence=Evidence.DECLARED,
-            answered_at=max(at, row.occurred_at),
-            answered_by=self._actor.name,
-            reply_url=reply_url or "",
+        wanted = asked.answered(
+            Action.MARK_REPLIED,
+            by=self._actor.name,
+            now=self._now,
+            reply_url=reply_url,
+            replied_at=replied_at,
+            note=note,
         )
-        told = _told(note=note, reply_url=reply_url)
-        return await self._do(row, Action.MARK_REPLIED, Details(answer=given), told)
+        return await self.do(item_id, wanted)
+
+    async def thank(self, item_id: int, *, note: str | None = None) -> Row[Any]:
+        """Thanked for what needs no reply: replied, evidence `declared`."""
+        wanted = asked.answered(Action.THANK, by=self._actor.name, now=self._now, note=note)
+        return await self.do(item_id, wanted)
 
     async def dismiss(
         self, item_id: int, reason: DismissReason, note: str | None = None
     ) -> Row[Any]:
         """No answer is needed, for a reason; `other` needs a note."""
-        if reason is DismissReason.OTHER and not (note or "").strip():
-            detail = "Say in `note` why, when the reason is `other`."
-            raise InvalidRequest(detail, errors=[FieldError("/note", "missing", detail)])
-        row = await self._get(item_id)
-        told = _told(reason=str(reason), note=note)
-        extra = {"dismissed_note": note}
-        return await self._do(row, Action.DISMISS, Details(reason=reason), told, extra)
+        return await self.do(item_id, asked.dismissed(reason, note))
 
     async def spam(self, item_id: int, *, mute_author: bool = False) -> Row[Any]:
         """Spam; with `mute_author` later items of its author arrive as spam, counted, visible."""
-        row = await self._get(item_id)
-        if mute_author:
-            await people.mute_author(self._tx, row.author_id, self._now)
-        told = _told(muted_author=True) if mute_author else None
-        return await self._do(row, Action.SPAM, Details(), told)
+        return await self.do(item_id, asked.spam(mute_author=mute_author))
 
     async def reopen(self, item_id: int) -> Row[Any]:
         """Somebody waits after all; its age runs from the start again."""
-        return await self._do(await self._get(item_id), Action.REOPEN, Details())
+        return await self.do(item_id, asked.plain(Action.REOPEN))
 
     async def snooze(self, item_id: int, until: datetime) -> Row[Any]:
         """Out of the default view until then, at most 90 days; its age keeps running."""
-        if not self._now < until <= self._now + SNOOZE_AT_MOST:
-            detail = f"Snooze until a time in the next {SNOOZE_AT_MOST.days} days."
-            raise InvalidRequest(detail, errors=[FieldError("/until", "out_of_range", detail)])
-        row = await self._get(item_id)
-        return await self._do(row, Action.SNOOZE, Details(until=until))
+        return await self.do(item_id, asked.snoozed(until, self._now))
 
     async def unsnooze(self, item_id: int) -> Row[Any]:
-        return await self._do(await self._get(item_id), Action.UNSNOOZE, Details())
+        return await self.do(item_id, asked.plain(Action.UNSNOOZE))
+
+    async def label(self, item_id: int, change: LabelChange) -> Row[Any]:
+        """Other labels; those that are new to the team are made."""
+        return await self.do(item_id, asked.labelled(change))
+
+    async def note(self, item_id: int, text: str) -> Row[Any]:
+        """A private note on an item."""
+        return await self.do(item_id, asked.noted(text))
+
+    async def do(self, item_id: int, wanted: Asked) -> Row[Any]:
+        """Does an action and returns the whole item; a repeat returns it as it is."""
+        row = await self._get(item_id)
+        done = await doing.do(self._tx, [row], wanted, actor=self._actor, now=self._now)
+        for refusal in done.refused.values():
+            raise refusal
+        present = await listing.find_item(self._tx, self._scope, item_id)
+        assert present is not None
+        return present
+
+    async def do_all(self, item_ids: Sequence[int], wanted: Asked) -> Many:
+        """Does one action to many items, each as if it were alone; those that the caller may not
+        see are refused as not there.
+        """
+        ids = list(dict.fromkeys(item_ids))
+        held = await repository.lock_items(self._tx, ids)
+        rows = [row for row in held if repository.is_visible(self._scope, row)]
+        done = await doing.do(self._tx, rows, wanted, actor=self._actor, now=self._now)
+        found = await listing.find_items(self._tx, self._scope, [row.id for row in rows])
+        unseen = {item_id: item_not_found(item_id) for item_id in ids if item_id not in found}
+        return Many(
+            done.action_id,
+            [(id_, found.get(id_), unseen.get(id_) or done.refused.get(id_)) for id_ in ids],
+            done.changed,
+        )
 
     async def _get(self, item_id: int) -> Row[Any]:
         """The item, held until the end of the transaction."""
@@ -136,68 +153,6 @@ class Acting:
             headers={"ETag": f'"v{row.version}"'},
         )
 
-    async def _do(
-        self,
-        row: Row[Any],
-        action: Action,
-        details: Details,
-        told: Mapping[str, Any] | None = None,
-        extra: Mapping[str, Any] | None = None,
-    ) -> Row[Any]:
-        """Does an action and returns the whole item; a repeat returns it as it is."""
-        decision = self._decide(row, action, details)
-        if decision.changed:
-            await repository.move(
-                self._tx,
-                row,
-                decision,
-                actor=self._actor,
-                now=self._now,
-                details=told,
-                extra=extra,
-            )
-        present = await listing.find_item(self._tx, self._scope, row.id)
-        assert present is not None
-        return present
-
-    def _decide(self, row: Row[Any], action: Action, details: Details) -> Decision:
-        try:
-            return decide(
-                repository.state_of(row),
-                action,
-                actor=ActorKind.PERSON,
-                now=self._now,
-                details=details,
-                offered=OFFERED,
-            )
-        except ClaimedByAnother as refusal:
-            raise _conflict(
-                refusal, f"Somebody else holds this item until {refusal.until:%H:%M} UTC."
-            ) from None
-        except IllegalTransition as refusal:
-            raise _conflict(refusal, f"The item is {refusal.status}: {_hint(refusal)}") from None
-
 
 def item_not_found(item_id: int) -> NotFound:
     return NotFound(f"There is no item {item_id} that you may see.")
-
-
-def _told(**given: Any) -> dict[str, Any] | None:
-    """What the event tells beside the status; nothing where nothing was said."""
-    told = {name: value for name, value in given.items() if value is not None}
-    return told or None
-
-
-def _hint(refusal: IllegalTransition) -> str:
-    allowed: Sequence[str] = refusal.allowed
-    return f"possible now: {', '.join(allowed)}." if allowed else "nothing can be done with it."
-
-
-def _conflict(refusal: IllegalTransition, detail: str) -> Conflict:
-    return Conflict(
-        detail,
-        extra={
-            "current_status": str(refusal.status),
-            "allowed_actions": list(refusal.allowed),
-        },
-    )

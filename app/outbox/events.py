@@ -15,10 +15,13 @@ from app.outbox.models import event, event_counter
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it. `kind`: person, rule, platform, poller, helpdesk; `name` is for people."""
+    """Who did it. `kind`: person, rule, platform, poller, helpdesk; `name` is for people; `ref`
+    tells two of one name apart, like `token:7`.
+    """
 
     kind: str
     name: str
+    ref: str | None = None
 
 
 POLLER = Actor("poller", "poller")
