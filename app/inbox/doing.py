@@ -31,6 +31,8 @@ from app.outbox.events import Actor
 
 LABELS_AT_MOST = 50
 """Labels of one item."""
+NOTES_AT_MOST = 500
+"""Notes on one item; more is a mistake of some program."""
 _NONE: frozenset[int] = frozenset()
 
 
@@ -102,6 +104,8 @@ def _change(
     """What is done to one item; `None` where it is so already."""
     state = repository.state_of(row)
     details = asked.details(row)
+    if asked.note is not None and row.note_count >= NOTES_AT_MOST:
+        raise Conflict(f"An item has at most {NOTES_AT_MOST} notes.")
     both = None
     if labelling is not None:
         both = (labelling.carried[row.id], labelling.after(row.id))

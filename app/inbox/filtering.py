@@ -17,6 +17,7 @@ from sqlalchemy import (
     false,
     literal_column,
     or_,
+    select,
     text,
     true,
 )
@@ -25,6 +26,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from app.db import UtcTime
+from app.inbox.labels.models import item_label, label
 from app.inbox.models import OPEN, item
 from app.scope import Scope
 
@@ -36,7 +38,8 @@ Order = Literal["oldest", "newest"]
 class ItemFilter:
     """What `GET /items` may be narrowed by. Empty tuples and `None` mean: not narrowed.
 
-    `statuses` empty means any. Times are aware UTC; `before` and `after` are inclusive and
+    `statuses` empty means any. `labels` (keys, see `labels.spelling`): an item carries all of them,
+    and none of `without_labels`. Times are aware UTC; `before` and `after` are inclusive and
     exclusive of their moment.
     """
 
@@ -45,6 +48,8 @@ class ItemFilter:
     source_ids: tuple[int, ...] = ()
     kinds: tuple[str, ...] = ()
     author_id: int | None = None
+    labels: tuple[str, ...] = ()
+    without_labels: tuple[str, ...] = ()
     occurred_after: datetime | None = None
     occurred_before: datetime | None = None
     snoozed: Ternary = "exclude"
@@ -81,7 +86,12 @@ def shape_of(scope: Scope, wanted: ItemFilter, *, positioned: bool) -> Shape:
 
 def conditions(shape: Shape) -> list[ColumnElement[bool]]:
     """The conditions of a statement, without the position of a page."""
-    return [*_status(shape.filter), *_overlays(shape.filter), *_narrowed(shape)]
+    return [
+        *_status(shape.filter),
+        *_overlays(shape.filter),
+        *_narrowed(shape),
+        *_labelled(shape.filter),
+    ]
 
 
 def values_of(scope: Scope, wanted: ItemFilter, now: datetime) -> dict[str, Any]:
@@ -95,6 +105,8 @@ def values_of(scope: Scope, wanted: ItemFilter, now: datetime) -> dict[str, Any]
         values["source_ids"] = _one_or_all(wanted.source_ids)
     if wanted.kinds:
         values["kinds"] = list(wanted.kinds)
+    values |= {f"label{n}": key for n, key in enumerate(wanted.labels)}
+    values |= {f"not_label{n}": key for n, key in enumerate(wanted.without_labels)}
     for name in ("author_id", "occurred_after", "occurred_before"):
         if (value := getattr(wanted, name)) is not None:
             values[name] = value
@@ -118,6 +130,8 @@ def _skeleton(wanted: ItemFilter) -> ItemFilter:
         source_ids=wanted.source_ids and (0,),
         kinds=wanted.kinds and ("*",),
         author_id=None if wanted.author_id is None else 0,
+        labels=("*",) * len(wanted.labels),
+        without_labels=("*",) * len(wanted.without_labels),
         occurred_after=None if wanted.occurred_after is None else _SOME_MOMENT,
         occurred_before=None if wanted.occurred_before is None else _SOME_MOMENT,
     )
@@ -180,6 +194,30 @@ def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
     if not shape.direct:
         found.append(item.c.visibility != literal("direct"))
     return found
+
+
+def _labelled(wanted: ItemFilter) -> list[ColumnElement[bool]]:
+    """The open list is short and read in its order, so each of its items is asked; elsewhere the
+    items of a label are few beside all the others, so the label is asked.
+    """
+    found: list[ColumnElement[bool]] = []
+    for n in range(len(wanted.labels)):
+        named = label.c.key == bindparam(f"label{n}")
+        if _is_open_list(wanted):
+            found.append(_carries(named))
+        else:
+            carriers = select(item_label.c.item_id).select_from(item_label.join(label))
+            found.append(item.c.id.in_(carriers.where(named)))
+    found += [
+        ~_carries(label.c.key == bindparam(f"not_label{n}"))
+        for n in range(len(wanted.without_labels))
+    ]
+    return found
+
+
+def _carries(named: ColumnElement[bool]) -> ColumnElement[bool]:
+    carried = select(item_label.c.item_id).select_from(item_label.join(label))
+    return carried.where(item_label.c.item_id == item.c.id, named).correlate(item).exists()
 
 
 class _NotByIndex(ColumnElement[Any]):

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
+    func,
     select,
     tuple_,
 )
@@ -100,6 +101,33 @@ async def page_items(
     """One page of items, each with its author, thread title and source name."""
     statement, values = list_statement(scope, wanted, now=now, after=after, limit=limit)
     return await reader.rows(statement, values)
+
+
+@lru_cache(maxsize=128)
+def _ids_statement(shape: Shape) -> Select[Any]:
+    at, last = item.c.occurred_at, item.c.id
+    order = (at.desc(), last.desc()) if shape.filter.order == "newest" else (at, last)
+    matching = select(item.c.id).select_from(_JOINED).where(*conditions(shape))
+    return matching.order_by(*order).limit(bindparam("limit"))
+
+
+async def matching_ids(
+    reader: Reader, scope: Scope, wanted: ItemFilter, *, now: datetime, limit: int
+) -> list[int]:
+    """The ids of what a filter matches, in its order; at most `limit`."""
+    values = {**values_of(scope, wanted, now), "limit": limit}
+    statement = _ids_statement(shape_of(scope, wanted, positioned=False))
+    return [row.id for row in await reader.rows(statement, values)]
+
+
+async def count_matching(
+    reader: Reader, scope: Scope, wanted: ItemFilter, *, now: datetime, at_most: int
+) -> int:
+    """How many items a filter matches; counting ends at `at_most`."""
+    values = {**values_of(scope, wanted, now), "limit": at_most}
+    matching = _ids_statement(shape_of(scope, wanted, positioned=False)).order_by(None)
+    rows = await reader.rows(select(func.count()).select_from(matching.subquery()), values)
+    return int(rows[0][0])
 
 
 def _may_see(scope: Scope) -> list[ColumnElement[bool]]:

@@ -59,7 +59,7 @@ async def undo(tx: Tx, scope: Scope, actor: Actor, action_id: int, now: datetime
     chosen = [entry for entry in entries if results[entry.item_id] is Result.UNDONE]
     by = None
     if chosen:
-        by = await _put_back(tx, done, chosen, rows, actor, now)
+        by = await _put_back(tx, done, chosen, rows, actor=actor, now=now)
     shown = await listing.find_items(tx, scope, list(rows))
     return Undone(by, [(id_, result, shown.get(id_)) for id_, result in results.items()])
 
@@ -77,6 +77,7 @@ async def _put_back(
     done: Row[Any],
     entries: Sequence[Row[Any]],
     rows: Mapping[int, Row[Any]],
+    *,
     actor: Actor,
     now: datetime,
 ) -> int:
@@ -110,7 +111,7 @@ def _change(
     beside: Mapping[str, Any],
 ) -> Change:
     columns = repository.columns_before(before)
-    state = items.state_of(SimpleNamespace(**{**row._mapping, **columns}))
+    state = items.state_of(SimpleNamespace(**{**row._asdict(), **columns}))
     decision = Decision(state, EventType.UNDONE)
     return Change(row, decision, columns=columns, labels=labels, beside=beside)
 

@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import Conflict, NotFound, VersionMismatch
 from app.inbox import examples
+from app.inbox.asked import LabelChange
+from app.inbox.doing import LABELS_AT_MOST
 from app.inbox.item import DismissReason
+from app.inbox.labels.spelling import tidy
 from app.inbox.schemas import ItemOut, item_out
 from app.inbox.service import Acting
 from app.outbox.events import Actor
@@ -56,9 +59,33 @@ class Snooze(Body):
     until: Time
 
 
-def _acting(principal: Principal, tx: Writer, now: datetime, request: Request) -> Acting:
-    actor = Actor("person", principal.name)
-    return Acting(tx, principal.scope, actor, now, if_match(request).versions)
+class Thank(Body):
+    """A note about the thanks, if any."""
+
+    note: Annotated[str, Field(max_length=4000)] | None = None
+
+
+def _tidied(name: str) -> str:
+    return tidy(name)
+
+
+LabelName = Annotated[str, AfterValidator(_tidied), Field(min_length=1, max_length=200)]
+LabelNames = Annotated[list[LabelName], Field(max_length=LABELS_AT_MOST)]
+
+
+class Labels(Body):
+    """The whole set of labels; a name that is new makes a label."""
+
+    labels: LabelNames
+
+
+def acting_for(principal: Principal, tx: Writer, now: datetime, request: Request) -> Acting:
+    return Acting(tx, principal.scope, actor_of(principal), now, if_match(request).versions)
+
+
+def actor_of(principal: Principal) -> Actor:
+    """Who a caller is in events and actions."""
+    return Actor("person", principal.name, principal.actor)
 
 
 def _action(name: str, summary: str, example: Any = None) -> dict[str, Any]:
@@ -99,7 +126,7 @@ async def mark_item_replied(
     body: MarkReplied | None = None,
 ) -> Response:
     given = body or MarkReplied()
-    row = await _acting(principal, tx, now, request).mark_replied(
+    row = await acting_for(principal, tx, now, request).mark_replied(
         item_id, reply_url=given.reply_url, replied_at=given.replied_at, note=given.note
     )
     return _whole(row, now)
@@ -112,7 +139,7 @@ async def mark_item_replied(
 async def dismiss_item(
     principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId, body: Dismiss
 ) -> Response:
-    acting = _acting(principal, tx, now, request)
+    acting = acting_for(principal, tx, now, request)
     return _whole(await acting.dismiss(item_id, body.reason, body.note), now)
 
 
@@ -128,7 +155,7 @@ async def mark_item_spam(
     item_id: PathId,
     body: MarkSpam | None = None,
 ) -> Response:
-    acting = _acting(principal, tx, now, request)
+    acting = acting_for(principal, tx, now, request)
     mute = body is not None and body.mute_author
     return _whole(await acting.spam(item_id, mute_author=mute), now)
 
@@ -140,7 +167,7 @@ async def mark_item_spam(
 async def reopen_item(
     principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId
 ) -> Response:
-    return _whole(await _acting(principal, tx, now, request).reopen(item_id), now)
+    return _whole(await acting_for(principal, tx, now, request).reopen(item_id), now)
 
 
 @router.post(
@@ -154,7 +181,7 @@ async def reopen_item(
 async def snooze_item(
     principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId, body: Snooze
 ) -> Response:
-    return _whole(await _acting(principal, tx, now, request).snooze(item_id, body.until), now)
+    return _whole(await acting_for(principal, tx, now, request).snooze(item_id, body.until), now)
 
 
 @router.post(
@@ -164,4 +191,31 @@ async def snooze_item(
 async def unsnooze_item(
     principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId
 ) -> Response:
-    return _whole(await _acting(principal, tx, now, request).unsnooze(item_id), now)
+    return _whole(await acting_for(principal, tx, now, request).unsnooze(item_id), now)
+
+
+@router.post(
+    "/items/{item_id}/thank",
+    **_action("thank_for_item", "Say that a follow, share or praise has been thanked for"),
+)
+async def thank_for_item(
+    principal: Triaging,
+    tx: Writer,
+    now: Now,
+    request: Request,
+    item_id: PathId,
+    body: Thank | None = None,
+) -> Response:
+    note = None if body is None else body.note
+    return _whole(await acting_for(principal, tx, now, request).thank(item_id, note=note), now)
+
+
+@router.put(
+    "/items/{item_id}/labels",
+    **_action("set_item_labels", "Give an item these labels and no others", {"labels": ["press"]}),
+)
+async def set_item_labels(
+    principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId, body: Labels
+) -> Response:
+    change = LabelChange(whole=body.labels)
+    return _whole(await acting_for(principal, tx, now, request).label(item_id, change), now)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from app.connectors.base import Kind
+from app.errors import InvalidRequest
 from app.inbox.filtering import ItemFilter
 from app.inbox.item import Status
+from app.inbox.labels.spelling import NAME_AT_MOST, key_of, tidy
 from app.web.paging import CURSOR, LIMIT
 from app.web.params import BOOLEAN, DURATION, ID, TIME, Param, Params, one_of, text
 from app.web.params import Kind as ParamKind
+from app.web.problems import invalid_request
 
 _TERNARY = one_of(("exclude", "include", "only"))
 _STATUS = one_of((*Status, "any"))
@@ -18,6 +23,8 @@ _YES_NO_ANY = ParamKind(
     lambda given: None if given == "any" else BOOLEAN.parse(given),
     {"type": "string", "enum": ["true", "false", "any"]},
 )
+LABEL = ParamKind(lambda given: key_of(tidy(given)), text(NAME_AT_MOST).schema)
+"""The name of a label, without regard to case."""
 FILTERS = Params(
     (
         Param("status", _STATUS, "Repeatable; `any` for all.", many=True, default=("unanswered",)),
@@ -25,6 +32,7 @@ FILTERS = Params(
         Param("source_id", ID, "Only these sources. Repeatable.", many=True),
         Param("kind", one_of(Kind), "Only these kinds. Repeatable.", many=True),
         Param("author_id", ID, "Only what this author wrote."),
+        Param("label", LABEL, "Carries this label. Repeatable: all of them.", many=True),
         Param("older_than", DURATION, "At least so old, like PT4H."),
         Param("younger_than", DURATION, "Younger than that, like P7D."),
         Param("occurred_after", TIME, "Written after this moment."),
@@ -41,6 +49,38 @@ FILTERS = Params(
         CURSOR,
     )
 )
+
+NARROWING = Params([param for param in FILTERS.params if param.name not in {"limit", "cursor"}])
+"""What may stand in a filter that is sent in a body or kept: everything but the paging."""
+
+FilterValue = str | bool | int
+FilterBody = dict[str, FilterValue | list[FilterValue]]
+
+
+def pairs_of(given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A filter from a body as the query parameters that say the same."""
+    return [
+        (name, _as_text(value))
+        for name, values in given.items()
+        for value in (values if isinstance(values, list) else [values])
+    ]
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def parse_filter(given: Mapping[str, Any], now: datetime) -> ItemFilter:
+    """The filter of a body's `filter`; 422 that points at what is wrong with it."""
+    try:
+        values = NARROWING.parse_pairs(pairs_of(given))
+    except InvalidRequest as refusal:
+        errors = [
+            replace(error, pointer=f"/filter/{error.pointer.removeprefix('?')}")
+            for error in refusal.errors
+        ]
+        raise invalid_request(errors) from None
+    return read_filter(values, frozenset(given), now)
 
 
 def read_filter(values: dict[str, Any], given: frozenset[str], now: datetime) -> ItemFilter:
@@ -62,6 +102,7 @@ def read_filter(values: dict[str, Any], given: frozenset[str], now: datetime) ->
         source_ids=tuple(sorted(set(values["source_id"] or ()))),
         kinds=tuple(sorted(set(values["kind"] or ()))),
         author_id=values["author_id"],
+        labels=tuple(sorted(set(values["label"] or ()))),
         occurred_after=max((at for at in after if at is not None), default=None),
         occurred_before=min((at for at in before if at is not None), default=None),
         snoozed=values["snoozed"],

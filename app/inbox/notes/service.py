@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.db import Reader, Tx
-from app.errors import Conflict, NotAllowed, NotFound
+from app.errors import NotAllowed, NotFound
 from app.inbox import listing
 from app.inbox import repository as items
 from app.inbox.actions import repository as actions
@@ -20,21 +20,12 @@ from app.inbox.storing import Change, store
 from app.outbox.events import Actor
 from app.scope import Scope
 
-NOTES_AT_MOST = 500
-"""Notes on one item; more is a mistake of some program."""
-
 
 async def read(reader: Reader, scope: Scope, item_id: int) -> Sequence[Row[Any]]:
     """The notes on an item that the caller may see."""
     if await listing.find_item(reader, scope, item_id) is None:
         raise item_not_found(item_id)
     return await repository.of_item(reader, item_id)
-
-
-async def check_room(reader: Reader, item_id: int) -> None:
-    """409 where an item has as many notes as it can have."""
-    if len(await repository.of_item(reader, item_id)) >= NOTES_AT_MOST:
-        raise Conflict(f"An item has at most {NOTES_AT_MOST} notes.")
 
 
 class Editing:
