@@ -22,6 +22,7 @@ from app.inbox.states import (
     ActorKind,
     ClaimedByAnother,
     Decision,
+    EventType,
     IllegalTransition,
     ItemState,
     decide,
@@ -115,11 +116,13 @@ def _change(
     beside = {}
     if row.author_id in muted:
         beside["author_muted"] = {"before": None, "after": now.isoformat()}
-    if not decision.changed and not beside:
+    if beside and not decision.changed:  # spam already, but its author is muted only now
+        decision = Decision(state, EventType.SPAM)
+    if not decision.changed:
         return None
     return Change(
         row,
-        decision if decision.changed else None,
+        decision,
         columns=asked.extra or {},
         labels=both,
         beside=beside,

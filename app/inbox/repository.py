@@ -163,7 +163,7 @@ async def step(
     if actor.kind in UNDOABLE:
         action_id = await actions.add(tx, actor, str(action), {}, items=1, now=now)
         before = actions.held_before(row, columns_of(decision.changes))
-        await actions.keep_before(tx, action_id, [(row.id, row.version + 1, before)])
+        await actions.keep_before(tx, action_id, [(row.id, row.version, before)])
     await move(tx, row, decision, actor=actor, now=now, details=told, action_id=action_id)
     return (await lock_items(tx, [row.id]))[0]
 

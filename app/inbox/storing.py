@@ -23,11 +23,11 @@ from app.outbox.events import Actor
 @dataclass(frozen=True, slots=True)
 class Change:
     """What happens to one item: the decision, its further columns, its labels (before, after),
-    and what lay beside the item before. Without a decision only what lies beside it changes.
+    and what lay beside the item before: its author's muting, a note.
     """
 
     row: Any
-    decision: Decision | None
+    decision: Decision
     columns: Mapping[str, Any] = field(default_factory=dict)
     labels: tuple[frozenset[int], frozenset[int]] | None = None
     beside: Mapping[str, Any] = field(default_factory=dict)
@@ -35,13 +35,11 @@ class Change:
     @property
     def version(self) -> int:
         """The item's version afterwards."""
-        return int(self.row.version) + (self.decision is not None)
+        return int(self.row.version) + 1
 
     @property
     def values(self) -> dict[str, Any]:
         """The columns that change."""
-        if self.decision is None:
-            return {}
         return {**repository.columns_of(self.decision.changes), **self.columns}
 
     def before(self) -> dict[str, Any]:
@@ -62,16 +60,14 @@ async def store(
     """Stores changes of items that this transaction holds, with counters, events and the action's
     memory of what was before. Labels too; notes and muted authors are the caller's.
     """
-    moved = [change for change in changes if change.decision is not None]
-    await _set_columns(tx, moved)
+    await _set_columns(tx, changes)
     await _set_labels(tx, changes)
-    for change in moved:
-        assert change.decision is not None
+    for change in changes:
         repository.tell(
             tx, change.row, change.decision,
             actor=actor, now=now, details=told, action_id=action_id,
         )  # fmt: skip
-    kept = [(change.row.id, change.version, change.before()) for change in changes]
+    kept = [(change.row.id, change.row.version, change.before()) for change in changes]
     await actions.keep_before(tx, action_id, kept)
     noted = [change.row.id for change in changes if "note" in change.beside]
     if noted:

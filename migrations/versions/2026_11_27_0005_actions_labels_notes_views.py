@@ -58,6 +58,7 @@ def _create_action() -> None:
         "action_item",
         sa.Column("action_id", _id(), nullable=False),
         sa.Column("item_id", _id(), nullable=False),
+        sa.Column("version_before", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("before", _json(), nullable=False),
         sa.Column("undone_by", sa.BigInteger(), nullable=True),

@@ -28,7 +28,8 @@ action_item = Table(
     metadata,
     Column("action_id", ForeignKey("action.id", ondelete="CASCADE"), primary_key=True),
     Column("item_id", ForeignKey("item.id", ondelete="CASCADE"), primary_key=True),
-    Column("version", Integer, nullable=False),  # of the item, afterwards
+    Column("version_before", Integer, nullable=False),  # of the item
+    Column("version", Integer, nullable=False),  # afterwards; or a later one that is the same again
     Column("before", JsonType, nullable=False),  # what the changed fields held
     Column("undone_by", BigInteger),
     Index("ix_action_item_item", "item_id", "action_id"),

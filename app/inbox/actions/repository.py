@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, insert, select, update
 
 from app.db import Reader, Tx, UtcTime
 from app.inbox.actions.models import action, action_item
@@ -55,9 +55,15 @@ async def add(
 async def keep_before(
     tx: Tx, action_id: int, entries: Sequence[tuple[int, int, Mapping[str, Any]]]
 ) -> None:
-    """Keeps (item, version afterwards, what it was before) for each item of an action."""
+    """Keeps (item, version before, what it was before) for each item of an action."""
     rows = [
-        {"action_id": action_id, "item_id": item_id, "version": version, "before": dict(before)}
+        {
+            "action_id": action_id,
+            "item_id": item_id,
+            "version_before": version,
+            "version": version + 1,
+            "before": dict(before),
+        }
         for item_id, version, before in entries
     ]
     if rows:
@@ -88,6 +94,19 @@ async def mark_undone(
         .where(action_item.c.action_id == action_id, action_item.c.item_id.in_(item_ids))
         .values(undone_by=by)
     )
+
+
+async def rebase(tx: Tx, moves: Sequence[tuple[int, int, int]]) -> None:
+    """An item (first) is at a version (last) again what it was at another (second): an action that
+    had left it there can be undone next.
+    """
+    here = [
+        action_item.c.item_id == bindparam("of_item"),
+        action_item.c.version == bindparam("was"),
+    ]
+    statement = update(action_item).where(*here).values(version=bindparam("becomes"))
+    rows = [{"of_item": id_, "was": was, "becomes": new} for id_, was, new in moves]
+    await tx.execute(statement, rows)
 
 
 def _visible(scope: Scope) -> list[ColumnElement[bool]]:

@@ -46,7 +46,8 @@ class Undone:
 async def undo(tx: Tx, scope: Scope, actor: Actor, action_id: int, now: datetime) -> Undone:
     """Gives the items of an action back what they were before it.
 
-    An undoing can be undone like anything else, which does the action once more. Raises `NotFound`
+    Actions are undone one after the other, the last one first; an undoing can be undone like
+    anything else, which does the action once more. Raises `NotFound`
     for an action on nothing that the caller may see.
     """
     done = await repository.hold(tx, action_id)
@@ -99,6 +100,10 @@ async def _put_back(
     ]
     await store(tx, changes, actor=actor, now=now, action_id=by, told=params)
     await repository.mark_undone(tx, done.id, [entry.item_id for entry in entries], by, now)
+    versions = {change.row.id: change.version for change in changes}
+    await repository.rebase(
+        tx, [(entry.item_id, entry.version_before, versions[entry.item_id]) for entry in entries]
+    )
     await _judge(tx, changes, now)
     return by
 

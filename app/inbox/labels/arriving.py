@@ -14,9 +14,7 @@ from app.inbox.labels.spelling import tidy
 from app.sources.models import source
 
 
-async def default_labels(
-    tx: Tx, source_id: int, item_ids: Sequence[int], now: datetime
-) -> None:
+async def default_labels(tx: Tx, source_id: int, item_ids: Sequence[int], now: datetime) -> None:
     """Gives new items the labels of their source."""
     if not item_ids:
         return
