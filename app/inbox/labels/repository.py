@@ -18,7 +18,9 @@ CHUNK = 500
 
 async def ensure(tx: Tx, names: Iterable[str], now: datetime) -> dict[int, str]:
     """Adds labels that are not there yet; id and key of all that are named."""
-    by_key = {key_of(name): name for name in names}
+    by_key: dict[str, str] = {}
+    for name in names:
+        by_key.setdefault(key_of(name), name)
     if not by_key:
         return {}
     rows = [{"key": k, "name": by_key[k], "created_at": now} for k in sorted(by_key)]
