@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ async def test_several_ids_are_one_action(shell: Shell, service: Service) -> Non
         "action": "dismiss", "ids": [3, 4, 5, 6], "params": {"reason": "duplicate"},
     }  # fmt: skip
     as_json = await shell.run("replied", "3", "4", "--json")
-    assert (as_json.code, as_json.json()) == (1, DONE)
+    assert (as_json.code, json.loads(as_json.out)) == (1, DONE)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ async def test_views_are_kept_and_used(shell: Shell, service: Service) -> None:
     saved = await shell.run("views", "save", "press", "--label", "press", "--older-than", "4h")
     assert saved.out == "View 3, press: label=press&needs_reply=true.\n"
     assert service.calls("POST /views")[0].body == {
-        "name": "press", "filter": {"label": ["press"], "older_than": "PT4H"}, "shared": False,
+        "name": "press", "filter": {"label": ["press"], "older_than": "PT14400S"}, "shared": False,
     }  # fmt: skip
     service.on("GET /items", PAGE | {"items": [item(7)]})
     assert (await shell.run("list", "--view", "press")).code == 0
