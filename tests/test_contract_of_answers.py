@@ -81,7 +81,8 @@ def test_every_example_fits_its_schema() -> None:
 
 def _in_turn(place: str) -> tuple[Any, ...]:
     """What makes a thing comes first, what takes it away last."""
-    made = ("POST /api/v1/labels", "POST /api/v1/views", "POST /api/v1/items/{item_id}/notes")
+    made = [f"POST /api/v1/{word}" for word in ("labels", "views", "items/bulk")]
+    made.append("POST /api/v1/items/{item_id}/notes")
     last = ("pause", "resume", "DELETE")
     return [word in place for word in last[::-1]], place not in made, place
 
@@ -97,7 +98,11 @@ async def test_every_answer_fits_the_document(watched: Watched) -> None:
             name: value for name, value in draft(watched.base).items() if name != "name"
         },
         "PATCH /api/v1/sources/{source_id}": {"labels": ["press"]},
-        "POST /api/v1/items/bulk": {"action": "reopen", "ids": [found["id"], 999]},
+        "POST /api/v1/items/bulk": {
+            "action": "label",
+            "ids": [found["id"], 999],
+            "params": {"add": ["bulk"]},
+        },
         "PATCH /api/v1/labels/{label_id}": {"name": "media"},
     }
     statuses = {}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.clock import stamp
+from app.inbox.changing import remove_items
 from app.inbox.schemas import OFFERED
 from tests.inbox.test_api import problem
 from tests.service import NOON
@@ -43,8 +44,9 @@ INTO = {
 
 async def _into(watched: Watched, status: str) -> dict[str, Any]:
     if status == "removed":
-        watched.world.delete(1, NOON)
-        await watched.poll()
+        item_id = (await watched.item(1))["id"]
+        async with watched.service.db.write() as tx:
+            await remove_items(tx, [item_id], NOON)
     elif status in INTO:
         action, body = INTO[status]
         await watched.act(1, action, **body)

@@ -196,7 +196,11 @@ async def unsnooze_item(
 
 @router.post(
     "/items/{item_id}/thank",
-    **_action("thank_for_item", "Say that a follow, share or praise has been thanked for"),
+    **_action(
+        "thank_for_item",
+        "Say that a follow, share or praise has been thanked for",
+        {"note": "Thanked in a post of our own."},
+    ),
 )
 async def thank_for_item(
     principal: Triaging,
