@@ -193,7 +193,8 @@ def decide(
     after = EFFECTS[action](state, details, now)
     if after != state and action in _DECIDING and actor in _PEOPLE:
         after = replace(after, person_acted=True)
-    if after == state and not (action in _ALWAYS_TOLD and state.status is not Status.REMOVED):
+    gone = action is Action.EDITED and state.status is Status.REMOVED
+    if after == state and (gone or action not in _ALWAYS_TOLD):
         return Decision(state, None)
     return Decision(after, _event(action, state, after), _difference(state, after))
 
