@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.dialects import sqlite
 
+from app.db import SqliteDatabase, open_database
+from app.inbox.filtering import ItemFilter
 from app.inbox.labels.spelling import key_of, tidy
+from app.inbox.listing import list_statement
+from app.scope import EVERYTHING
 from tests.inbox.doing import bulk, ids_of, undo
+from tests.inbox.stock import stock
 from tests.inbox.test_api import pointers, problem
+from tests.service import NOON
 from tests.world import Watched, draft
 
 
@@ -127,3 +134,19 @@ def test_names_are_equal_without_regard_to_case_and_width() -> None:
     assert key_of("\uff21\uff22") == key_of("ab")
     assert tidy("  a \t b ") == "a b"
     assert len(key_of("\ufdfa" * 50)) <= 1000
+
+
+@pytest.mark.parametrize("statuses", [("unanswered",), ()])
+async def test_a_label_is_found_by_index(sqlite_url: str, statuses: tuple[str, ...]) -> None:
+    db = open_database(sqlite_url)
+    assert isinstance(db, SqliteDatabase)
+    try:
+        await stock(db, 500)
+        wanted = ItemFilter(statuses=statuses, labels=("a",), without_labels=("b",))
+        statement, values = list_statement(EVERYTHING, wanted, now=NOON, after=None, limit=51)
+        sql = str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))  # type: ignore[no-untyped-call]  # theirs
+        given = {**values, "now": 0}
+        plan = [row[3] for row in db._raw_reader.execute(f"EXPLAIN QUERY PLAN {sql}", given)]
+    finally:
+        await db.close()
+    assert [step for step in plan if step.startswith("SCAN") and "USING" not in step] == []
