@@ -34,7 +34,7 @@ def _act(api: Api, item_ids: Sequence[int], action: str, *, as_json: bool, **det
     if len(ids) > 1:
         return act_on_many(api, ids, action.replace("-", "_"), body, as_json=as_json)
     item = api.post(f"/items/{ids[0]}/{action}", body)
-    answer(item, _outcome(item), as_json=as_json)
+    answer(item, outcome(item), as_json=as_json)
     return 0
 
 
@@ -66,7 +66,9 @@ def _say_many(done: dict[str, Any]) -> None:
             terminal.tell(f"  {result['item_id']}: {detail}", style="red")
 
 
-def _outcome(item: dict[str, Any]) -> str:
+def outcome(item: dict[str, Any]) -> str:
+    """What an item is after an action, in a sentence."""
+    now = SystemClock().now()
     text = f"{item['id']} is {item['status']}"
     given = item.get("answer")
     if item["status"] == "replied" and given:
@@ -74,7 +76,13 @@ def _outcome(item: dict[str, Any]) -> str:
     if item["status"] == "dismissed" and item.get("dismissed_reason"):
         text += f" ({item['dismissed_reason'].replace('_', ' ')})"
     if item.get("snoozed_until"):
-        text += f", snoozed until {clock_time(item['snoozed_until'], SystemClock().now())}"
+        text += f", snoozed until {clock_time(item['snoozed_until'], now)}"
+    if item.get("assignee"):
+        text += f", assigned to {item['assignee']['display_name']}"
+    if item.get("claim"):
+        claim = item["claim"]
+        until = clock_time(claim["until"], now)
+        text += f", claimed by {claim['by']['display_name']} until {until}"
     return text + "."
 
 

@@ -36,6 +36,7 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--kind", metavar="KIND", help="question, comment, mention, review …"),
             click.option("--author-id", type=int),
             click.option("--label", multiple=True, metavar="NAME", help="Repeatable: all of them."),
+            click.option("--assignee", metavar="WHO", help="`me`, `none`, a name or an id."),
             click.option("--older-than", type=Duration(), help="4h, 3d, 30m or ISO 8601."),
             click.option("--younger-than", type=Duration(), help="As --older-than."),
             click.option("--occurred-after", type=Moment(), help="2026-11-03 or with a time."),
@@ -185,4 +186,8 @@ def flags(item: Json, now: datetime) -> list[str]:
     if item.get("snoozed_until"):
         until = clock_time(item["snoozed_until"], now)
         words = [f"[snoozed until {until}]" if word == "[snoozed]" else word for word in words]
+    if item.get("assignee"):
+        words.append(f"[assigned to {item['assignee']['display_name']}]")
+    if item.get("claim"):
+        words.append(f"[claimed by {item['claim']['by']['display_name']}]")
     return words

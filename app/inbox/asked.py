@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from app.clock import stamp
 from app.errors import FieldError, InvalidRequest
+from app.inbox import assigning
 from app.inbox.item import (
+    CLAIM_LASTS,
     SNOOZE_AT_MOST,
     Action,
     Answer,
@@ -121,6 +124,32 @@ def snoozed(until: datetime, now: datetime) -> Asked:
         raise refused("/until", "out_of_range", detail)
     wanted = Details(until=until)
     return Asked(Action.SNOOZE, {"until": until.isoformat()}, lambda _: wanted)
+
+
+def assigned(person: Any | None) -> Asked:
+    """Given to a person (a row of the team) who may see it, or to nobody."""
+
+    def details(row: Any) -> Details:
+        if person is None:
+            return NOTHING
+        assigning.check_may_have(person, row)
+        return Details(assignee=person.id)
+
+    told = {"assignee": None if person is None else assigning.named(person)}
+    return Asked(Action.ASSIGN, told, details, told=told)
+
+
+def claimed(by: int, now: datetime, *, force: bool) -> Asked:
+    """A person deals with it for the next 15 minutes."""
+    wanted = Details(by=by, force=force)
+    told = {"until": stamp(now + CLAIM_LASTS)}
+    return Asked(Action.CLAIM, {"force": True} if force else {}, lambda _: wanted, told=told)
+
+
+def released(by: int | None, *, force: bool) -> Asked:
+    """A claim ends."""
+    wanted = Details(by=by, force=force)
+    return Asked(Action.RELEASE, {"force": True} if force else {}, lambda _: wanted)
 
 
 def labelled(change: LabelChange) -> Asked:

@@ -143,22 +143,25 @@ def _decide(
         )
     except ClaimedByAnother as refusal:
         told = f"Somebody else holds this item until {refusal.until:%H:%M} UTC."
-        raise _conflict(refusal, told) from None
+        raise conflict(refusal, told) from refusal
     except IllegalTransition as refusal:
-        raise _conflict(refusal, f"The item is {refusal.status}: {_hint(refusal)}") from None
+        raise conflict(refusal, f"The item is {refusal.status}: {hint(refusal)}") from refusal
 
 
-def _hint(refusal: IllegalTransition) -> str:
+def hint(refusal: IllegalTransition) -> str:
+    """What can be done instead, as the end of a sentence."""
     allowed: Sequence[str] = refusal.allowed
     return f"possible now: {', '.join(allowed)}." if allowed else "nothing can be done with it."
 
 
-def _conflict(refusal: IllegalTransition, detail: str) -> Conflict:
+def conflict(refusal: IllegalTransition, detail: str, **more: Any) -> Conflict:
+    """409 with the present status and the actions allowed now."""
     return Conflict(
         detail,
         extra={
             "current_status": str(refusal.status),
             "allowed_actions": list(refusal.allowed),
+            **more,
         },
     )
 

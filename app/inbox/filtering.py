@@ -38,9 +38,9 @@ Order = Literal["oldest", "newest"]
 class ItemFilter:
     """What `GET /items` may be narrowed by. Empty tuples and `None` mean: not narrowed.
 
-    `statuses` empty means any. `labels` (keys, see `labels.spelling`): an item carries all of them,
-    and none of `without_labels`. Times are aware UTC; `before` and `after` are inclusive and
-    exclusive of their moment.
+    `statuses` empty means any. `assignee` is the id of a person, or `none`: nobody's. `labels`
+    (keys, see `labels.spelling`): an item carries all of them, and none of `without_labels`. Times
+    are aware UTC; `before` and `after` are inclusive and exclusive of their moment.
     """
 
     statuses: tuple[str, ...] = ("unanswered",)
@@ -50,6 +50,7 @@ class ItemFilter:
     author_id: int | None = None
     labels: tuple[str, ...] = ()
     without_labels: tuple[str, ...] = ()
+    assignee: int | Literal["none"] | None = None
     occurred_after: datetime | None = None
     occurred_before: datetime | None = None
     snoozed: Ternary = "exclude"
@@ -107,6 +108,8 @@ def values_of(scope: Scope, wanted: ItemFilter, now: datetime) -> dict[str, Any]
         values["kinds"] = list(wanted.kinds)
     values |= {f"label{n}": key for n, key in enumerate(wanted.labels)}
     values |= {f"not_label{n}": key for n, key in enumerate(wanted.without_labels)}
+    if isinstance(wanted.assignee, int):
+        values["assignee"] = wanted.assignee
     for name in ("author_id", "occurred_after", "occurred_before"):
         if (value := getattr(wanted, name)) is not None:
             values[name] = value
@@ -132,6 +135,7 @@ def _skeleton(wanted: ItemFilter) -> ItemFilter:
         author_id=None if wanted.author_id is None else 0,
         labels=("*",) * len(wanted.labels),
         without_labels=("*",) * len(wanted.without_labels),
+        assignee=0 if isinstance(wanted.assignee, int) else wanted.assignee,
         occurred_after=None if wanted.occurred_after is None else _SOME_MOMENT,
         occurred_before=None if wanted.occurred_before is None else _SOME_MOMENT,
     )
@@ -185,6 +189,7 @@ def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
         found.append(item.c.kind.in_(bindparam("kinds", expanding=True)))
     if wanted.author_id is not None:
         found.append(item.c.author_id == bindparam("author_id"))
+    found += _assigned(wanted)
     if wanted.occurred_after is not None:
         found.append(item.c.occurred_at > bindparam("occurred_after"))
     if wanted.occurred_before is not None:
@@ -218,6 +223,18 @@ def _labelled(wanted: ItemFilter) -> list[ColumnElement[bool]]:
 def _carries(named: ColumnElement[bool]) -> ColumnElement[bool]:
     carried = select(item_label.c.item_id).select_from(item_label.join(label))
     return carried.where(item_label.c.item_id == item.c.id, named).correlate(item).exists()
+
+
+def _assigned(wanted: ItemFilter) -> list[ColumnElement[bool]]:
+    if wanted.assignee is None:
+        return []
+    if wanted.assignee == "none":
+        return [item.c.assignee_id.is_(None)]
+    found = [item.c.assignee_id == bindparam("assignee")]
+    if wanted.statuses == ("unanswered",) and wanted.needs_reply:
+        # As the index spells it: SQLite does not see that `needs_reply = 1` says the same.
+        found.append(text("needs_reply"))  # type: ignore[arg-type]  # stands for a boolean here
+    return found
 
 
 class _NotByIndex(ColumnElement[Any]):

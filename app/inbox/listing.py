@@ -29,6 +29,7 @@ from app.inbox.labels.names import label_names
 from app.inbox.models import author, item, reply, thread
 from app.scope import Scope
 from app.sources.models import source
+from app.team.models import user
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Position:
     id: int
 
 
+_assignee = user.alias("assignee")
+_holder = user.alias("holder")
 COLUMNS = (
     item,
     author.c.external_id.label("author_external_id"),
@@ -52,11 +55,17 @@ COLUMNS = (
     thread.c.title.label("thread_title"),
     source.c.name.label("source_name"),
     label_names().label("label_names"),
+    _assignee.c.name.label("assignee_name"),
+    _assignee.c.display_name.label("assignee_display_name"),
+    _holder.c.name.label("holder_name"),
+    _holder.c.display_name.label("holder_display_name"),
 )
 _JOINED = (
     item.join(author)
     .join(thread, thread.c.id == item.c.thread_id)
     .join(source, source.c.id == item.c.source_id)
+    .outerjoin(_assignee, _assignee.c.id == item.c.assignee_id)
+    .outerjoin(_holder, _holder.c.id == item.c.claimed_by)
 )
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
 from sqlalchemy import Row
 
+from app.clock import stamp
 from app.db import Tx
-from app.errors import AppError, NotFound, VersionMismatch
-from app.inbox import asked, doing, listing, repository
+from app.errors import AppError, Conflict, NotFound, VersionMismatch
+from app.inbox import asked, assigning, doing, listing, repository
 from app.inbox.asked import Asked, LabelChange
 from app.inbox.item import Action, DismissReason
 from app.inbox.schemas import item_out
+from app.inbox.states import ClaimedByAnother, IllegalTransition
 from app.outbox.events import Actor
+from app.outbox.repository import last_event_of
 from app.scope import Scope
 
 
@@ -110,7 +113,7 @@ class Acting:
         row = await self._get(item_id)
         done = await doing.do(self._tx, [row], wanted, actor=self._actor, now=self._now)
         for refusal in done.refused.values():
-            raise refusal
+            raise await self._told_whole(item_id, refusal)
         present = await listing.find_item(self._tx, self._scope, item_id)
         assert present is not None
         return present
@@ -131,6 +134,36 @@ class Acting:
             done.changed,
         )
 
+    async def assign(self, item_id: int, to: int | str | None) -> Row[Any]:
+        """Gives the item to a person (id, name or `me`) who may see it, or to nobody."""
+        await self._get(item_id)
+        return await self.do(item_id, await self.assigned(to))
+
+    async def assigned(self, to: int | str | None) -> Asked:
+        """What assigning to a person (id, name or `me`) asks for."""
+        person = None
+        if to is not None:
+            person = await assigning.person_asked(self._tx, self._scope, self._actor.user_id, to)
+        return asked.assigned(person)
+
+    async def claim(self, item_id: int, *, force: bool = False) -> Row[Any]:
+        """The caller deals with it for the next 15 minutes; claiming again renews that."""
+        await self._get(item_id)
+        return await self.do(item_id, self.claimed(force=force))
+
+    def claimed(self, *, force: bool) -> Asked:
+        """What claiming asks for; only a person can."""
+        by = assigning.need_person(self._actor.user_id, "#Authorization")
+        return asked.claimed(by, self._now, force=force)
+
+    async def release(self, item_id: int, *, force: bool = False) -> Row[Any]:
+        """Ends the caller's claim, with `force` another person's too."""
+        return await self.do(item_id, self.released(force=force))
+
+    def released(self, *, force: bool) -> Asked:
+        """What releasing asks for."""
+        return asked.released(self._actor.user_id, force=force)
+
     async def _get(self, item_id: int) -> Row[Any]:
         """The item, held until the end of the transaction."""
         if await listing.find_item(self._tx, self._scope, item_id) is None:
@@ -147,12 +180,48 @@ class Acting:
         """412 with the item as it is now."""
         present = await listing.find_item(self._tx, self._scope, row.id)
         assert present is not None
+        changed = await self._changed(row.id)
         raise VersionMismatch(
-            f"The item is at version {row.version} by now. Look at it, then decide again.",
-            extra={"current": item_out(present, self._now)},
+            f"The item is at version {row.version} by now{_by_whom(changed)}. "
+            "Look at it, then decide again.",
+            extra={"current": item_out(present, self._now), "changed": changed},
             headers={"ETag": f'"v{row.version}"'},
         )
+
+    async def _told_whole(self, item_id: int, refusal: AppError) -> AppError:
+        """A refusal by the status or by a claim, with who is in the way and since when."""
+        cause = refusal.__cause__
+        if isinstance(cause, ClaimedByAnother):
+            return await self._claimed(item_id, cause)
+        if isinstance(cause, IllegalTransition):
+            changed = await self._changed(item_id)
+            detail = f"The item is {cause.status}{_by_whom(changed)}: {doing.hint(cause)}"
+            return doing.conflict(cause, detail, changed=changed)
+        return refusal
+
+    async def _claimed(self, item_id: int, refusal: ClaimedByAnother) -> Conflict:
+        """Who holds the item, and until when."""
+        present = await listing.find_item(self._tx, self._scope, item_id)
+        assert present is not None
+        claim = item_out(present, self._now).claim
+        assert claim is not None
+        until = f"{refusal.until:%H:%M} UTC"
+        detail = (
+            f"{claim.by.display_name} holds this item until {until}. Wait, or take it with `force`."
+        )
+        return doing.conflict(refusal, detail, claim=claim)
+
+    async def _changed(self, item_id: int) -> dict[str, Any] | None:
+        """Who changed the item last, how, and when."""
+        last = await last_event_of(self._tx, self._scope, item_id)
+        if last is None:
+            return None
+        return {"by": last.actor, "type": last.type, "at": stamp(last.at)}
 
 
 def item_not_found(item_id: int) -> NotFound:
     return NotFound(f"There is no item {item_id} that you may see.")
+
+
+def _by_whom(changed: Mapping[str, Any] | None) -> str:
+    return "" if changed is None else f" ({changed['by']}, {changed['at'][:16]}Z)"

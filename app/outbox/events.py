@@ -11,17 +11,25 @@ from sqlalchemy import insert, update
 
 from app.db import Tx
 from app.outbox.models import event, event_counter
+from app.web.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it. `kind`: person, rule, platform, poller, helpdesk; `name` is for people; `ref`
-    tells two of one name apart, like `token:7`.
+    """Who did it. `kind`: person, rule, platform, poller, helpdesk; `name` is for people.
+    `user_id`: the person of the team, where it was one; `ref` tells two of one name apart, like
+    `user:3` or `token:7`.
     """
 
     kind: str
     name: str
+    user_id: int | None = None
     ref: str | None = None
+
+
+def acting(principal: Principal) -> Actor:
+    """The caller as the one who did it."""
+    return Actor("person", principal.name, principal.user_id, principal.actor)
 
 
 POLLER = Actor("poller", "poller")
@@ -78,6 +86,7 @@ def _row(seq: int, happened: Event) -> dict[str, Any]:
         "direct": happened.direct,
         "actor_kind": happened.actor.kind,
         "actor": happened.actor.name,
+        "actor_user_id": happened.actor.user_id,
         "from_status": happened.from_status,
         "to_status": happened.to_status,
         "evidence": happened.evidence,

@@ -259,7 +259,7 @@ async def test_what_the_status_forbids_is_a_conflict_that_helps(watched: Watched
     for action, body in (("dismiss", {"reason": "duplicate"}), ("snooze", ACTIONS[3][1])):
         found = problem(await watched.act(1, action, **body), 409, "conflict")
         assert found["current_status"] == "replied"
-        assert found["allowed_actions"] == ["spam", "reopen", "label", "note"]
+        assert found["allowed_actions"] == ["spam", "reopen", "assign", "label", "note"]
     assert (await watched.item(1))["allowed_actions"] == found["allowed_actions"]
 
 

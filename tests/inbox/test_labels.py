@@ -144,7 +144,7 @@ async def test_a_label_is_found_by_index(sqlite_url: str, statuses: tuple[str, .
         await stock(db, 500)
         wanted = ItemFilter(statuses=statuses, labels=("a",), without_labels=("b",))
         statement, values = list_statement(EVERYTHING, wanted, now=NOON, after=None, limit=51)
-        sql = str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))  # type: ignore[no-untyped-call]  # theirs
+        sql = str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
         given = {**values, "now": 0}
         plan = [row[3] for row in db._raw_reader.execute(f"EXPLAIN QUERY PLAN {sql}", given)]
     finally:

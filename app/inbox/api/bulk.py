@@ -22,6 +22,7 @@ from app.inbox.asked import Asked, LabelChange
 from app.inbox.filtering import ItemFilter
 from app.inbox.item import Action
 from app.inbox.service import Acting
+from app.outbox.events import acting
 from app.scope import Scope
 from app.web.answers import answer, answers
 from app.web.deps import Now, Writer
@@ -65,6 +66,9 @@ class Bulk(Body):
         "reopen",
         "snooze",
         "unsnooze",
+        "assign",
+        "claim",
+        "release",
         "thank",
         "label",
         "note",
@@ -88,6 +92,10 @@ def _labelled(given: LabelMany, _by: str, _now: datetime) -> Asked:
     return asked.labelled(LabelChange(given.labels, given.add, given.remove))
 
 
+def _by_the_doer(*_: Any) -> Asked:
+    raise AssertionError  # who is given an item, or claims it, is looked up
+
+
 _BODIES: Mapping[str, tuple[type[Body], Callable[[Any, str, datetime], Asked]]] = {
     "mark_replied": (actions.MarkReplied, _replied),
     "dismiss": (actions.Dismiss, lambda given, *_: asked.dismissed(given.reason, given.note)),
@@ -95,6 +103,9 @@ _BODIES: Mapping[str, tuple[type[Body], Callable[[Any, str, datetime], Asked]]] 
     "reopen": (Nothing, lambda *_: asked.plain(Action.REOPEN)),
     "snooze": (actions.Snooze, lambda given, _, now: asked.snoozed(given.until, now)),
     "unsnooze": (Nothing, lambda *_: asked.plain(Action.UNSNOOZE)),
+    "assign": (actions.Assign, _by_the_doer),
+    "claim": (actions.Force, _by_the_doer),
+    "release": (actions.Force, _by_the_doer),
     "thank": (
         actions.Thank,
         lambda given, by, now: asked.answered(Action.THANK, by=by, now=now, note=given.note),
@@ -105,18 +116,27 @@ _BODIES: Mapping[str, tuple[type[Body], Callable[[Any, str, datetime], Asked]]] 
 """Of each action the parameters, and what they ask for; also those that come in one by one."""
 
 
-def _asked(body: Bulk, by: str, now: datetime) -> Asked:
+async def _asked(body: Bulk, doer: Acting, by: str, now: datetime) -> Asked:
     """What is asked for. Whatever is wrong with the parameters stands at `/params`."""
     kind, make = _BODIES[body.action]
     try:
-        return make(kind.model_validate(body.params), by, now)
+        given: Any = kind.model_validate(body.params)
+        if body.action == "assign":
+            return await doer.assigned(given.assignee)
+        if body.action in {"claim", "release"}:
+            return (doer.claimed if body.action == "claim" else doer.released)(force=given.force)
+        return make(given, by, now)
     except ValidationError as error:
         found = [{**each, "loc": ("body", "params", *each["loc"])} for each in error.errors()]
         raise RequestValidationError(found) from None
     except InvalidRequest as refusal:
         raise invalid_request(
-            FieldError(f"/params{each.pointer}", each.code, each.detail) for each in refusal.errors
+            FieldError(_in_params(each.pointer), each.code, each.detail) for each in refusal.errors
         ) from None
+
+
+def _in_params(pointer: str) -> str:
+    return f"/params{pointer}" if pointer.startswith("/") else pointer
 
 
 async def _matching(tx: Writer, scope: Scope, wanted: ItemFilter, now: datetime) -> list[int]:
@@ -140,11 +160,12 @@ async def _matching(tx: Writer, scope: Scope, wanted: ItemFilter, now: datetime)
     responses=answers(BulkOut, example=examples.BULK, description="One result for each item."),
 )
 async def act_on_items(principal: actions.Triaging, tx: Writer, now: Now, body: Bulk) -> Response:
-    actor = actions.actor_of(principal)
-    wanted = _asked(body, actor.name, now)
+    actor = acting(principal)
+    doer = Acting(tx, principal.scope, actor, now)
+    wanted = await _asked(body, doer, actor.name, now)
     if body.filter is not None:
-        ids = await _matching(tx, principal.scope, parse_filter(body.filter, now), now)
+        narrowed = await parse_filter(tx, principal, body.filter, now)
+        ids = await _matching(tx, principal.scope, narrowed, now)
     else:
         ids = body.ids or []
-    done = await Acting(tx, principal.scope, actor, now).do_all(ids, wanted)
-    return answer(bulk_out(done, now))
+    return answer(bulk_out(await doer.do_all(ids, wanted), now))

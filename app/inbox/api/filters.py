@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from app.connectors.base import Kind
+from app.db import Reader
 from app.errors import InvalidRequest
+from app.inbox.assigning import assignee_asked
 from app.inbox.filtering import ItemFilter
 from app.inbox.item import Status
 from app.inbox.labels.spelling import NAME_AT_MOST, key_of, tidy
 from app.web.paging import CURSOR, LIMIT
 from app.web.params import BOOLEAN, DURATION, ID, TIME, Param, Params, one_of, text
 from app.web.params import Kind as ParamKind
+from app.web.principal import Principal
 from app.web.problems import invalid_request
 
 _TERNARY = one_of(("exclude", "include", "only"))
@@ -33,6 +36,7 @@ FILTERS = Params(
         Param("kind", one_of(Kind), "Only these kinds. Repeatable.", many=True),
         Param("author_id", ID, "Only what this author wrote."),
         Param("label", LABEL, "Carries this label. Repeatable: all of them.", many=True),
+        Param("assignee", text(60), "Whose: `me`, `none`, or a person's id or name."),
         Param("older_than", DURATION, "At least so old, like PT4H."),
         Param("younger_than", DURATION, "Younger than that, like P7D."),
         Param("occurred_after", TIME, "Written after this moment."),
@@ -70,21 +74,33 @@ def _as_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def parse_filter(given: Mapping[str, Any], now: datetime) -> ItemFilter:
+async def parse_filter(
+    reader: Reader, principal: Principal, given: Mapping[str, Any], now: datetime
+) -> ItemFilter:
     """The filter of a body's `filter`; 422 that points at what is wrong with it."""
     try:
         values = NARROWING.parse_pairs(pairs_of(given))
+        assignee = None
+        if (asked := values["assignee"]) is not None:
+            assignee = await assignee_asked(reader, principal.scope, principal.user_id, asked)
     except InvalidRequest as refusal:
         errors = [
             replace(error, pointer=f"/filter/{error.pointer.removeprefix('?')}")
             for error in refusal.errors
         ]
         raise invalid_request(errors) from None
-    return read_filter(values, frozenset(given), now)
+    return read_filter(values, frozenset(given), now, assignee)
 
 
-def read_filter(values: dict[str, Any], given: frozenset[str], now: datetime) -> ItemFilter:
-    """The filter of parsed parameters. `given` are the names that the caller really sent."""
+def read_filter(
+    values: dict[str, Any],
+    given: frozenset[str],
+    now: datetime,
+    assignee: int | Literal["none"] | None = None,
+) -> ItemFilter:
+    """The filter of parsed parameters. `given` are the names that the caller really sent,
+    `assignee` whom `values["assignee"]` means (`assigning.assignee_asked`).
+    """
     statuses: tuple[str, ...] = tuple(dict.fromkeys(values["status"]))
     if "any" in statuses:
         statuses = ()
@@ -103,6 +119,7 @@ def read_filter(values: dict[str, Any], given: frozenset[str], now: datetime) ->
         kinds=tuple(sorted(set(values["kind"] or ()))),
         author_id=values["author_id"],
         labels=tuple(sorted(set(values["label"] or ()))),
+        assignee=assignee,
         occurred_after=max((at for at in after if at is not None), default=None),
         occurred_before=min((at for at in before if at is not None), default=None),
         snoozed=values["snoozed"],

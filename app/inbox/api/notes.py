@@ -11,10 +11,11 @@ from starlette.responses import Response
 
 from app.errors import Conflict, NotFound, VersionMismatch
 from app.inbox.actions import examples
-from app.inbox.api.actions import Triaging, acting_for, actor_of
+from app.inbox.api.actions import Triaging, acting_for
 from app.inbox.api.lists import Seeing
 from app.inbox.notes import service
 from app.inbox.notes.schemas import NoteList, NoteOut, note_out
+from app.outbox.events import acting
 from app.web.answers import answer, answers
 from app.web.auth import Permission
 from app.web.deps import Now, Reader, Writer
@@ -71,7 +72,7 @@ async def add_note(
 
 def _editing(principal: Triaging, tx: Writer, now: Now) -> service.Editing:
     admin = principal.may(Permission.MANAGE_TOKENS)
-    return service.Editing(tx, principal.scope, actor_of(principal), now, admin=admin)
+    return service.Editing(tx, principal.scope, acting(principal), now, admin=admin)
 
 
 @router.patch(

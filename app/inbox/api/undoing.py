@@ -10,8 +10,9 @@ from app.errors import NotFound
 from app.inbox.actions import examples, repository
 from app.inbox.actions.schemas import ActionList, UndoOut, action_out, undo_out
 from app.inbox.actions.service import undo
-from app.inbox.api.actions import Triaging, actor_of
+from app.inbox.api.actions import Triaging
 from app.inbox.api.lists import Seeing
+from app.outbox.events import acting
 from app.web.answers import answer, answers
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
@@ -63,5 +64,5 @@ async def list_actions(principal: Seeing, db: Reader, request: Request) -> Respo
     responses={**answers(UndoOut, example=examples.UNDO), **problems(NotFound)},
 )
 async def undo_action(principal: Triaging, tx: Writer, now: Now, action_id: PathId) -> Response:
-    done = await undo(tx, principal.scope, actor_of(principal), action_id, now)
+    done = await undo(tx, principal.scope, acting(principal), action_id, now)
     return answer(undo_out(done, now))

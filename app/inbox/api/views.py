@@ -22,9 +22,8 @@ from app.inbox.api.lists import Seeing
 from app.inbox.views import repository
 from app.inbox.views.schemas import COUNTED_AT_MOST, ViewList, ViewOut, view_list, view_out
 from app.inbox.views.service import PLACES, Keeping, view_not_found
-from app.scope import Scope
 from app.web.answers import answer, answers
-from app.web.auth import Permission
+from app.web.auth import Permission, Principal
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.params import BOOLEAN, Param, Params, PathId
@@ -75,12 +74,15 @@ def _out(row: Any, owner: str, count: int | None = None) -> ViewOut:
     return view_out(row, owner, urlencode(pairs_of(row.filter)), count)
 
 
-async def _count(db: Reader, scope: Scope, wanted: Mapping[str, Any], now: datetime) -> int | None:
+async def _count(
+    db: Reader, principal: Principal, wanted: Mapping[str, Any], now: datetime
+) -> int | None:
     """How many match, up to one more than is told; `None` for a filter that is no longer one."""
     try:
-        parsed = parse_filter(wanted, now)
+        parsed = await parse_filter(db, principal, wanted, now)
     except AppError:
         return None
+    scope = principal.scope
     return await listing.count_matching(db, scope, parsed, now=now, at_most=COUNTED_AT_MOST + 1)
 
 
@@ -94,7 +96,7 @@ async def list_views(principal: Seeing, db: Reader, now: Now, request: Request) 
     counting = COUNTING.parse(request)["counts"]
     found = []
     for row in await repository.every(db, principal.actor):
-        count = await _count(db, principal.scope, row.filter, now) if counting else None
+        count = await _count(db, principal, row.filter, now) if counting else None
         found.append(_out(row, principal.actor, count))
     coverage = await request.app.state.coverage.block(principal.scope)
     return answer(view_list(found, stamp(now), coverage))
@@ -109,7 +111,7 @@ async def get_view(principal: Seeing, db: Reader, now: Now, view_id: PathId) -> 
     row = await repository.find(db, principal.actor, view_id)
     if row is None:
         raise view_not_found(view_id)
-    count = await _count(db, principal.scope, row.filter, now)
+    count = await _count(db, principal, row.filter, now)
     return answer(_out(row, principal.actor, count))
 
 
@@ -124,7 +126,7 @@ async def get_view(principal: Seeing, db: Reader, now: Now, view_id: PathId) -> 
     },
 )
 async def create_view(principal: Triaging, tx: Writer, now: Now, body: ViewNew) -> Response:
-    parse_filter(body.filter, now)
+    await parse_filter(tx, principal, body.filter, now)
     row = await _keeping(principal, tx, now).create(
         body.name, body.filter, shared=body.shared, place=body.place
     )
@@ -143,7 +145,7 @@ async def change_view(
     given = {name: getattr(body, name) for name in body.model_fields_set}
     values = {name: value for name, value in given.items() if value is not None}
     if "filter" in values:
-        parse_filter(values["filter"], now)
+        await parse_filter(tx, principal, values["filter"], now)
     row = await _keeping(principal, tx, now).change(view_id, values)
     return answer(_out(row, principal.actor))
 
