@@ -165,8 +165,8 @@ def unsnooze(api: Api, item_ids: tuple[int, ...], *, as_json: bool) -> int:
 
 @click.command()
 @items_argument
-@click.option("--add", "-a", multiple=True, metavar="NAME", help="Repeatable.")
-@click.option("--remove", "-r", multiple=True, metavar="NAME", help="Repeatable.")
+@click.option("--add", multiple=True, metavar="NAME", help="Repeatable.")
+@click.option("--remove", multiple=True, metavar="NAME", help="Repeatable.")
 @click.option("--set", "whole", multiple=True, metavar="NAME", help="These and no others.")
 @click.option("--clear", is_flag=True, help="No label at all.")
 @client_command

@@ -46,7 +46,7 @@ async def test_several_ids_are_one_action(shell: Shell, service: Service) -> Non
 @pytest.mark.parametrize(
     ("arguments", "params"),
     [
-        (["7", "--add", "a", "-a", "b", "-r", "c"], {"add": ["a", "b"], "remove": ["c"]}),
+        (["7", "--add", "a", "--add", "b", "--remove", "c"], {"add": ["a", "b"], "remove": ["c"]}),
         (["7", "8", "--set", "a"], {"labels": ["a"]}),
         (["7", "--clear"], {"labels": []}),
     ],
