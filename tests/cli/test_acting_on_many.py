@@ -25,7 +25,8 @@ VIEW: dict[str, Any] = {
     "id": 3, "name": "press", "filter": {"label": ["press"], "needs_reply": True},
     "query": "label=press&needs_reply=true", "shared": True, "count": 1000, "count_more": True,
 }  # fmt: skip
-PAGE: dict[str, Any] = {"items": [], "next_cursor": None, "coverage": {"complete": True}}
+COVERAGE: dict[str, Any] = {"as_of": AS_OF, "complete": True, "streams": []}
+PAGE: dict[str, Any] = {"items": [], "next_cursor": None, "coverage": COVERAGE}
 
 
 async def test_several_ids_are_one_action(shell: Shell, service: Service) -> None:
@@ -128,7 +129,8 @@ async def test_views_are_kept_and_used(shell: Shell, service: Service) -> None:
         "name": "press", "filter": {"label": ["press"], "older_than": "PT14400S"}, "shared": False,
     }  # fmt: skip
     service.on("GET /items", PAGE | {"items": [item(7)]})
-    assert (await shell.run("list", "--view", "press")).code == 0
+    listed = await shell.run("list", "--view", "press")
+    assert (listed.code, listed.err) == (0, "")
     asked = service.calls("GET /items")[0].query
     assert {("label", "press"), ("needs_reply", "true")} <= set(asked)
     unknown = await shell.run("list", "--view", "nothing")
