@@ -87,7 +87,7 @@ ITEM = ItemOut(
     ],
 )
 
-ITEM_LIST = ItemList(items=[ITEM], next_cursor=None, as_of=_AT, coverage=COVERAGE)
+ITEM_LIST = ItemList(items=[ITEM], next_cursor=None, as_of=_AT, coverage=COVERAGE, search=None)
 
 _THREAD = ThreadSummary(
     id=7,

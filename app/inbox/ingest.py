@@ -32,6 +32,7 @@ from app.inbox.arrivals import (
 from app.inbox.counts import count
 from app.inbox.item import Action, ActorKind, Details, Filed, ItemState, Status
 from app.inbox.labels.arriving import default_labels
+from app.inbox.search.repository import touch
 from app.inbox.states import EventType, decide
 from app.outbox.events import PLATFORM, POLLER, Actor, Event, record
 from app.sources.streams import packed
@@ -271,6 +272,7 @@ async def _add_items(
         rows[arrival.external_id] = _item_row(incoming, arrival, author, thread, state)
         stories[arrival.external_id] = story
     ids = await repository.add_new(tx, list(rows.values()))
+    touch(tx, ids.values())
     by_key = {arrival.external_id: arrival for arrival in arrivals}
     for key, item_id in ids.items():
         _tell_arrival(tx, incoming, item_id, rows[key], stories[key])

@@ -152,3 +152,16 @@ async def test_many_items_cost_few_statements(
             done = await acting.do_all(range(1, 451), wanted)
     assert len(done.changed) > 100
     assert len(told) <= at_most, told
+
+
+async def test_a_filter_with_words_takes_only_what_they_find(watched: Watched) -> None:
+    body = {"action": "spam", "filter": {"q": "blue kind:mention"}}
+    done = (await watched.api.post("/api/v1/items/bulk", json=body)).json()
+    assert [each["item_id"] for each in done["results"]] == (await ids_of(watched))[1:2]
+    wrong = {"action": "spam", "filter": {"q": "kind:nonsense"}}
+    told = problem(await watched.api.post("/api/v1/items/bulk", json=wrong), 422, "invalid-request")
+    assert pointers(told)[0][0] == "/filter/q"
+    saved = {"name": "blue", "filter": {"q": "blue", "status": "any"}}
+    view = (await watched.api.post("/api/v1/views", json=saved)).json()
+    found = (await watched.api.get(f"/api/v1/views/{view['id']}")).json()
+    assert found["count"] == 1

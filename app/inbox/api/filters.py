@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
 from app.connectors.base import Kind
 from app.db import Reader
-from app.errors import InvalidRequest
+from app.errors import FieldError, InvalidRequest
 from app.inbox.assigning import assignee_asked
 from app.inbox.filtering import ItemFilter
 from app.inbox.item import Status
 from app.inbox.labels.spelling import NAME_AT_MOST, key_of, tidy
+from app.inbox.search import asking
+from app.inbox.search.keys import Assignee
+from app.inbox.search.language import MAX_QUERY, Mistake, Value
+from app.sources.repository import page_sources
+from app.web.auth import Principal
 from app.web.paging import CURSOR, LIMIT
 from app.web.params import BOOLEAN, DURATION, ID, TIME, Param, Params, one_of, text
 from app.web.params import Kind as ParamKind
-from app.web.principal import Principal
 from app.web.problems import invalid_request
 
 _TERNARY = one_of(("exclude", "include", "only"))
@@ -34,6 +38,7 @@ FILTERS = Params(
         Param("platform", text(40), "Only these platforms. Repeatable.", many=True),
         Param("source_id", ID, "Only these sources. Repeatable.", many=True),
         Param("kind", one_of(Kind), "Only these kinds. Repeatable.", many=True),
+        Param("q", text(MAX_QUERY), "Words and filters as in the search box: docs/search.md."),
         Param("author_id", ID, "Only what this author wrote."),
         Param("label", LABEL, "Carries this label. Repeatable: all of them.", many=True),
         Param("assignee", text(60), "Whose: `me`, `none`, or a person's id or name."),
@@ -83,13 +88,15 @@ async def parse_filter(
         assignee = None
         if (asked := values["assignee"]) is not None:
             assignee = await assignee_asked(reader, principal.scope, principal.user_id, asked)
+        names = frozenset(given)
+        wanted = read_filter(values, names, now, assignee)
+        return await ask(reader, principal, wanted, values["q"], given=names, now=now)
     except InvalidRequest as refusal:
         errors = [
             replace(error, pointer=f"/filter/{error.pointer.removeprefix('?')}")
             for error in refusal.errors
         ]
         raise invalid_request(errors) from None
-    return read_filter(values, frozenset(given), now, assignee)
 
 
 def read_filter(
@@ -127,3 +134,34 @@ def read_filter(
         needs_reply=needs_reply,
         order=values["order"],
     )
+
+
+async def ask(
+    reader: Reader,
+    principal: Principal,
+    wanted: ItemFilter,
+    q: str | None,
+    *,
+    given: Collection[str],
+    now: datetime,
+) -> ItemFilter:
+    """The filter narrowed by a query of the search box. Raises 422 at `?q` with the place."""
+    if q is None:
+        return wanted
+    try:
+        query = asking.read_query(q)
+        scope = principal.scope
+        sources = await page_sources(reader, scope) if asking.needs_sources(query) else ()
+        people = {v.text: await _person(reader, principal, v) for v in asking.assignees_of(query)}
+        return asking.narrow(wanted, query, given=given, now=now, sources=sources, assignees=people)
+    except Mistake as mistake:
+        place = (mistake.offset, mistake.length)
+        error = FieldError("?q", mistake.code, mistake.sentence, place)
+        raise invalid_request([error]) from None
+
+
+async def _person(reader: Reader, principal: Principal, asked: Value) -> Assignee:
+    try:
+        return await assignee_asked(reader, principal.scope, principal.user_id, asked.text)
+    except InvalidRequest as refusal:
+        raise Mistake("bad_value", refusal.detail, asked.offset, asked.length) from None
