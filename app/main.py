@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
@@ -25,7 +26,8 @@ from app.db_url import sqlite_path
 from app.demonstration import Demonstration
 from app.errors import Unavailable
 from app.inbox import api as inbox_api
-from app.inbox import forgetting
+from app.inbox import forgetting, tending
+from app.inbox.erasing.service import Erasing, Hooks
 from app.outbox.repository import forget_source as forget_events
 from app.polling import api as polling_api
 from app.polling.hosts import SharedManners
@@ -59,6 +61,9 @@ _FORGET = (
     forgetting.forget_strangers,
     forget_events,
 )
+
+_ERASE = Hooks()
+"""What else must hear of an erasure, beside the cascades of the tables."""
 
 
 def create_app(
@@ -162,6 +167,7 @@ class _Parts:
             owner[:80],
             tick_seconds=settings.tick_seconds,
             concurrency=settings.poll_concurrency,
+            tend=partial(tending.tend, self.db, Erasing(self.db, clock, secrets.token_bytes, _ERASE)),
         )
         self.manners.recovered = runner.host_is_back
         await runner.start()
@@ -213,6 +219,7 @@ class _Lifespan:
             app.state.resolve = tokens
             app.state.sources = sources
             app.state.coverage = CoverageBlock(parts.db, clock)
+            app.state.erasing = Erasing(parts.db, clock, secrets.token_bytes, _ERASE)
             allowed = settings.demo is not False and settings.loopback and settings.poll
             demo = Demonstration(parts.db, clock, parts.door, sources, allowed=allowed)
             stack.push_async_callback(demo.stop)

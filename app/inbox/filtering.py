@@ -29,7 +29,9 @@ from app.inbox.models import OPEN, item
 from app.scope import Scope
 
 Ternary = Literal["exclude", "include", "only"]
-Order = Literal["oldest", "newest"]
+Order = Literal["oldest", "newest", "due", "value"]
+BY_RANK = ("due", "value")
+"""Orders of the unanswered alone: for anything else no due time and no value is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class ItemFilter:
     snoozed: Ternary = "exclude"
     backlog: Ternary = "exclude"
     needs_reply: bool | None = True
+    overdue: bool | None = None
     order: Order = "oldest"
 
 
@@ -87,7 +90,7 @@ def conditions(shape: Shape) -> list[ColumnElement[bool]]:
 def values_of(scope: Scope, wanted: ItemFilter, now: datetime) -> dict[str, Any]:
     """The values that `conditions` leaves to be bound."""
     values: dict[str, Any] = {}
-    if wanted.snoozed != "include":
+    if wanted.snoozed != "include" or wanted.overdue is not None:
         values["now"] = now
     if wanted.platforms:
         values["platforms"] = _one_or_all(wanted.platforms)
@@ -154,6 +157,10 @@ def _overlays(wanted: ItemFilter) -> list[ColumnElement[bool]]:
         found.append(or_(item.c.snoozed_until.is_(None), item.c.snoozed_until <= now))
     elif wanted.snoozed == "only":
         found.append(item.c.snoozed_until > now)
+    if wanted.overdue is not None:
+        due = item.c.due_at
+        waits = item.c.status == literal("unanswered")
+        found.append((due < now) & waits if wanted.overdue else or_(due.is_(None), due >= now, ~waits))
     return found
 
 
@@ -162,7 +169,7 @@ def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.platforms:
         platform: Any = item.c.platform
-        if shape.several_platforms:
+        if shape.several_platforms or wanted.order in BY_RANK:
             platform = _NotByIndex(platform)
         found.append(_among(platform, "platforms", several=shape.several_platforms))
     if wanted.source_ids:
@@ -170,7 +177,10 @@ def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
     if wanted.kinds:
         found.append(item.c.kind.in_(bindparam("kinds", expanding=True)))
     if wanted.author_id is not None:
-        found.append(item.c.author_id == bindparam("author_id"))
+        writer: Any = item.c.author_id
+        if wanted.order in BY_RANK:
+            writer = _NotByIndex(writer)
+        found.append(writer == bindparam("author_id"))
     if wanted.occurred_after is not None:
         found.append(item.c.occurred_at > bindparam("occurred_after"))
     if wanted.occurred_before is not None:
@@ -206,7 +216,8 @@ def _with_plus(element: _NotByIndex, compiler: SQLCompiler, **options: Any) -> s
 
 
 def _of_sources(name: str, shape: Shape, *, several: bool) -> ColumnElement[bool]:
-    by_index = not several and _is_open_list(shape.filter)
+    by_rank = shape.filter.order in BY_RANK
+    by_index = not several and not by_rank and _is_open_list(shape.filter)
     column: Any = item.c.source_id if by_index else _NotByIndex(item.c.source_id)
     return _among(column, name, several=several)
 

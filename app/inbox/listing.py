@@ -23,7 +23,16 @@ from sqlalchemy import (
 )
 
 from app.db import Reader, UtcTime
-from app.inbox.filtering import ItemFilter, Shape, conditions, literal, shape_of, values_of
+from app.inbox.filtering import (
+    BY_RANK,
+    ItemFilter,
+    Order,
+    Shape,
+    conditions,
+    literal,
+    shape_of,
+    values_of,
+)
 from app.inbox.models import author, item, reply, thread
 from app.scope import Scope
 from app.sources.models import source
@@ -31,10 +40,23 @@ from app.sources.models import source
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a page ended: the sort value and the id of its last item."""
+    """Where a page ended: the sort values and the id of its last item. `rank` is of the orders by
+    due time and by value.
+    """
 
     occurred_at: datetime
     id: int
+    rank: int | None = None
+
+
+def position_of(row: Row[Any], order: Order) -> Position:
+    """The place of an item in an order."""
+    rank = _RANKS.get(order)
+    return Position(row.occurred_at, row.id, None if rank is None else getattr(row, rank.name))
+
+
+_RANKS = {"due": item.c.due_rank, "value": item.c.value_rank}
+"""Stored ranks go up, like `occurred_at` and `id` behind them: one row value holds a place."""
 
 
 COLUMNS = (
@@ -61,12 +83,16 @@ _JOINED = (
 def _statement(shape: Shape) -> Select[Any]:
     newest = shape.filter.order == "newest"
     wanted = conditions(shape)
+    columns: list[ColumnElement[Any]] = [item.c.occurred_at, item.c.id]
+    places = [bindparam("at", type_=UtcTime()), bindparam("after_id", type_=BigInteger())]
+    rank = _RANKS.get(shape.filter.order)
+    if rank is not None:
+        columns.insert(0, rank)
+        places.insert(0, bindparam("after_rank", type_=BigInteger()))
     if shape.positioned:
-        key = tuple_(item.c.occurred_at, item.c.id)
-        after = tuple_(bindparam("at", type_=UtcTime()), bindparam("after_id", type_=BigInteger()))
+        key, after = tuple_(*columns), tuple_(*places)
         wanted.append(key < after if newest else key > after)
-    at, last = item.c.occurred_at, item.c.id
-    order = (at.desc(), last.desc()) if newest else (at, last)
+    order = [column.desc() for column in columns] if newest else columns
     return (
         select(*COLUMNS)
         .select_from(_JOINED)
@@ -83,6 +109,8 @@ def list_statement(
     values = {**values_of(scope, wanted, now), "limit": limit}
     if after is not None:
         values |= {"at": after.occurred_at, "after_id": after.id}
+        if wanted.order in BY_RANK:
+            values["after_rank"] = after.rank
     return _statement(shape_of(scope, wanted, positioned=after is not None)), values
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, tuple_, update
+from sqlalchemy import Row, delete, func, select, tuple_, update
 
 from app.db import Tx
-from app.inbox.models import author, thread
+from app.inbox.models import author, item, reply, thread
 from app.inbox.repository import chunks
 
 
@@ -37,12 +37,34 @@ async def store_authors(
     return found
 
 
-async def mute_author(tx: Tx, author_id: int, now: datetime) -> None:
-    """From now on what this author sends arrives as spam."""
-    await tx.execute(
+async def mute_author(tx: Tx, author_id: int, now: datetime) -> bool:
+    """From now on what this author sends arrives as spam; whether that is new."""
+    return await _set_muted(tx, author_id, now)
+
+
+async def unmute_author(tx: Tx, author_id: int) -> bool:
+    """What this author sends from now on waits again; whether that is new."""
+    return await _set_muted(tx, author_id, None)
+
+
+async def _set_muted(tx: Tx, author_id: int, at: datetime | None) -> bool:
+    muted = author.c.muted_at
+    done = await tx.execute(
         update(author)
-        .where(author.c.id == author_id, author.c.muted_at.is_(None))
-        .values(muted_at=now)
+        .where(author.c.id == author_id, muted.is_not(None) if at is None else muted.is_(None))
+        .values(muted_at=at, version=author.c.version + 1)
+    )
+    return bool(done.rowcount)
+
+
+async def drop_unused(tx: Tx, author_ids: Sequence[int]) -> None:
+    """Deletes authors of whom nothing is here, unless somebody is erasing them."""
+    wrote = select(item.c.id).where(item.c.author_id == author.c.id).exists()
+    replied = select(reply.c.id).where(reply.c.author_id == author.c.id).exists()
+    await tx.execute(
+        delete(author).where(
+            author.c.id.in_(author_ids), author.c.erasing_at.is_(None), ~wrote, ~replied
+        )
     )
 
 

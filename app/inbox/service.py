@@ -10,7 +10,8 @@ from sqlalchemy import Row
 
 from app.db import Tx
 from app.errors import Conflict, FieldError, InvalidRequest, NotFound, VersionMismatch
-from app.inbox import listing, people, repository
+from app.inbox import listing, repository
+from app.inbox.authors import muting
 from app.inbox.item import (
     SNOOZE_AT_MOST,
     Action,
@@ -95,7 +96,7 @@ class Acting:
         """Spam; with `mute_author` later items of its author arrive as spam, counted, visible."""
         row = await self._get(item_id)
         if mute_author:
-            await people.mute_author(self._tx, row.author_id, self._now)
+            await muting.mute(self._tx, row.author_id, self._actor, self._now)
         told = _told(muted_author=True) if mute_author else None
         return await self._do(row, Action.SPAM, Details(), told)
 

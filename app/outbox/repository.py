@@ -42,3 +42,8 @@ async def forget_source(tx: Tx, source_id: int, limit: int) -> int:
     doomed = select(event.c.seq).where(event.c.source_id == source_id).limit(limit)
     done = await tx.execute(delete(event).where(event.c.seq.in_(doomed)))
     return done.rowcount
+
+
+async def forget_events_of(tx: Tx, item_ids: Sequence[int]) -> int:
+    """Deletes what happened to items that are being erased; returns how many events."""
+    return (await tx.execute(delete(event).where(event.c.item_id.in_(item_ids)))).rowcount

@@ -7,7 +7,7 @@ and back-off are in the database.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -42,6 +42,7 @@ class Runner:
     owner: str
     tick_seconds: float = 0.5
     concurrency: int = 20
+    tend: Callable[[datetime], Awaitable[None]] | None = None
     ticked_at: float = field(default_factory=monotonic)
     _polls: set[asyncio.Task[None]] = field(default_factory=set)
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
@@ -68,7 +69,26 @@ class Runner:
         self._scheduler.add_job(
             self.clean, "interval", hours=1, max_instances=1, coalesce=True, misfire_grace_time=None
         )
+        self._scheduler.add_job(
+            self.look_after,
+            "interval",
+            minutes=1,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
         self._scheduler.start()
+
+    async def look_after(self) -> None:
+        """What comes by time or was interrupted, once a minute: snoozes end, due times follow
+        their policies, erasures go on.
+        """
+        if self.tend is None or self._ending.is_set():
+            return
+        try:
+            await self.tend(self.clock.now())
+        except (AppError, SQLAlchemyError):
+            _log.warning("what is done every minute was ended by the database")
 
     async def clean(self) -> None:
         """Cuts back what grows by itself. Trouble with the database is told by the ticks."""

@@ -95,7 +95,9 @@ class SourceList(msgspec.Struct, kw_only=True):
 
 
 class RunOut(msgspec.Struct, kw_only=True):
-    """What one poll did. `outcome`: ok, partial, failed, interrupted; null while it runs."""
+    """What one poll did. `outcome`: ok, partial, failed, interrupted; null while it runs.
+    `erased` counts messages of people who were erased: seen again, and left out.
+    """
 
     id: int
     started_at: Stamp
@@ -109,6 +111,7 @@ class RunOut(msgspec.Struct, kw_only=True):
     replies_seen: int
     quarantined: int
     recovered: int
+    erased: int
     requests: int
     error: TroubleOut | None
 
@@ -253,6 +256,7 @@ def run_out(row: Row[Any]) -> RunOut:
         replies_seen=row.replies_seen,
         quarantined=row.quarantined,
         recovered=row.recovered,
+        erased=row.erased,
         requests=row.requests,
         error=_trouble(row.error_code, row.error_detail, None),
     )

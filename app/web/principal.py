@@ -28,6 +28,8 @@ class Permission(StrEnum):
     MANAGE_SOURCES = "manage_sources"
     MANAGE_TOKENS = "manage_tokens"
     MANAGE_INTEGRATIONS = "manage_integrations"
+    MANAGE_POLICIES = "manage_policies"
+    ERASE = "erase"
 
 
 class Right(StrEnum):

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from app.connectors.base import Kind
-from app.inbox.filtering import ItemFilter
+from app.errors import FieldError, InvalidRequest
+from app.inbox.filtering import BY_RANK, ItemFilter
 from app.inbox.item import Status
 from app.web.paging import CURSOR, LIMIT
 from app.web.params import BOOLEAN, DURATION, ID, TIME, Param, Params, one_of, text
@@ -36,7 +37,13 @@ FILTERS = Params(
             _YES_NO_ANY,
             "Not given: `true` while `status` is `unanswered` alone, else `any`.",
         ),
-        Param("order", one_of(("oldest", "newest")), "By platform time.", default="oldest"),
+        Param("overdue", BOOLEAN, "Waiting past their due time, or all others."),
+        Param(
+            "order",
+            one_of(("oldest", "newest", "due", "value")),
+            "By platform time; `due` and `value` for the unanswered alone.",
+            default="oldest",
+        ),
         LIMIT,
         CURSOR,
     )
@@ -50,6 +57,9 @@ def read_filter(values: dict[str, Any], given: frozenset[str], now: datetime) ->
         statuses = ()
     waiting = statuses == ("unanswered",)
     needs_reply = values["needs_reply"] if "needs_reply" in given else (True if waiting else None)
+    if values["order"] in BY_RANK and not waiting:
+        detail = f"The order `{values['order']}` is for status=unanswered alone."
+        raise InvalidRequest(detail, errors=[FieldError("?order", "invalid_value", detail)])
     after = [values["occurred_after"]]
     before = [values["occurred_before"]]
     if values["younger_than"] is not None:
@@ -67,5 +77,6 @@ def read_filter(values: dict[str, Any], given: frozenset[str], now: datetime) ->
         snoozed=values["snoozed"],
         backlog=values["backlog"],
         needs_reply=needs_reply,
+        overdue=values["overdue"],
         order=values["order"],
     )

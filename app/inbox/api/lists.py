@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from datetime import datetime
 from typing import Annotated
 
@@ -44,13 +45,14 @@ async def list_items(principal: Seeing, db: Reader, now: Now, request: Request) 
     bound = values | {"needs_reply": wanted.needs_reply}  # not given is not the same as `any`
     after = None
     if values["cursor"] is not None:
-        after = Position(*decode_cursor(values["cursor"], tuple[datetime, int], order, bound))
+        kind = tuple[datetime, int, int | None]
+        after = Position(*decode_cursor(values["cursor"], kind, order, bound))
     rows = await listing.page_items(
         db, principal.scope, wanted, now=now, after=after, limit=limit + 1
     )
     more = len(rows) > limit
-    last = rows[limit - 1] if more else None
-    cursor = None if last is None else encode_cursor((last.occurred_at, last.id), order, bound)
+    last = listing.position_of(rows[limit - 1], order) if more else None
+    cursor = None if last is None else encode_cursor(astuple(last), order, bound)
     coverage = await request.app.state.coverage.block(principal.scope)
     page = ItemList(
         items=[item_out(row, now) for row in rows[:limit]],
