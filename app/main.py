@@ -167,7 +167,9 @@ class _Parts:
             owner[:80],
             tick_seconds=settings.tick_seconds,
             concurrency=settings.poll_concurrency,
-            tend=partial(tending.tend, self.db, Erasing(self.db, clock, secrets.token_bytes, _ERASE)),
+            tend=partial(
+                tending.tend, self.db, Erasing(self.db, clock, secrets.token_bytes, _ERASE)
+            ),
         )
         self.manners.recovered = runner.host_is_back
         await runner.start()

@@ -160,27 +160,15 @@ def _overlays(wanted: ItemFilter) -> list[ColumnElement[bool]]:
     if wanted.overdue is not None:
         due = item.c.due_at
         waits = item.c.status == literal("unanswered")
-        found.append((due < now) & waits if wanted.overdue else or_(due.is_(None), due >= now, ~waits))
+        found.append(
+            (due < now) & waits if wanted.overdue else or_(due.is_(None), due >= now, ~waits)
+        )
     return found
 
 
 def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
     wanted = shape.filter
-    found: list[ColumnElement[bool]] = []
-    if wanted.platforms:
-        platform: Any = item.c.platform
-        if shape.several_platforms or wanted.order in BY_RANK:
-            platform = _NotByIndex(platform)
-        found.append(_among(platform, "platforms", several=shape.several_platforms))
-    if wanted.source_ids:
-        found.append(_of_sources("source_ids", shape, several=shape.several_sources))
-    if wanted.kinds:
-        found.append(item.c.kind.in_(bindparam("kinds", expanding=True)))
-    if wanted.author_id is not None:
-        writer: Any = item.c.author_id
-        if wanted.order in BY_RANK:
-            writer = _NotByIndex(writer)
-        found.append(writer == bindparam("author_id"))
+    found = _who_and_what(shape)
     if wanted.occurred_after is not None:
         found.append(item.c.occurred_at > bindparam("occurred_after"))
     if wanted.occurred_before is not None:
@@ -189,6 +177,25 @@ def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
         found.append(_of_sources("allowed", shape, several=shape.several_allowed))
     if not shape.direct:
         found.append(item.c.visibility != literal("direct"))
+    return found
+
+
+def _who_and_what(shape: Shape) -> list[ColumnElement[bool]]:
+    """By an index where that also gives the order; the orders by rank have only their own."""
+    wanted = shape.filter
+    by_rank = wanted.order in BY_RANK
+    found: list[ColumnElement[bool]] = []
+    if wanted.platforms:
+        by_index = not shape.several_platforms and not by_rank
+        platform: Any = item.c.platform if by_index else _NotByIndex(item.c.platform)
+        found.append(_among(platform, "platforms", several=shape.several_platforms))
+    if wanted.source_ids:
+        found.append(_of_sources("source_ids", shape, several=shape.several_sources))
+    if wanted.kinds:
+        found.append(item.c.kind.in_(bindparam("kinds", expanding=True)))
+    if wanted.author_id is not None:
+        writer: Any = _NotByIndex(item.c.author_id) if by_rank else item.c.author_id
+        found.append(writer == bindparam("author_id"))
     return found
 
 

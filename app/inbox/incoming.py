@@ -51,9 +51,7 @@ class Incoming:
     reread_at: Callable[[datetime], datetime | None] = _never
 
 
-def first_state(
-    arrival: Arrival, now: datetime, *, muted: bool
-) -> tuple[ItemState, Story]:
+def first_state(arrival: Arrival, now: datetime, *, muted: bool) -> tuple[ItemState, Story]:
     """The state of a new item: the platform's own filing first, then the team's muting."""
     mention = arrival.mention
     state = ItemState(needs_reply=mention.kind.value not in NO_REPLY_KINDS)
@@ -78,6 +76,7 @@ def item_row(
     arrival: Arrival,
     author: Row[Any],
     thread: Row[Any],
+    *,
     state: ItemState,
     deadlines: Deadlines,
 ) -> dict[str, Any]:

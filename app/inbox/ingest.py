@@ -72,9 +72,7 @@ class Outcome:
 
 async def compare(reader: Reader, incoming: Incoming) -> Difference:
     """Tells what of a page is new or different; three reads, no transaction."""
-    sifted = await tombstones.sift(
-        reader, incoming.platform, incoming.mentions, incoming.us
-    )
+    sifted = await tombstones.sift(reader, incoming.platform, incoming.mentions, incoming.us)
     piles = sort_out(sifted.mentions, incoming.us, incoming.now)
     asked = {*piles.theirs, *piles.ours, *incoming.gone}
     items = await repository.known_items(reader, incoming.source_id, asked) if asked else {}
@@ -268,7 +266,9 @@ async def _add_items(
         author = authors[_key(arrival)]
         thread = threads[arrival.mention.thread.external_id]
         state, story = first_state(arrival, incoming.now, muted=author.muted_at is not None)
-        rows[arrival.external_id] = item_row(incoming, arrival, author, thread, state, deadlines)
+        rows[arrival.external_id] = item_row(
+            incoming, arrival, author, thread, state=state, deadlines=deadlines
+        )
         stories[arrival.external_id] = story
     ids = await repository.add_new(tx, list(rows.values()))
     by_key = {arrival.external_id: arrival for arrival in arrivals}

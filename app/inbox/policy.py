@@ -6,6 +6,7 @@ clocks it is as long as it really is, and what falls into the missing hour does 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,8 +15,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 DAY_MINUTES: Final = 24 * 60
+WEEK: Final = 7
 SEARCHED: Final = timedelta(days=3660)
 """How far ahead a due time is looked for; a calendar that needs longer gives none."""
+
+_CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]|24(?=:00)):([0-5][0-9])")
 
 Interval = tuple[int, int]
 """(start, end) in minutes of a day, 0 to 1440; the start belongs to it, the end does not."""
@@ -134,7 +138,7 @@ def _precedence(policy: Policy) -> tuple[bool, bool, bool, timedelta, int]:
 def trouble_with(week: Iterable[Iterable[Interval]]) -> str | None:
     """Why a week can't be business hours: a sentence for a person, or nothing."""
     days = [list(day) for day in week]
-    if len(days) != 7:
+    if len(days) != WEEK:
         return "a week has seven days, from Monday on"
     if not any(days):
         return "at least one day needs hours; leave the calendar out for around the clock"
@@ -151,14 +155,10 @@ def trouble_with(week: Iterable[Iterable[Interval]]) -> str | None:
 
 def minutes_of(text: str) -> int:
     """`09:30` as minutes of the day, up to `24:00`. Raises `ValueError`."""
-    hours, colon, minutes = text.partition(":")
-    good = colon and len(hours) == len(minutes) == 2 and (hours + minutes).isascii()
-    if not good or not (hours + minutes).isdigit() or int(minutes) > 59:
-        raise ValueError(f"{text[:20]!r} is no time of day like 09:30")
-    found = int(hours) * 60 + int(minutes)
-    if found > DAY_MINUTES:
-        raise ValueError(f"{text[:20]!r} is later than 24:00")
-    return found
+    match = _CLOCK.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text[:20]!r} is no time of day like 09:30, from 00:00 to 24:00")
+    return int(match[1]) * 60 + int(match[2])
 
 
 def clock_of(minutes: int) -> str:

@@ -170,7 +170,13 @@ async def reckon_missing(db: Database, limit: int) -> int:
         .limit(limit)
     )
     ids = sorted({row.author_id for row in await db.rows(missing)})
-    if ids:
-        async with db.write() as tx:
-            touch(tx, ids)
+    if not ids:
+        return 0
+    async with db.write() as tx:
+        touch(tx, ids)
+    async with db.write() as tx:  # what is older than the newest of its author counts nothing
+        rest = update(item).where(
+            text(OPEN), item.c.value_score.is_(None), item.c.author_id.in_(ids)
+        )
+        await tx.execute(rest.values(value_score=0, value_rank=0, value_reasons=[]))
     return len(ids)

@@ -45,9 +45,7 @@ class Value:
     reasons: tuple[str, ...]
 
 
-def reckon(
-    messages: Sequence[Message], signals: Sequence[Mapping[str, str]]
-) -> dict[int, Value]:
+def reckon(messages: Sequence[Message], signals: Sequence[Mapping[str, str]]) -> dict[int, Value]:
     """The value of answering each message that waits, by id, from everything its author wrote to
     us (in any order) and the signals of the account, [{code, reason}].
     """

@@ -68,9 +68,7 @@ async def list_authors(principal: Seeing, db: Reader, request: Request) -> Respo
     after = None
     if values["cursor"] is not None:
         after = decode_cursor(values["cursor"], tuple[str, int], _ORDER, values)
-    rows = await repository.page_authors(
-        db, principal.scope, wanted, after=after, limit=limit + 1
-    )
+    rows = await repository.page_authors(db, principal.scope, wanted, after=after, limit=limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
     cursor = None if last is None else encode_cursor((last.handle, last.id), _ORDER, values)
     page = AuthorList(items=[person_out(row) for row in rows[:limit]], next_cursor=cursor)
@@ -90,9 +88,7 @@ async def get_author(principal: Seeing, db: Reader, now: Now, author_id: PathId)
 @router.patch(
     "/authors/{author_id}",
     summary="Mute or unmute a person, keep notes about them",
-    openapi_extra={
-        "requestBody": {"content": {"application/json": {"example": {"muted": True}}}}
-    },
+    openapi_extra={"requestBody": {"content": {"application/json": {"example": {"muted": True}}}}},
     responses={
         **answers(AuthorDetail, example=examples.AUTHOR, description="The person as they are now."),
         **problems(NotFound, VersionMismatch),

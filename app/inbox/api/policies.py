@@ -95,7 +95,7 @@ async def update_policy(
     actor, versions = Actor("person", principal.name), if_match(request).versions
     async with db.write() as tx:
         row = await changing.change_policy(
-            tx, principal.scope, policy_id, body, actor, now, versions
+            tx, principal.scope, policy_id, body, actor=actor, now=now, versions=versions
         )
     await keep_due_times(db)
     return answer(policy_out(row), headers={"ETag": etag(row.version)})
@@ -112,6 +112,8 @@ async def delete_policy(
 ) -> Response:
     actor, versions = Actor("person", principal.name), if_match(request).versions
     async with db.write() as tx:
-        await changing.remove_policy(tx, principal.scope, policy_id, actor, now, versions)
+        await changing.remove_policy(
+            tx, principal.scope, policy_id, actor=actor, now=now, versions=versions
+        )
     await keep_due_times(db)
     return Response(status_code=204)

@@ -29,9 +29,7 @@ PERSON = PersonOut(
     is_bot=False,
     created_at="2019-03-02T00:00:00.000Z",
     first_seen_at="2026-09-01T08:00:31.000Z",
-    signals=[
-        SignalOut(code="default_avatar", reason="The account has no picture of its own.")
-    ],
+    signals=[SignalOut(code="default_avatar", reason="The account has no picture of its own.")],
     muted=False,
     muted_at=None,
     notes="Bought the blue teapot in September.",

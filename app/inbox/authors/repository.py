@@ -111,9 +111,7 @@ def _number_of(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((wanted, 1), else_=0)), 0)
 
 
-async def history_by_source(
-    reader: Reader, scope: Scope, author_id: int
-) -> Sequence[Row[Any]]:
+async def history_by_source(reader: Reader, scope: Scope, author_id: int) -> Sequence[Row[Any]]:
     """What a person wrote to each source and what became of it."""
     asked = item.c.needs_reply == true()
     answered = asked & _of_status("replied")

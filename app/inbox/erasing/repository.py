@@ -72,9 +72,7 @@ async def threads_after(
     return await reader.rows(statement.order_by(thread.c.id).limit(limit))
 
 
-async def messages_of(
-    reader: Reader, author_id: int, thread_ids: Collection[int]
-) -> set[str]:
+async def messages_of(reader: Reader, author_id: int, thread_ids: Collection[int]) -> set[str]:
     """External ids of what the person wrote in some threads."""
     statement = select(item.c.external_id).where(
         item.c.author_id == author_id, item.c.thread_id.in_(thread_ids)
@@ -109,9 +107,7 @@ async def rewrite(tx: Tx, table: Table, key: Any, row_id: int, values: Mapping[s
 async def unwatch(tx: Tx, platform: str, external_ids: Collection[str]) -> None:
     """Their messages are no longer looked at for answers below them."""
     streams = (
-        select(stream.c.id)
-        .select_from(stream.join(source))
-        .where(source.c.platform == platform)
+        select(stream.c.id).select_from(stream.join(source)).where(source.c.platform == platform)
     )
     await tx.execute(
         delete(watched).where(
@@ -151,6 +147,7 @@ async def naming(
     table: Table,
     columns: Sequence[str],
     needles: Sequence[str],
+    *,
     after: int,
     upto: int,
 ) -> Sequence[Row[Any]]:

@@ -205,7 +205,12 @@ class Erasing:
             highest = await repository.highest_key(self._db, table)
             for after in range(0, highest, _KEYS):
                 found = await repository.naming(
-                    self._db, table, columns, person.words.needles, after, after + _KEYS
+                    self._db,
+                    table,
+                    columns,
+                    person.words.needles,
+                    after=after,
+                    upto=after + _KEYS,
                 )
                 found = [row for row in found if (table.name, row.key) not in person.done]
                 changes = {
@@ -310,7 +315,9 @@ def _rewritten(
 
 def _stand_in(person: _Person, external_id: str) -> str:
     """A dry run only wants to know that there is a change."""
-    return "" if person.seal is None else pseudonym(person.seal.message(person.platform, external_id))
+    return (
+        "" if person.seal is None else pseudonym(person.seal.message(person.platform, external_id))
+    )
 
 
 def _name_stand_in(person: _Person, name: str) -> str:

@@ -131,9 +131,7 @@ def _asked(seal: Seal, platform: str, mentions: Sequence[Mention]) -> Iterable[s
             yield seal.name(platform, name)
 
 
-def _is_theirs(
-    seal: Seal, platform: str, mention: Mention, us: Us, known: set[str]
-) -> bool:
+def _is_theirs(seal: Seal, platform: str, mention: Mention, us: Us, known: set[str]) -> bool:
     if seal.author(platform, mention.author) in known:
         return True
     if not us.is_ours(mention.author):

@@ -28,7 +28,9 @@ class Words:
 
     @property
     def needles(self) -> tuple[str, ...]:
-        return tuple(sorted(self.full | {f"@{s}" for s in self.short} | {f"/{s}" for s in self.short}))
+        return tuple(
+            sorted(self.full | {f"@{s}" for s in self.short} | {f"/{s}" for s in self.short})
+        )
 
     def here(self) -> Words:
         """For a conversation in which the person took part: the name on their server too."""

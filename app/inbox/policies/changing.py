@@ -30,7 +30,8 @@ async def add_policy(
     values = columns_of(body)
     await _check(tx, scope, values)
     policy_id = await repository.add_policy(tx, {**values, "created_at": now, "updated_at": now})
-    _tell(tx, "policy.added", policy_id, values["name"], actor, now)
+    told = _told(policy_id, values["name"])
+    record(tx, Event(type="policy.added", at=now, actor=actor, details=told))
     return await get_policy(tx, scope, policy_id)
 
 
@@ -39,6 +40,7 @@ async def change_policy(
     scope: Scope,
     policy_id: int,
     body: PolicyPatch,
+    *,
     actor: Actor,
     now: datetime,
     versions: frozenset[int] | None,
@@ -51,7 +53,8 @@ async def change_policy(
         return row
     await _check(tx, scope, values, row.id)
     await repository.change_policy(tx, row, {**values, "updated_at": now})
-    _tell(tx, "policy.changed", policy_id, values.get("name", row.name), actor, now)
+    told = _told(policy_id, values.get("name", row.name))
+    record(tx, Event(type="policy.changed", at=now, actor=actor, details=told))
     return await get_policy(tx, scope, policy_id)
 
 
@@ -59,18 +62,18 @@ async def remove_policy(
     tx: Tx,
     scope: Scope,
     policy_id: int,
+    *,
     actor: Actor,
     now: datetime,
     versions: frozenset[int] | None,
 ) -> None:
     row = await _held(tx, scope, policy_id, versions)
     await repository.remove_policy(tx, policy_id)
-    _tell(tx, "policy.removed", policy_id, row.name, actor, now)
+    told = _told(policy_id, row.name)
+    record(tx, Event(type="policy.removed", at=now, actor=actor, details=told))
 
 
-async def _held(
-    tx: Tx, scope: Scope, policy_id: int, versions: frozenset[int] | None
-) -> Row[Any]:
+async def _held(tx: Tx, scope: Scope, policy_id: int, versions: frozenset[int] | None) -> Row[Any]:
     row = await repository.lock_policy(tx, policy_id)
     if row is None or not _visible(scope, row):
         raise _unknown(policy_id)
@@ -104,8 +107,5 @@ def _unknown(policy_id: int) -> NotFound:
     return NotFound(f"There is no policy {policy_id} that you may see.")
 
 
-def _tell(
-    tx: Tx, kind: str, policy_id: int, name: str, actor: Actor, now: datetime
-) -> None:
-    details = {"policy_id": policy_id, "name": name}
-    record(tx, Event(type=kind, at=now, actor=actor, details=details))
+def _told(policy_id: int, name: str) -> dict[str, Any]:
+    return {"policy_id": policy_id, "name": name}

@@ -90,9 +90,7 @@ _JUDGED = (
 )
 
 
-async def waiting_items(
-    tx: Tx, after: tuple[datetime, int], limit: int
-) -> Sequence[Row[Any]]:
+async def waiting_items(tx: Tx, after: tuple[datetime, int], limit: int) -> Sequence[Row[Any]]:
     """The unanswered after a place (occurred_at, id), in that order, held against others."""
     statement = (
         select(*_JUDGED)

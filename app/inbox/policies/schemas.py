@@ -99,7 +99,7 @@ class CalendarIn(Body):
     hours: dict[
         Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"], Day
     ]
-    holidays: Annotated[list[date], Field(max_length=500)] = []
+    holidays: Annotated[list[date], Field(max_length=500)] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _makes_sense(self) -> CalendarIn:
@@ -132,7 +132,7 @@ class PolicyNew(Body):
     target: Target
     source_id: Id | None = None
     label: Label | None = None
-    kinds: Annotated[list[Kind], Field(max_length=20)] = []
+    kinds: Annotated[list[Kind], Field(max_length=20)] = Field(default_factory=list)
     calendar: CalendarIn | None = None
 
 
@@ -154,9 +154,7 @@ def columns_of(body: PolicyNew | PolicyPatch) -> dict[str, Any]:
     given = {name: getattr(body, name) for name in body.model_fields_set}
     if isinstance(body, PolicyNew):
         given = {name: getattr(body, name) for name in PolicyNew.model_fields}
-    found: dict[str, Any] = {
-        name: given[name] for name in ("source_id", "label") if name in given
-    }
+    found: dict[str, Any] = {name: given[name] for name in ("source_id", "label") if name in given}
     if given.get("name") is not None:
         found["name"] = given["name"]
     if given.get("target") is not None:
@@ -199,7 +197,9 @@ NEW = {
     "target": "PT4H",
     "calendar": {
         "time_zone": "Europe/Berlin",
-        "hours": {"monday": [{"start": "09:00", "end": "12:30"}, {"start": "13:30", "end": "17:00"}]},
+        "hours": {
+            "monday": [{"start": "09:00", "end": "12:30"}, {"start": "13:30", "end": "17:00"}]
+        },
         "holidays": ["2026-12-25"],
     },
 }

@@ -20,7 +20,7 @@ from app.team.repository import find_installed, replace_installed
 BASIS = "due_times"
 """Under which an installation remembers what its due times were reckoned from."""
 PASSES = 2
-"""A page may be stored by the old policies while the first pass is under way; not a minute later."""
+"""A page may be stored by the old policies during the first pass, not a minute later."""
 _BATCH = 500
 _START = (datetime(1, 1, 2, tzinfo=UTC), 0)
 
@@ -48,7 +48,14 @@ class Deadlines:
     def digest(self) -> str:
         """Changes when a due time may change."""
         policies = [
-            (p.id, p.target.total_seconds(), repr(p.calendar), p.source_id, p.label, sorted(p.kinds))
+            (
+                p.id,
+                p.target.total_seconds(),
+                repr(p.calendar),
+                p.source_id,
+                p.label,
+                sorted(p.kinds),
+            )
             for p in self.policies
         ]
         labels = sorted((source_id, sorted(labels)) for source_id, labels in self.labels.items())
@@ -87,7 +94,10 @@ async def keep_due_times(db: Database) -> int:
     many changed. What was interrupted is begun again.
     """
     deadlines = await read_deadlines(db)
-    basis = await find_installed(db, BASIS) or {"digest": Deadlines((), {}).digest, "passes": PASSES}
+    basis = await find_installed(db, BASIS) or {
+        "digest": Deadlines((), {}).digest,
+        "passes": PASSES,
+    }
     passes = basis["passes"] if basis["digest"] == deadlines.digest else 0
     if passes >= PASSES:
         return 0
