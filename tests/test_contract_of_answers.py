@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.world import Watched, as_role, draft
 
 SPEC: dict[str, Any] = document()
 PLACES = [place for place, _ in operations(SPEC)]
+FOR_ADMINS = re.compile(r"/sources|/policies|/authors/{author_id}/data").search
 FOR_VIEWERS = {place for place in PLACES if place.startswith("GET ")} - {"GET /api/v1/quarantine"}
 
 
@@ -78,11 +80,17 @@ def test_every_example_fits_its_schema() -> None:
                     assert errors == [], place
 
 
+async def a_policy(watched: Watched) -> int:
+    made = await watched.api.post("/api/v1/policies", json={"name": "soon", "target": "PT1H"})
+    return int(made.json()["id"])
+
+
 async def test_every_answer_fits_the_document(watched: Watched) -> None:
     """Each operation once: with success where that can be had, in an order that allows it."""
     watched.world.answer(2, NOON)
     found = await watched.item(1)
     ids = {"item_id": found["id"], "source_id": watched.source_id, "entry_id": 1}
+    ids |= {"author_id": found["author"]["id"], "policy_id": await a_policy(watched)}
     bodies = {
         "POST /api/v1/sources": draft(watched.base, "support"),
         "POST /api/v1/sources/check": {
@@ -91,7 +99,7 @@ async def test_every_answer_fits_the_document(watched: Watched) -> None:
         "PATCH /api/v1/sources/{source_id}": {"labels": ["press"]},
     }
     statuses = {}
-    last = ("pause", "resume", "DELETE")
+    last = ("pause", "resume", "DELETE", "DELETE /api/v1/sources")
     for place in sorted(PLACES, key=lambda place: ([word in place for word in last[::-1]], place)):
         method, path = at(place, ids)
         wait = "?wait=20" if path.endswith("/poll") else ""
@@ -107,7 +115,7 @@ async def test_every_answer_fits_the_document(watched: Watched) -> None:
 
 
 async def test_every_operation_answers_errors_as_problems(service: Service) -> None:
-    ids = {"item_id": 999, "source_id": 999, "entry_id": 999}
+    ids = dict.fromkeys(("item_id", "source_id", "entry_id", "author_id", "policy_id"), 999)
     for place in PLACES:
         method, path = at(place, ids)
         wrong = await service.api.request(method, f"{path}?nonsense=1", json=body_of(place))
@@ -121,7 +129,7 @@ async def test_every_operation_answers_errors_as_problems(service: Service) -> N
 
 
 async def test_nobody_gets_in_without_a_token(service: Service) -> None:
-    ids = {"item_id": 1, "source_id": 1, "entry_id": 1}
+    ids = dict.fromkeys(("item_id", "source_id", "entry_id", "author_id", "policy_id"), 1)
     for place in PLACES:
         method, path = at(place, ids)
         for headers in (
@@ -140,12 +148,12 @@ async def test_nobody_gets_in_without_a_token(service: Service) -> None:
     ("role", "allowed"),
     [
         (Role.VIEWER, FOR_VIEWERS),
-        (Role.AGENT, {p for p in PLACES if "/sources" not in p or p.startswith("GET ")}),
+        (Role.AGENT, {p for p in PLACES if p.startswith("GET ") or not FOR_ADMINS(p)}),
         (Role.ADMIN, set(PLACES)),
     ],
 )
 async def test_each_role_may_do_its_part(service: Service, role: Role, allowed: set[str]) -> None:
-    ids = {"item_id": 999, "source_id": 999, "entry_id": 999}
+    ids = dict.fromkeys(("item_id", "source_id", "entry_id", "author_id", "policy_id"), 999)
     async with as_role(service, role) as client:
         for place in PLACES:
             method, path = at(place, ids)

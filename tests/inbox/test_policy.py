@@ -66,7 +66,7 @@ def test_a_night_that_skips_an_hour_is_an_hour_shorter() -> None:
 
 def test_a_night_that_repeats_an_hour_is_an_hour_longer() -> None:
     nights = Calendar("Europe/Berlin", (((0, 6 * 60),),) * 7)
-    (opens, closes), = open_on(nights, date(2026, 10, 25))
+    ((opens, closes),) = open_on(nights, date(2026, 10, 25))
     assert closes - opens == 7 * HOUR
     assert due_at(opens, 4 * HOUR, nights) == berlin("2026-10-25T03:00")
 
@@ -82,7 +82,7 @@ def test_hours_that_the_clocks_skip_do_not_exist() -> None:
 
 def test_an_hour_that_comes_twice_is_open_twice() -> None:
     twice = Calendar("Europe/Berlin", (((2 * 60, 3 * 60),),) * 7)
-    (opens, closes), = open_on(twice, date(2026, 10, 25))
+    ((opens, closes),) = open_on(twice, date(2026, 10, 25))
     assert (opens, closes - opens) == (datetime(2026, 10, 25, 0, tzinfo=UTC), 2 * HOUR)
 
 
@@ -101,9 +101,7 @@ _calendars = st.builds(
     week=_weeks,
     holidays=st.frozensets(st.dates(date(2026, 1, 1), date(2026, 12, 31)), max_size=3),
 )
-_moments = st.datetimes(
-    datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)
-)
+_moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
 _targets = st.integers(1, 60 * 60 * 30).map(lambda seconds: timedelta(seconds=seconds))
 
 
@@ -133,9 +131,7 @@ def test_exactly_the_target_passes_until_it_is_due(
 
 
 @settings(max_examples=100)
-@given(
-    calendar=_calendars, at=_moments, target=_targets, later=_targets, more=_targets
-)
+@given(calendar=_calendars, at=_moments, target=_targets, later=_targets, more=_targets)
 def test_who_asks_later_or_is_promised_less_is_never_due_earlier(
     calendar: Calendar, at: datetime, target: timedelta, later: timedelta, more: timedelta
 ) -> None:
@@ -164,7 +160,9 @@ def test_the_most_precise_policy_holds() -> None:
     assert choose((press,), 1, (), "mention") is None
 
 
-@pytest.mark.parametrize("text", ["9:30", "24:01", "25:00", "12:60", "12.30", "1２:00", "", "12:00 "])
+@pytest.mark.parametrize(
+    "text", ["9:30", "24:01", "25:00", "12:60", "12.30", "1２:00", "", "12:00 "]
+)
 def test_what_is_no_time_of_day_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no time of day"):
         minutes_of(text)

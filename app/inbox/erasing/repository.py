@@ -64,20 +64,35 @@ async def number_of_items(reader: Reader, author_id: int) -> int:
 async def threads_after(
     reader: Reader, author_id: int, after: int, limit: int
 ) -> Sequence[Row[Any]]:
-    """(id, external_id) of conversations in which the person wrote, by id."""
+    """(id, external_id) of conversations in which the person wrote or that they began, by id."""
     wrote = select(item.c.thread_id).where(item.c.author_id == author_id)
+    began = (
+        select(thread.c.id)
+        .select_from(
+            thread.join(
+                item,
+                (item.c.source_id == thread.c.source_id)
+                & (item.c.external_id == thread.c.external_id),
+            )
+        )
+        .where(item.c.author_id == author_id)
+    )
     statement = select(thread.c.id, thread.c.external_id).where(
-        thread.c.id.in_(wrote), thread.c.id > after
+        or_(thread.c.id.in_(wrote), thread.c.id.in_(began)), thread.c.id > after
     )
     return await reader.rows(statement.order_by(thread.c.id).limit(limit))
 
 
-async def messages_of(reader: Reader, author_id: int, thread_ids: Collection[int]) -> set[str]:
-    """External ids of what the person wrote in some threads."""
-    statement = select(item.c.external_id).where(
-        item.c.author_id == author_id, item.c.thread_id.in_(thread_ids)
-    )
+async def messages_of(reader: Reader, author_id: int) -> set[str]:
+    """External ids of everything the person wrote."""
+    statement = select(item.c.external_id).where(item.c.author_id == author_id)
     return {row.external_id for row in await reader.rows(statement)}
+
+
+async def disguise_thread(tx: Tx, thread_id: int, external_id: str) -> None:
+    """A conversation that they began keeps its messages, not its name."""
+    values = {"external_id": external_id, "title": "", "permalink": ""}
+    await tx.execute(update(thread).where(thread.c.id == thread_id).values(**values))
 
 
 async def company(

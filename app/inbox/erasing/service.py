@@ -147,45 +147,57 @@ class Erasing:
         """The conversations they took part in: whatever hangs on their messages or names them."""
         after = 0
         pattern = person.words.here().pattern()
+        theirs = await repository.messages_of(self._db, person.id)
         while rows := await repository.threads_after(self._db, person.id, after, _THREADS):
-            ids = [row.id for row in rows]
-            theirs = await repository.messages_of(self._db, person.id, ids)
             for table in (item, reply):
-                found = await repository.company(self._db, table, person.id, ids)
-                changes = {
-                    row: values
+                found = await repository.company(
+                    self._db, table, person.id, [row.id for row in rows]
+                )
+                changes = [
+                    (row, values)
                     for row in found
                     if (values := _rewritten(person, row, theirs, pattern))
-                }
+                ]
                 person.tally.messages += len(changes)
-                person.done |= {(table.name, row.id) for row in changes}
+                person.done |= {(table.name, row.id) for row, _ in changes}
                 if table is item:
                     await self._count_bodies(person, [row.id for row in found])
                 if person.seal is not None:
-                    await self._store_messages(person, table, found, changes, theirs)
-            after = ids[-1]
+                    await self._store_messages(person, table, found, changes)
+            began = [row for row in rows if row.external_id in theirs]
+            person.done |= {("thread", row.id) for row in began}
+            if person.seal is not None:
+                await self._disguise(person, began)
+            after = rows[-1].id
+
+    async def _disguise(self, person: _Person, threads: Sequence[Row[Any]]) -> None:
+        assert person.seal is not None
+        if not threads:
+            return
+        digests = {r.id: person.seal.message(person.platform, r.external_id) for r in threads}
+        async with self._db.write() as tx:
+            await tombstones.bury(tx, digests.values(), self._clock.now())
+            await repository.unwatch(tx, person.platform, [row.external_id for row in threads])
+            for thread_id, digest in digests.items():
+                await repository.disguise_thread(tx, thread_id, pseudonym(digest))
 
     async def _store_messages(
         self,
         person: _Person,
         table: Table,
         found: Sequence[Row[Any]],
-        changes: Mapping[Row[Any], dict[str, Any]],
-        theirs: set[str],
+        changes: Sequence[tuple[Row[Any], dict[str, Any]]],
     ) -> None:
         assert person.seal is not None
         seal, platform = person.seal, person.platform
         async with self._db.write() as tx:
-            for row, values in changes.items():
+            for row, values in changes:
                 await repository.rewrite(tx, table, table.c.id, row.id, values)
-            kept = [seal.kept(platform, row.external_id) for row in changes if row.external_id]
-            digests = [seal.message(platform, external_id) for external_id in theirs]
-            await tombstones.bury(tx, [*kept, *digests], self._clock.now())
-            await repository.unwatch(tx, platform, theirs)
+            kept = [seal.kept(platform, row.external_id) for row, _ in changes if row.external_id]
+            await tombstones.bury(tx, kept, self._clock.now())
             if table is item:
-                ids = [row.id for row in found]
-                await repository.forget_raw(tx, ids)
-                await self._tell(tx, self._hooks.texts_changed, [row.id for row in changes])
+                await repository.forget_raw(tx, [row.id for row in found])
+                await self._tell(tx, self._hooks.texts_changed, [row.id for row, _ in changes])
 
     async def _count_bodies(self, person: _Person, item_ids: Sequence[int]) -> None:
         """What the platform told of a message beside theirs may name them in its own ways."""
@@ -268,6 +280,8 @@ class Erasing:
                     return
                 digests = [person.seal.message(person.platform, row.external_id) for row in rows]
                 await tombstones.bury(tx, digests, self._clock.now())
+                ids = [row.external_id for row in rows]
+                await repository.unwatch(tx, person.platform, ids)
                 await self._tell(tx, self._hooks.items_go, [row.id for row in rows])
                 await repository.delete_items(tx, rows)
                 await repository.delete_empty_threads(tx, {row.thread_id for row in rows})

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 ERASED: Final = "[erased]"
 SHORTEST_ID: Final = 6
-"""A shorter id would be found in every other number."""
+"""A shorter id would be found in every other number; one of letters alone may be a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,10 @@ def _either(names: Iterable[str]) -> str:
 def words_of(external_id: str, handle: str, url: str) -> Words:
     """How others may name a person."""
     full, short = set(), set()
-    if len(external_id) >= SHORTEST_ID:
+    if len(external_id) >= SHORTEST_ID and not external_id.isalpha():
         full.add(external_id)
+    elif external_id.isalpha():
+        short.add(external_id)
     if url:
         full.add(url)
     name = handle.lstrip("@")
