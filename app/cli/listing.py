@@ -42,7 +42,8 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--snoozed", type=click.Choice(THREE)),
             click.option("--backlog", type=click.Choice(THREE)),
             click.option("--needs-reply", type=click.Choice(("true", "false", "any"))),
-            click.option("--order", type=click.Choice(("oldest", "newest"))),
+            click.option("--order", type=click.Choice(("oldest", "newest", "due", "value"))),
+            click.option("--overdue/--not-overdue", default=None, help="Past their due time."),
         ]
     ):
         command = option(command)
@@ -67,6 +68,8 @@ def list_items(
     if everything and limit is not None:
         raise click.UsageError("Give --limit or --all, not both.")
     query = {name: value for name, value in filters.items() if value not in {None, ()}}
+    if filters["overdue"] is not None:
+        query["overdue"] = "true" if filters["overdue"] else "false"
     if source is not None:
         query["source_id"] = _source_id(api, source)
     document = fetch_items(api, query, None if everything else limit or 50)
@@ -150,6 +153,7 @@ def flags(item: Json, now: datetime) -> list[str]:
     from app.cli.moments import clock_time
 
     told = {
+        "overdue": bool(item.get("overdue")),
         "private": item.get("visibility") == "direct",
         "snoozed": bool(item.get("snoozed_until")),
         "backlog": bool(item.get("backlog")),

@@ -179,7 +179,7 @@ def test_filters_combined(
     assert asyncio.run(look()) == expected(rows, wanted, scope)
 
 
-@pytest.mark.parametrize("order", (*ORDERS, *RANKED))
+@pytest.mark.parametrize("order", [*ORDERS, *RANKED])
 async def test_paging_is_whole_while_items_come_in(db: Database, order: Order) -> None:
     """What was there at the start is listed once, in order, whatever is inserted meanwhile."""
     await stock(db, 200)

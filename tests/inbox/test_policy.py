@@ -101,7 +101,9 @@ _calendars = st.builds(
     week=_weeks,
     holidays=st.frozensets(st.dates(date(2026, 1, 1), date(2026, 12, 31)), max_size=3),
 )
-_moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
+_moments = st.integers(0, 365 * 86_400).map(
+    lambda seconds: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+)
 _targets = st.integers(1, 60 * 60 * 30).map(lambda seconds: timedelta(seconds=seconds))
 
 
@@ -161,7 +163,7 @@ def test_the_most_precise_policy_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["9:30", "24:01", "25:00", "12:60", "12.30", "1２:00", "", "12:00 "]
+    "text", ["9:30", "24:01", "25:00", "12:60", "12.30", "1\uff12:00", "", "12:00 "]
 )
 def test_what_is_no_time_of_day_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no time of day"):

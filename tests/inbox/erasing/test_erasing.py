@@ -182,7 +182,7 @@ async def test_what_others_write_below_an_erased_message_stays_in_its_conversati
 
 async def test_a_message_that_comes_in_between_is_left_out_as_well(inbox: Inbox) -> None:
     """Compared before the erasure, stored after it."""
-    from app.inbox import ingest  # noqa: PLC0415  # the two steps of a page
+    from app.inbox import ingest  # the two steps of a page
 
     await filled(inbox)
     page = inbox.page(said(f"{CANARY}/5", 40, person=THEM), said("d1", 41, "dora"))

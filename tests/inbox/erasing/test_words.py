@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.inbox.erasing.words import words_of, without
+from app.inbox.erasing.words import without, words_of
 
 DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
 ANN = words_of("109501234567", "ann@there.example", "https://there.example/@ann")
