@@ -33,7 +33,7 @@ from app.inbox.filtering import (
     shape_of,
     values_of,
 )
-from app.inbox.models import author, item, reply, thread
+from app.inbox.models import author, item, thread
 from app.scope import Scope
 from app.sources.models import source
 
@@ -72,7 +72,7 @@ COLUMNS = (
     thread.c.title.label("thread_title"),
     source.c.name.label("source_name"),
 )
-_JOINED = (
+JOINED = (
     item.join(author)
     .join(thread, thread.c.id == item.c.thread_id)
     .join(source, source.c.id == item.c.source_id)
@@ -95,7 +95,7 @@ def _statement(shape: Shape) -> Select[Any]:
     order = [column.desc() for column in columns] if newest else columns
     return (
         select(*COLUMNS)
-        .select_from(_JOINED)
+        .select_from(JOINED)
         .where(*wanted)
         .order_by(*order)
         .limit(bindparam("limit"))
@@ -128,7 +128,7 @@ async def page_items(
     return await reader.rows(statement, values)
 
 
-def _may_see(scope: Scope) -> list[ColumnElement[bool]]:
+def may_see(scope: Scope) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if scope.sources is not None:
         found.append(item.c.source_id.in_(scope.sources))
@@ -139,48 +139,9 @@ def _may_see(scope: Scope) -> list[ColumnElement[bool]]:
 
 async def find_item(reader: Reader, scope: Scope, item_id: int) -> Row[Any] | None:
     """One item as the lists show it, or `None` where it is not there for this caller."""
-    statement = select(*COLUMNS).select_from(_JOINED).where(item.c.id == item_id, *_may_see(scope))
+    statement = select(*COLUMNS).select_from(JOINED).where(item.c.id == item_id, *may_see(scope))
     rows = await reader.rows(statement)
     return rows[0] if rows else None
-
-
-async def items_of_thread(
-    reader: Reader, scope: Scope, thread_id: int, limit: int
-) -> Sequence[Row[Any]]:
-    """The items of a conversation by platform time."""
-    statement = (
-        select(*COLUMNS)
-        .select_from(_JOINED)
-        .where(item.c.thread_id == thread_id, *_may_see(scope))
-        .order_by(item.c.occurred_at, item.c.id)
-        .limit(limit)
-    )
-    return await reader.rows(statement)
-
-
-async def replies_of_thread(
-    reader: Reader, scope: Scope, thread_id: int, limit: int
-) -> Sequence[Row[Any]]:
-    """What we wrote in a conversation, by platform time; deleted ones are left out."""
-    wanted = [reply.c.thread_id == thread_id, reply.c.removed_at.is_(None)]
-    if scope.sources is not None:
-        wanted.append(reply.c.source_id.in_(scope.sources))
-    if not scope.direct:
-        wanted.append(reply.c.visibility != literal("direct"))
-    statement = (
-        select(
-            reply,
-            author.c.handle.label("author_handle"),
-            author.c.display_name.label("author_name"),
-            author.c.external_id.label("author_external_id"),
-            author.c.url.label("author_url"),
-        )
-        .select_from(reply.join(author))
-        .where(*wanted)
-        .order_by(reply.c.occurred_at, reply.c.id)
-        .limit(limit)
-    )
-    return await reader.rows(statement)
 
 
 async def find_thread(reader: Reader, thread_id: int) -> Row[Any] | None:

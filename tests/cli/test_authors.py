@@ -68,7 +68,12 @@ async def test_a_dry_run_only_counts(shell: Shell, service: Service) -> None:
 
 
 async def test_the_list_by_value_and_of_the_overdue(shell: Shell, service: Service) -> None:
-    page = {"items": [], "next_cursor": None, "as_of": AS_OF, "coverage": complete()}
+    page: dict[str, Any] = {
+        "items": [],
+        "next_cursor": None,
+        "as_of": AS_OF,
+        "coverage": complete(),
+    }
     service.on("GET /items", page)
     await shell.run("list", "--overdue", "--order", "value")
     await shell.run("list", "--not-overdue")
