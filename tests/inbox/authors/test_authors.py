@@ -12,7 +12,7 @@ from app.web.principal import Right, Role
 from tests.inbox.pages import Inbox, add_source, answers, said
 from tests.inbox.test_api import problem
 from tests.service import NOON, Service
-from tests.world import as_role
+from tests.world import Watched, as_role
 
 AUTHORS = "/api/v1/authors"
 
@@ -186,3 +186,16 @@ async def test_times_of_a_person_are_the_platforms(service: Service, inbox: Inbo
     author_id = (await inbox.item("a1")).author_id
     history = (await service.api.get(f"{AUTHORS}/{author_id}")).json()["history"]
     assert history["first_at"] == history["last_at"] == "2026-11-23T10:00:00.000Z"
+
+
+async def test_a_poll_tells_what_it_left_out(watched: Watched) -> None:
+    """An erased person writes again: no silent gap, the run counts it."""
+    author_id = (await watched.item(1))["author"]["id"]
+    erased = await watched.api.delete(f"{AUTHORS}/{author_id}/data")
+    assert erased.status_code == 200, erased.text
+    assert [each["author"]["id"] for each in await watched.service.items()].count(author_id) == 0
+    before = len(await watched.service.items(status="any"))
+    watched.world.insert("mentions", NOON, "It is me again")
+    run = await watched.poll()
+    assert run["erased"] >= 1
+    assert len(await watched.service.items(status="any")) == before

@@ -192,3 +192,14 @@ async def test_what_makes_no_sense_is_pointed_at(
 ) -> None:
     refused = await service.api.post(POLICIES, json={"name": "x", "target": "PT1H", **given})
     assert pointers(problem(refused, 422, "invalid-request"))[0][0] == pointer
+
+
+async def test_every_minute_what_came_due_is_woken(
+    service: Service, inbox: Inbox, clock: FrozenClock
+) -> None:
+    await policy(service, target="PT3H")
+    await inbox.take(said("a", 0))
+    await inbox.act("a", "snooze", NOON + timedelta(days=1))
+    clock.move(2 * HOUR)
+    await service.app.state.runner.look_after()
+    assert (await inbox.item("a")).snoozed_until is None
