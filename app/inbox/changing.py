@@ -130,7 +130,7 @@ async def become_ours(tx: Tx, item_ids: Collection[int], now: datetime) -> None:
         ranking.touch(tx, [row.author_id])
         await tx.execute(delete(item).where(item.c.id == row.id))
         if row.parent_external_id is not None:
-            await _count_community(tx, {row.parent_external_id}, row.source_id)
+            await count_community(tx, {row.parent_external_id}, row.source_id)
         record(
             tx,
             Event(
@@ -152,7 +152,7 @@ async def follow_up(tx: Tx, added: Mapping[int, Arrival], source_id: int, now: d
         return
     keys = {arrival.external_id for arrival in added.values()}
     keys |= {a.mention.parent_external_id for a in added.values() if a.mention.parent_external_id}
-    await _count_community(tx, keys, source_id)
+    await count_community(tx, keys, source_id)
     chosen = select(item.c.id, item.c.thread_id, item.c.author_id, item.c.occurred_at)
     new = [
         row
@@ -195,7 +195,7 @@ async def _author_wrote_again(
             )
 
 
-async def _count_community(tx: Tx, keys: Collection[str], source_id: int) -> None:
+async def count_community(tx: Tx, keys: Collection[str], source_id: int) -> None:
     """Replies by other people below some items (external ids), counted afresh."""
     below = item.alias("below")
     others = (

@@ -151,10 +151,10 @@ async def delete_empty_threads(tx: Tx, thread_ids: Collection[int]) -> None:
 
 
 async def delete_person(tx: Tx, author_id: int) -> bool:
-    """Deletes the row itself, unless something came in meanwhile; whether it is gone."""
+    """Deletes the row itself, unless something came in meanwhile; whether it did."""
     wrote = select(item.c.id).where(item.c.author_id == author.c.id).exists()
-    await tx.execute(delete(author).where(author.c.id == author_id, ~wrote))
-    return not await tx.rows(select(author.c.id).where(author.c.id == author_id))
+    done = await tx.execute(delete(author).where(author.c.id == author_id, ~wrote))
+    return bool(done.rowcount)
 
 
 async def naming(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import JSON, Row, String, Table
 from app.clock import Clock
 from app.db import Database, Tx, metadata
 from app.errors import Conflict, NotFound
+from app.inbox.changing import count_community
 from app.inbox.erasing import repository, tombstones
 from app.inbox.erasing.tombstones import Seal, pseudonym
 from app.inbox.erasing.words import Words, without, words_of
@@ -111,8 +113,10 @@ class Erasing:
             await self._everywhere(person)
             await self._items(person)
             async with self._db.write() as tx:
-                if await repository.delete_person(tx, author_id):
+                gone = await repository.delete_person(tx, author_id)
+                if gone:
                     record(tx, self._event(actor, person.tally))
+                if gone or await repository.lock_person(tx, author_id) is None:
                     return person.tally
 
     async def resume(self) -> int:
@@ -284,8 +288,19 @@ class Erasing:
                 await repository.unwatch(tx, person.platform, ids)
                 await self._tell(tx, self._hooks.items_go, [row.id for row in rows])
                 await repository.delete_items(tx, rows)
+                await _recount_company(tx, rows)
                 await repository.delete_empty_threads(tx, {row.thread_id for row in rows})
             person.tally.items += len(rows)
+
+
+async def _recount_company(tx: Tx, rows: Sequence[Row[Any]]) -> None:
+    """How many others wrote below the messages that theirs hung on."""
+    parents: dict[int, set[str]] = defaultdict(set)
+    for row in rows:
+        if row.parent_external_id is not None:
+            parents[row.source_id].add(row.parent_external_id)
+    for source_id, keys in sorted(parents.items()):
+        await count_community(tx, keys, source_id)
 
 
 def _person(row: Row[Any]) -> _Person:

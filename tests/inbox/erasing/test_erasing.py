@@ -312,3 +312,14 @@ async def test_our_reply_still_answers_nobody_else(inbox: Inbox) -> None:
     rows = await inbox.db.rows(select(reply.c.parent_external_id, reply.c.addressed))
     assert rows[0].parent_external_id.startswith("erased:")
     assert rows[0].addressed[0].startswith("erased:")
+
+
+async def test_replies_of_the_erased_no_longer_count_below_others(inbox: Inbox) -> None:
+    await inbox.take(
+        said("x1", 1, "bob"),
+        said("x2", 2, person=THEM, parent_external_id="x1"),
+        said("x3", 3, "carl", parent_external_id="x1"),
+    )
+    assert (await inbox.item("x1")).community_replies == 2
+    await erasing_of(inbox.db).erase(await author_id(inbox.db), ANA)
+    assert (await inbox.item("x1")).community_replies == 1
