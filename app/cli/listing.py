@@ -35,6 +35,7 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--source", metavar="ID|NAME"),
             click.option("--kind", metavar="KIND", help="question, comment, mention, review …"),
             click.option("--author-id", type=int),
+            click.option("--assignee", metavar="WHO", help="`me`, `none`, a name or an id."),
             click.option("--older-than", type=Duration(), help="4h, 3d, 30m or ISO 8601."),
             click.option("--younger-than", type=Duration(), help="As --older-than."),
             click.option("--occurred-after", type=Moment(), help="2026-11-03 or with a time."),
@@ -166,4 +167,8 @@ def flags(item: Json, now: datetime) -> list[str]:
     if item.get("snoozed_until"):
         until = clock_time(item["snoozed_until"], now)
         words = [f"[snoozed until {until}]" if word == "[snoozed]" else word for word in words]
+    if item.get("assignee"):
+        words.append(f"[assigned to {item['assignee']['display_name']}]")
+    if item.get("claim"):
+        words.append(f"[claimed by {item['claim']['by']['display_name']}]")
     return words

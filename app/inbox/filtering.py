@@ -38,8 +38,8 @@ BY_RANK = ("due", "value")
 class ItemFilter:
     """What `GET /items` may be narrowed by. Empty tuples and `None` mean: not narrowed.
 
-    `statuses` empty means any. Times are aware UTC; `before` and `after` are inclusive and
-    exclusive of their moment.
+    `statuses` empty means any. `assignee` is the id of a person, or `none`: nobody's. Times are
+    aware UTC; `before` and `after` are inclusive and exclusive of their moment.
     """
 
     statuses: tuple[str, ...] = ("unanswered",)
@@ -47,6 +47,7 @@ class ItemFilter:
     source_ids: tuple[int, ...] = ()
     kinds: tuple[str, ...] = ()
     author_id: int | None = None
+    assignee: int | Literal["none"] | None = None
     occurred_after: datetime | None = None
     occurred_before: datetime | None = None
     snoozed: Ternary = "exclude"
@@ -98,6 +99,8 @@ def values_of(scope: Scope, wanted: ItemFilter, now: datetime) -> dict[str, Any]
         values["source_ids"] = _one_or_all(wanted.source_ids)
     if wanted.kinds:
         values["kinds"] = list(wanted.kinds)
+    if isinstance(wanted.assignee, int):
+        values["assignee"] = wanted.assignee
     for name in ("author_id", "occurred_after", "occurred_before"):
         if (value := getattr(wanted, name)) is not None:
             values[name] = value
@@ -121,6 +124,7 @@ def _skeleton(wanted: ItemFilter) -> ItemFilter:
         source_ids=wanted.source_ids and (0,),
         kinds=wanted.kinds and ("*",),
         author_id=None if wanted.author_id is None else 0,
+        assignee=0 if isinstance(wanted.assignee, int) else wanted.assignee,
         occurred_after=None if wanted.occurred_after is None else _SOME_MOMENT,
         occurred_before=None if wanted.occurred_before is None else _SOME_MOMENT,
     )
@@ -196,6 +200,18 @@ def _who_and_what(shape: Shape) -> list[ColumnElement[bool]]:
     if wanted.author_id is not None:
         writer: Any = _NotByIndex(item.c.author_id) if by_rank else item.c.author_id
         found.append(writer == bindparam("author_id"))
+    return [*found, *_assigned(wanted)]
+
+
+def _assigned(wanted: ItemFilter) -> list[ColumnElement[bool]]:
+    if wanted.assignee is None:
+        return []
+    if wanted.assignee == "none":
+        return [item.c.assignee_id.is_(None)]
+    found = [item.c.assignee_id == bindparam("assignee")]
+    if wanted.statuses == ("unanswered",) and wanted.needs_reply:
+        # As the index spells it: SQLite does not see that `needs_reply = 1` says the same.
+        found.append(text("needs_reply"))  # type: ignore[arg-type]  # stands for a boolean here
     return found
 
 

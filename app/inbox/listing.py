@@ -36,6 +36,7 @@ from app.inbox.filtering import (
 from app.inbox.models import author, item, thread
 from app.scope import Scope
 from app.sources.models import source
+from app.team.models import user
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ _RANKS = {"due": item.c.due_rank, "value": item.c.value_rank}
 """Stored ranks go up, like `occurred_at` and `id` behind them: one row value holds a place."""
 
 
+_assignee = user.alias("assignee")
+_holder = user.alias("holder")
 COLUMNS = (
     item,
     author.c.external_id.label("author_external_id"),
@@ -71,11 +74,17 @@ COLUMNS = (
     author.c.signals.label("author_signals"),
     thread.c.title.label("thread_title"),
     source.c.name.label("source_name"),
+    _assignee.c.name.label("assignee_name"),
+    _assignee.c.display_name.label("assignee_display_name"),
+    _holder.c.name.label("holder_name"),
+    _holder.c.display_name.label("holder_display_name"),
 )
 JOINED = (
     item.join(author)
     .join(thread, thread.c.id == item.c.thread_id)
     .join(source, source.c.id == item.c.source_id)
+    .outerjoin(_assignee, _assignee.c.id == item.c.assignee_id)
+    .outerjoin(_holder, _holder.c.id == item.c.claimed_by)
 )
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from app.clock import monotonic
 from app.db import Database
 from app.errors import Conflict, NotFound
-from app.outbox.events import Actor
+from app.outbox.events import acting
 from app.sources import examples, overview, quarantine, repository, runs
 from app.sources.quarantine import QuarantineList
 from app.sources.schemas import RunList, RunOut, SourceOut, run_out
@@ -85,7 +85,7 @@ async def _wait_for(db: Database, run_id: int, seconds: float) -> Row[tuple[int,
 async def pause_source(
     principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId
 ) -> Response:
-    actor = Actor("person", principal.name)
+    actor = acting(principal)
     await _sources(request).pause(principal.scope, source_id, actor, paused=True)
     return answer(await overview.source(db, principal.scope, source_id, now))
 
@@ -98,7 +98,7 @@ async def pause_source(
 async def resume_source(
     principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId
 ) -> Response:
-    actor = Actor("person", principal.name)
+    actor = acting(principal)
     await _sources(request).pause(principal.scope, source_id, actor, paused=False)
     return answer(await overview.source(db, principal.scope, source_id, now))
 
@@ -132,7 +132,7 @@ async def list_runs(principal: Seeing, db: Reader, request: Request, source_id: 
 async def pause_backfill(
     principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId
 ) -> Response:
-    actor = Actor("person", principal.name)
+    actor = acting(principal)
     await _sources(request).pause_backfill(principal.scope, source_id, actor, paused=True)
     return answer(await overview.source(db, principal.scope, source_id, now))
 
@@ -145,7 +145,7 @@ async def pause_backfill(
 async def resume_backfill(
     principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId
 ) -> Response:
-    actor = Actor("person", principal.name)
+    actor = acting(principal)
     await _sources(request).pause_backfill(principal.scope, source_id, actor, paused=False)
     return answer(await overview.source(db, principal.scope, source_id, now))
 

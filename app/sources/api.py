@@ -13,7 +13,7 @@ from app.clock import stamp
 from app.connectors.failures import ConnectorError
 from app.connectors.registry import PLATFORMS
 from app.errors import Conflict, InvalidRequest, NotFound, VersionMismatch
-from app.outbox.events import Actor
+from app.outbox.events import acting
 from app.sources import examples, overview
 from app.sources.coverage import Coverage, is_complete, read_coverage
 from app.sources.drafts import Changes, NewSource
@@ -153,7 +153,7 @@ async def create_source(
 ) -> Response:
     asked = NewSource(**{name: getattr(body, name) for name in SourceNew.model_fields})
     with overview.told_as_problem():
-        source_id = await _sources(request).connect(asked, Actor("person", principal.name))
+        source_id = await _sources(request).connect(asked, acting(principal))
     made = await overview.source(db, principal.scope, source_id, now)
     headers = {"Location": f"/api/v1/sources/{source_id}", "ETag": etag(made.version)}
     return answer(made, status=201, headers=headers)
@@ -195,7 +195,7 @@ async def update_source(
     asked = Changes(**{name: getattr(body, name) for name in SourcePatch.model_fields})
     with overview.told_as_problem():
         await _sources(request).change(
-            principal.scope, source_id, asked, Actor("person", principal.name), present.version
+            principal.scope, source_id, asked, acting(principal), present.version
         )
     changed = await overview.source(db, principal.scope, source_id, now)
     return answer(changed, headers={"ETag": etag(changed.version)})
@@ -208,7 +208,7 @@ async def update_source(
     responses=problems(NotFound),
 )
 async def delete_source(principal: Managing, request: Request, source_id: PathId) -> Response:
-    actor = Actor("person", principal.name)
+    actor = acting(principal)
     await _sources(request).remove(principal.scope, source_id, actor)
     return Response(status_code=204)
 

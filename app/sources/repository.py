@@ -43,6 +43,12 @@ async def find_by_name(reader: Reader, platform: str, name: str) -> Row[Any] | N
     return rows[0] if rows else None
 
 
+async def known_sources(reader: Reader, source_ids: Collection[int]) -> frozenset[int]:
+    """Which of these are ids of sources."""
+    rows = await reader.rows(select(source.c.id).where(source.c.id.in_(source_ids)))
+    return frozenset(row.id for row in rows)
+
+
 async def sources_of_origin(reader: Reader, origin: str) -> Sequence[Row[Any]]:
     statement = select(source).where(source.c.origin == origin).order_by(source.c.id)
     return await reader.rows(statement)

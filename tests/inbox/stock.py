@@ -17,6 +17,7 @@ from app.inbox.repository import counted_row
 from app.sources.models import source
 from tests.inbox.pages import add_source
 from tests.service import NOON
+from tests.staff import add_person
 
 STATUSES = ("unanswered",) * 6 + ("replied",) * 3 + ("dismissed", "spam", "removed")
 KINDS = ("comment", "mention", "mention", "question", "follow")
@@ -28,6 +29,7 @@ async def stock(db: Database, number: int, *, seed: int = 1, now: datetime = NOO
     rng = Random(seed)
     sources = [await add_source(db, name, f"{name} {n}") for n, name in enumerate(PLATFORMS)]
     async with db.write() as tx:
+        people = [await add_person(tx, name) for name in ("ana", "ben")]
         rows = [{**_AUTHOR, "external_id": f"a{n}", "handle": f"a{n}"} for n in range(20)]
         await tx.execute(insert(author), rows)
         rows = [{**_THREAD, "source_id": s, "external_id": "t"} for s in sources]
@@ -35,7 +37,9 @@ async def stock(db: Database, number: int, *, seed: int = 1, now: datetime = NOO
     authors = [row.id for row in await db.rows(select(author.c.id))]
     threads = {r.source_id: r.id for r in await db.rows(select(thread.c.source_id, thread.c.id))}
     made = list(
-        items(rng, number, list(zip(sources, PLATFORMS, strict=True)), authors, threads, now)
+        items(
+            rng, number, list(zip(sources, PLATFORMS, strict=True)), authors, threads, people, now
+        )
     )
     async with db.write() as tx:
         for start in range(0, number, 500):
@@ -51,6 +55,7 @@ def items(
     sources: list[tuple[int, str]],
     authors: list[int],
     threads: dict[int, int],
+    people: list[int],
     now: datetime,
 ) -> Iterator[dict[str, Any]]:
     for n in range(number):
@@ -76,7 +81,7 @@ def items(
             "snoozed_until": now + snoozed if snoozed and status == "unanswered" else None,
             **due_columns(_due(rng, now, status)),
             "value_rank": -rng.choice((0, 20, 35)),
-            "assignee_id": rng.choice((None, None, 1, 2)),
+            "assignee_id": rng.choice((None, None, *people)),
             "seen_hash": n,
         }
 

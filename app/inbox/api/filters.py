@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from app.connectors.base import Kind
 from app.errors import FieldError, InvalidRequest
@@ -26,6 +26,7 @@ FILTERS = Params(
         Param("source_id", ID, "Only these sources. Repeatable.", many=True),
         Param("kind", one_of(Kind), "Only these kinds. Repeatable.", many=True),
         Param("author_id", ID, "Only what this author wrote."),
+        Param("assignee", text(60), "Whose: `me`, `none`, or a person's id or name."),
         Param("older_than", DURATION, "At least so old, like PT4H."),
         Param("younger_than", DURATION, "Younger than that, like P7D."),
         Param("occurred_after", TIME, "Written after this moment."),
@@ -50,8 +51,15 @@ FILTERS = Params(
 )
 
 
-def read_filter(values: dict[str, Any], given: frozenset[str], now: datetime) -> ItemFilter:
-    """The filter of parsed parameters. `given` are the names that the caller really sent."""
+def read_filter(
+    values: dict[str, Any],
+    given: frozenset[str],
+    now: datetime,
+    assignee: int | Literal["none"] | None = None,
+) -> ItemFilter:
+    """The filter of parsed parameters. `given` are the names that the caller really sent,
+    `assignee` whom `values["assignee"]` means (`assigning.assignee_asked`).
+    """
     statuses: tuple[str, ...] = tuple(dict.fromkeys(values["status"]))
     if "any" in statuses:
         statuses = ()
@@ -72,6 +80,7 @@ def read_filter(values: dict[str, Any], given: frozenset[str], now: datetime) ->
         source_ids=tuple(sorted(set(values["source_id"] or ()))),
         kinds=tuple(sorted(set(values["kind"] or ()))),
         author_id=values["author_id"],
+        assignee=assignee,
         occurred_after=max((at for at in after if at is not None), default=None),
         occurred_before=min((at for at in before if at is not None), default=None),
         snoozed=values["snoozed"],

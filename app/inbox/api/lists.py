@@ -14,6 +14,7 @@ from app.clock import stamp
 from app.errors import NotFound
 from app.inbox import counting, examples, listing, reading
 from app.inbox.api.filters import FILTERS, read_filter
+from app.inbox.assigning import assignee_asked
 from app.inbox.conversations import Place
 from app.inbox.count_schemas import Counts
 from app.inbox.listing import Position
@@ -53,9 +54,13 @@ Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
 )
 async def list_items(principal: Seeing, db: Reader, now: Now, request: Request) -> Response:
     values = FILTERS.parse(request)
-    wanted = read_filter(values, frozenset(request.query_params.keys()), now)
+    asked, assignee = values["assignee"], None
+    if asked is not None:
+        assignee = await assignee_asked(db, principal.scope, principal.user_id, asked)
+    wanted = read_filter(values, frozenset(request.query_params.keys()), now, assignee)
     limit, order = values["limit"], values["order"]
-    bound = values | {"needs_reply": wanted.needs_reply}  # not given is not the same as `any`
+    # Not given is not the same as `any`, and `me` not the same for everybody.
+    bound = values | {"needs_reply": wanted.needs_reply, "assignee": assignee}
     after = None
     if values["cursor"] is not None:
         kind = tuple[datetime, int, int | None]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from app.inbox.authors.schemas import (
     AuthorDetail,
     AuthorList,
+    AuthorSummary,
     ErasureOut,
     HistoryOut,
-    PersonOut,
     SourceHistory,
 )
 from app.inbox.examples import ITEM
@@ -16,7 +16,7 @@ from app.inbox.schemas import SignalOut
 _FIRST = "2026-09-01T08:00:00.000Z"
 _LAST = "2026-11-23T11:02:11.000Z"
 
-PERSON = PersonOut(
+PERSON = AuthorSummary(
     id=9,
     platform="mastodon",
     instance="social.example",
@@ -37,7 +37,7 @@ PERSON = PersonOut(
 )
 
 AUTHOR = AuthorDetail(
-    **{name: getattr(PERSON, name) for name in PersonOut.__struct_fields__},
+    **{name: getattr(PERSON, name) for name in AuthorSummary.__struct_fields__},
     history=HistoryOut(
         messages=5,
         asked=4,

@@ -43,7 +43,7 @@ class SourceHistory(msgspec.Struct, kw_only=True):
     last_at: Stamp | None
 
 
-class PersonOut(msgspec.Struct, kw_only=True):
+class AuthorSummary(msgspec.Struct, kw_only=True):
     """A person (or bot) on a platform. Numbers that the platform does not tell are null;
     `created_at` is that of the account, `muted_at` null while they are heard.
     """
@@ -67,7 +67,7 @@ class PersonOut(msgspec.Struct, kw_only=True):
     version: int
 
 
-class AuthorDetail(PersonOut, kw_only=True):
+class AuthorDetail(AuthorSummary, kw_only=True):
     """A person with their history, as far as the caller may see it. `recent` are their newest
     messages; all of them: `GET /items?author_id=…&status=any`.
     """
@@ -78,7 +78,7 @@ class AuthorDetail(PersonOut, kw_only=True):
 
 
 class AuthorList(msgspec.Struct, kw_only=True):
-    items: list[PersonOut]
+    items: list[AuthorSummary]
     next_cursor: str | None
 
 
@@ -117,8 +117,8 @@ def person_fields(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def person_out(row: Row[Any]) -> PersonOut:
-    return PersonOut(**person_fields(row))
+def person_out(row: Row[Any]) -> AuthorSummary:
+    return AuthorSummary(**person_fields(row))
 
 
 def source_history(row: Row[Any]) -> SourceHistory:
