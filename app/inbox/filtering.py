@@ -208,6 +208,8 @@ def _assigned(wanted: ItemFilter) -> list[ColumnElement[bool]]:
         return []
     if wanted.assignee == "none":
         return [item.c.assignee_id.is_(None)]
+    if wanted.order in BY_RANK:
+        return [_NotByIndex(item.c.assignee_id) == bindparam("assignee")]
     found = [item.c.assignee_id == bindparam("assignee")]
     if wanted.statuses == ("unanswered",) and wanted.needs_reply:
         # As the index spells it: SQLite does not see that `needs_reply = 1` says the same.
