@@ -22,6 +22,7 @@ from app.inbox.erasing import tombstones
 from app.inbox.incoming import Incoming, Story, first_state, item_row, reply_row
 from app.inbox.item import Status
 from app.inbox.policies.service import read_deadlines
+from app.inbox.search.repository import touch
 from app.inbox.states import EventType
 from app.outbox.events import POLLER, Event, record
 from app.sources.streams import packed
@@ -271,6 +272,7 @@ async def _add_items(
         )
         stories[arrival.external_id] = story
     ids = await repository.add_new(tx, list(rows.values()))
+    touch(tx, ids.values())
     by_key = {arrival.external_id: arrival for arrival in arrivals}
     for key, item_id in ids.items():
         _tell_arrival(tx, incoming, item_id, rows[key], stories[key])

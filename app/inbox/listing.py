@@ -88,25 +88,42 @@ JOINED = (
 )
 
 
+def beyond(shape: Shape) -> list[ColumnElement[bool]]:
+    """The condition that a page begins after its position, if it has one."""
+    if not shape.positioned:
+        return []
+    places = [bindparam("at", type_=UtcTime()), bindparam("after_id", type_=BigInteger())]
+    if shape.filter.order in BY_RANK:
+        places.insert(0, bindparam("after_rank", type_=BigInteger()))
+    key, after = tuple_(*_key_of(shape.filter.order)), tuple_(*places)
+    return [key < after if shape.filter.order == "newest" else key > after]
+
+
+def values_after(after: Position) -> dict[str, Any]:
+    """The values that `beyond` leaves to be bound."""
+    values: dict[str, Any] = {"at": after.occurred_at, "after_id": after.id}
+    return values if after.rank is None else values | {"after_rank": after.rank}
+
+
+def order_of(shape: Shape) -> tuple[ColumnElement[Any], ...]:
+    columns = _key_of(shape.filter.order)
+    newest = shape.filter.order == "newest"
+    return tuple(column.desc() for column in columns) if newest else columns
+
+
+def _key_of(order: Order) -> tuple[ColumnElement[Any], ...]:
+    rank = _RANKS.get(order)
+    at = (item.c.occurred_at, item.c.id)
+    return at if rank is None else (rank, *at)
+
+
 @lru_cache(maxsize=512)
 def _statement(shape: Shape) -> Select[Any]:
-    newest = shape.filter.order == "newest"
-    wanted = conditions(shape)
-    columns: list[ColumnElement[Any]] = [item.c.occurred_at, item.c.id]
-    places = [bindparam("at", type_=UtcTime()), bindparam("after_id", type_=BigInteger())]
-    rank = _RANKS.get(shape.filter.order)
-    if rank is not None:
-        columns.insert(0, rank)
-        places.insert(0, bindparam("after_rank", type_=BigInteger()))
-    if shape.positioned:
-        key, after = tuple_(*columns), tuple_(*places)
-        wanted.append(key < after if newest else key > after)
-    order = [column.desc() for column in columns] if newest else columns
     return (
         select(*COLUMNS)
         .select_from(JOINED)
-        .where(*wanted)
-        .order_by(*order)
+        .where(*conditions(shape), *beyond(shape))
+        .order_by(*order_of(shape))
         .limit(bindparam("limit"))
     )
 
@@ -117,9 +134,7 @@ def list_statement(
     """The statement of a page and its values; `limit` rows, one more tells that there are more."""
     values = {**values_of(scope, wanted, now), "limit": limit}
     if after is not None:
-        values |= {"at": after.occurred_at, "after_id": after.id}
-        if wanted.order in BY_RANK:
-            values["after_rank"] = after.rank
+        values |= values_after(after)
     return _statement(shape_of(scope, wanted, positioned=after is not None)), values
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,17 +15,15 @@ from app.db import Database, Tx, metadata
 from app.errors import Conflict, NotFound
 from app.inbox.changing import count_community
 from app.inbox.erasing import repository, tombstones
+from app.inbox.erasing.hooks import Hooks, OfItems
 from app.inbox.erasing.tombstones import Seal, pseudonym
 from app.inbox.erasing.words import Words, without, words_of
-from app.inbox.models import item, raw_body, reply
+from app.inbox.models import item, raw_body, reply, thread
+from app.inbox.search.repository import touch_threads
 from app.outbox.events import Actor, Event, record
-from app.outbox.repository import forget_events_of
 from app.sources.models import quarantine
 from app.sources.streams import packed, unpacked
 from app.team.tokens import Random
-
-OfItems = Callable[[Tx, Sequence[int]], Awaitable[object]]
-"""What a part of the program does when items go for good, or when a text of them has changed."""
 
 _ITEMS = 200
 _THREADS = 20
@@ -33,22 +31,12 @@ _KEYS = 5000
 _BODIES = 500
 _IDS = frozenset({"external_id", "parent_external_id"})
 _LEFT_ALONE = frozenset({
-    "erased", "gap", "host", "installation", "policy", "source", "us", "token", "user", "watched",
+    "erased", "gap", "host", "installation", "item_words", "policy", "search_todo", "source",
+    "token", "us", "user", "watched",
 })  # fmt: skip
-"""Tables without anything that others wrote; rewriting them would break the service."""
+"""Tables without anything that others wrote, or made from those that have it."""
 _ONLY = {"author": ("notes",), "stream": ("error_detail",), "run": ("error_detail",)}
 """Tables in which only some columns hold free text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hooks:
-    """What other parts do: `items_go` before items are deleted (their ids), `texts_changed` after
-    texts of items were rewritten. Rows that hang on an item by a cascading key need no hook, and
-    texts in any table are found by themselves.
-    """
-
-    items_go: tuple[OfItems, ...] = (forget_events_of,)
-    texts_changed: tuple[OfItems, ...] = ()
 
 
 @dataclass(slots=True)
@@ -184,6 +172,7 @@ class Erasing:
             await repository.unwatch(tx, person.platform, [row.external_id for row in threads])
             for thread_id, digest in digests.items():
                 await repository.disguise_thread(tx, thread_id, pseudonym(digest))
+            await touch_threads(tx, list(digests))
 
     async def _store_messages(
         self,
@@ -250,6 +239,8 @@ class Erasing:
                 await repository.rewrite(tx, table, key, row_id, values)
             if table is item:
                 await self._tell(tx, self._hooks.texts_changed, list(changes))
+            if table is thread:
+                await touch_threads(tx, list(changes))
 
     async def _bodies(self, person: _Person) -> None:
         """Compressed answers of the platform: those that name them go."""

@@ -13,7 +13,8 @@ from app.connectors.base import Parent, Unparsed
 from app.db import Database, metadata
 from app.errors import Conflict, NotFound
 from app.inbox.counts import status_counts
-from app.inbox.erasing.service import Erasing, Hooks, Tally, searched
+from app.inbox.erasing.hooks import Hooks
+from app.inbox.erasing.service import Erasing, Tally, searched
 from app.inbox.erasing.tombstones import living
 from app.inbox.models import author, item, reply
 from app.outbox.events import Actor
