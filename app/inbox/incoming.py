@@ -126,6 +126,7 @@ def reply_row(
         "thread_id": threads[mention.thread.external_id].id,
         "author_id": authors[mention.author.instance, mention.author.external_id].id,
         "origin": "seen",
+        "stream": incoming.stream,
         "automated": incoming.us.is_automated(mention.author),
         "addressed": addressed_by(arrival),
         "occurred_at": arrival.occurred_at,

@@ -43,7 +43,7 @@ class Difference:
     gone_replies: Sequence[Row[Any]]
     refused: Sequence[Unparsed]
     unchanged: int
-    erased: int  # messages of people who were erased: seen again, and left out
+    erased: int = 0  # messages of people who were erased: seen again, and left out
 
     @property
     def is_something(self) -> bool:
@@ -129,7 +129,8 @@ def _reply_differs(known: Row[Any], arrival: Arrival, incoming: Incoming) -> boo
     if known.removed_at is not None:
         return arrival.external_id not in incoming.gone
     automated = incoming.us.is_automated(arrival.mention.author)
-    return bool(known.seen_hash != arrival.seen_hash or known.automated != automated)
+    seen_again = known.absent_passes > 0
+    return bool(known.seen_hash != arrival.seen_hash or known.automated != automated or seen_again)
 
 
 async def apply(tx: Tx, incoming: Incoming, difference: Difference) -> Outcome:
