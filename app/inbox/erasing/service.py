@@ -32,7 +32,7 @@ _BODIES = 500
 _IDS = frozenset({"external_id", "parent_external_id"})
 _LEFT_ALONE = frozenset({
     "erased", "gap", "host", "installation", "item_words", "policy", "search_todo", "source",
-    "token", "us", "user", "watched",
+    "token", "us", "user", "watched", "webhook",
 })  # fmt: skip
 """Tables without anything that others wrote, or made from those that have it."""
 _ONLY = {"author": ("notes",), "stream": ("error_detail",), "run": ("error_detail",)}
