@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,15 @@ from tests.world import Watched, as_role, draft
 
 SPEC: dict[str, Any] = document()
 PLACES = [place for place, _ in operations(SPEC)]
+ADMIN_PLACES = r"/sources|/users|/policies|/authors/{author_id}/data"
 STREAM = "GET /api/v1/events/stream"
 FOR_ADMINS = {p for p in PLACES if "/tokens" in p or "/webhooks" in p or "/deliveries" in p} | {
-    p for p in PLACES if ("/sources" in p or "/users" in p) and not p.startswith("GET ")
+    p for p in PLACES if re.search(ADMIN_PLACES, p) and not p.startswith("GET ")
 }
 FOR_VIEWERS = {p for p in PLACES if p.startswith("GET ")} - FOR_ADMINS - {"GET /api/v1/quarantine"}
 IDS = (
     "item_id", "source_id", "entry_id", "user_id", "token_id", "webhook_id", "delivery_id",
-    "action_id", "label_id", "note_id", "view_id",
+    "action_id", "label_id", "note_id", "view_id", "author_id", "policy_id",
 )  # fmt: skip
 TOKEN = {"name": "to be changed", "role": "viewer"}
 USER = {"name": "ben", "role": "agent"}
@@ -93,8 +95,13 @@ def _in_turn(place: str) -> tuple[Any, ...]:
     """What makes a thing comes first, what takes it away last."""
     made = [f"POST /api/v1/{word}" for word in ("labels", "views", "items/bulk")]
     made.append("POST /api/v1/items/{item_id}/notes")
-    last = ("pause", "resume", "DELETE")
+    last = ("pause", "resume", "DELETE", "DELETE /api/v1/authors", "DELETE /api/v1/sources")
     return [word in place for word in last[::-1]], place not in made, place
+
+
+async def a_policy(watched: Watched) -> int:
+    made = await watched.api.post("/api/v1/policies", json={"name": "soon", "target": "PT1H"})
+    return int(made.json()["id"])
 
 
 async def test_every_answer_fits_the_document(watched: Watched) -> None:
@@ -106,6 +113,7 @@ async def test_every_answer_fits_the_document(watched: Watched) -> None:
     ids["user_id"] = (await watched.api.post("/api/v1/users", json=USER)).json()["id"]
     mine = await watched.api.patch("/api/v1/tokens/1", json={"user_id": 1})
     assert mine.status_code == 200, mine.text
+    ids |= {"author_id": found["author"]["id"], "policy_id": await a_policy(watched)}
     bodies = {
         "POST /api/v1/sources": draft(watched.base, "support"),
         "POST /api/v1/sources/check": {

@@ -45,7 +45,8 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--snoozed", type=click.Choice(THREE)),
             click.option("--backlog", type=click.Choice(THREE)),
             click.option("--needs-reply", type=click.Choice(("true", "false", "any"))),
-            click.option("--order", type=click.Choice(("oldest", "newest"))),
+            click.option("--order", type=click.Choice(("oldest", "newest", "due", "value"))),
+            click.option("--overdue/--not-overdue", default=None, help="Past their due time."),
         ]
     ):
         command = option(command)
@@ -95,6 +96,8 @@ def list_items(
 def query_of(api: Api, source: str | None, filters: Json) -> Json:
     """The parameters of `GET /items` that options say."""
     query = {name: value for name, value in filters.items() if value not in {None, ()}}
+    if (overdue := filters.get("overdue")) is not None:
+        query["overdue"] = "true" if overdue else "false"
     if source is not None:
         query["source_id"] = _source_id(api, source)
     return query
@@ -189,6 +192,7 @@ def flags(item: Json, now: datetime) -> list[str]:
     from app.cli.moments import clock_time
 
     told = {
+        "overdue": bool(item.get("overdue")),
         "private": item.get("visibility") == "direct",
         "snoozed": bool(item.get("snoozed_until")),
         "backlog": bool(item.get("backlog")),

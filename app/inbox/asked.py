@@ -123,7 +123,8 @@ def snoozed(until: datetime, now: datetime) -> Asked:
         detail = f"Snooze until a time in the next {SNOOZE_AT_MOST.days} days."
         raise refused("/until", "out_of_range", detail)
     wanted = Details(until=until)
-    return Asked(Action.SNOOZE, {"until": until.isoformat()}, lambda _: wanted)
+    extra = {"snoozed_at": now}
+    return Asked(Action.SNOOZE, {"until": until.isoformat()}, lambda _: wanted, extra=extra)
 
 
 def assigned(person: Any | None) -> Asked:

@@ -9,9 +9,10 @@ from typing import Any
 
 from app.db import Tx
 from app.errors import AppError, Conflict
-from app.inbox import people, repository
+from app.inbox import repository
 from app.inbox.actions import repository as actions
 from app.inbox.asked import Asked, LabelChange, refused
+from app.inbox.authors import muting
 from app.inbox.item import Details
 from app.inbox.labels import repository as labels
 from app.inbox.labels.service import check_room
@@ -71,7 +72,7 @@ class _Labelling:
 async def do(tx: Tx, rows: Sequence[Any], asked: Asked, *, actor: Actor, now: datetime) -> Done:
     """Does what is asked to items that this transaction holds: one action, one event an item."""
     labelling = await _labelling(tx, rows, asked.labels, now)
-    muted = await _mute(tx, rows, now) if asked.mute_author else _NONE
+    muted = await _mute(tx, rows, actor, now) if asked.mute_author else _NONE
     changes: list[Change] = []
     refusals: dict[int, AppError] = {}
     for row in rows:
@@ -178,10 +179,10 @@ async def _labelling(
     return _Labelling(change, {**await labels.keys_of(tx, others), **keys}, carried)
 
 
-async def _mute(tx: Tx, rows: Sequence[Any], now: datetime) -> frozenset[int]:
+async def _mute(tx: Tx, rows: Sequence[Any], actor: Actor, now: datetime) -> frozenset[int]:
     """Mutes the authors of items that may become spam; those who were not muted before."""
     authors = sorted({row.author_id for row in rows if row.status != "removed"})
-    return await people.mute_authors(tx, authors, now)
+    return await muting.mute(tx, authors, actor, now)
 
 
 async def _with_notes(

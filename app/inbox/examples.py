@@ -127,6 +127,7 @@ THREAD = ThreadOut(
     thread=_THREAD,
     entries=[ThreadEntry(item=ITEM, reply=None), ThreadEntry(item=None, reply=_REPLY)],
     truncated=False,
+    next_cursor=None,
 )
 
 EVENTS = EventList(

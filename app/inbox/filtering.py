@@ -35,7 +35,9 @@ from app.inbox.search.words import Phrase, Words
 from app.scope import Scope
 
 Ternary = Literal["exclude", "include", "only"]
-Order = Literal["oldest", "newest"]
+Order = Literal["oldest", "newest", "due", "value"]
+BY_RANK = ("due", "value")
+"""Orders of the unanswered alone: for anything else no due time and no value is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class ItemFilter:
     snoozed: Ternary = "exclude"
     backlog: Ternary = "exclude"
     needs_reply: bool | None = True
+    overdue: bool | None = None
     order: Order = "oldest"
     not_platforms: tuple[str, ...] = ()
     not_source_ids: tuple[int, ...] = ()
@@ -141,7 +144,8 @@ def values_of(scope: Scope, wanted: ItemFilter, now: datetime) -> dict[str, Any]
     """The values that `conditions` leaves to be bound."""
     values: dict[str, Any] = {}
     values |= _listed(wanted)
-    if wanted.snoozed != "include" or any(name in TIMED for name, _ in wanted.flags):
+    timed = wanted.overdue is not None or any(name in TIMED for name, _ in wanted.flags)
+    if wanted.snoozed != "include" or timed:
         values["now"] = now
     if wanted.platforms:
         values["platforms"] = _one_or_all(wanted.platforms)
@@ -248,24 +252,18 @@ def _overlays(wanted: ItemFilter) -> list[ColumnElement[bool]]:
         found.append(or_(item.c.snoozed_until.is_(None), item.c.snoozed_until <= now))
     elif wanted.snoozed == "only":
         found.append(item.c.snoozed_until > now)
+    if wanted.overdue is not None:
+        due = item.c.due_at
+        waits = item.c.status == literal("unanswered")
+        found.append(
+            (due < now) & waits if wanted.overdue else or_(due.is_(None), due >= now, ~waits)
+        )
     return found
 
 
 def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
     wanted = shape.filter
-    found: list[ColumnElement[bool]] = []
-    if wanted.platforms:
-        platform: Any = item.c.platform
-        if shape.several_platforms:
-            platform = _NotByIndex(platform)
-        found.append(_among(platform, "platforms", several=shape.several_platforms))
-    if wanted.source_ids:
-        found.append(_of_sources("source_ids", shape, several=shape.several_sources))
-    if wanted.kinds:
-        found.append(item.c.kind.in_(bindparam("kinds", expanding=True)))
-    if wanted.author_id is not None:
-        found.append(item.c.author_id == bindparam("author_id"))
-    found += _assigned(wanted)
+    found = _who_and_what(shape)
     if wanted.occurred_after is not None:
         found.append(item.c.occurred_at > bindparam("occurred_after"))
     if wanted.occurred_before is not None:
@@ -301,11 +299,32 @@ def _carries(named: ColumnElement[bool]) -> ColumnElement[bool]:
     return carried.where(item_label.c.item_id == item.c.id, named).correlate(item).exists()
 
 
+def _who_and_what(shape: Shape) -> list[ColumnElement[bool]]:
+    """By an index where that also gives the order; the orders by rank have only their own."""
+    wanted = shape.filter
+    by_rank = wanted.order in BY_RANK
+    found: list[ColumnElement[bool]] = []
+    if wanted.platforms:
+        by_index = not shape.several_platforms and not by_rank
+        platform: Any = item.c.platform if by_index else _NotByIndex(item.c.platform)
+        found.append(_among(platform, "platforms", several=shape.several_platforms))
+    if wanted.source_ids:
+        found.append(_of_sources("source_ids", shape, several=shape.several_sources))
+    if wanted.kinds:
+        found.append(item.c.kind.in_(bindparam("kinds", expanding=True)))
+    if wanted.author_id is not None:
+        writer: Any = _NotByIndex(item.c.author_id) if by_rank else item.c.author_id
+        found.append(writer == bindparam("author_id"))
+    return [*found, *_assigned(wanted)]
+
+
 def _assigned(wanted: ItemFilter) -> list[ColumnElement[bool]]:
     if wanted.assignee is None:
         return []
     if wanted.assignee == "none":
         return [item.c.assignee_id.is_(None)]
+    if wanted.order in BY_RANK:
+        return [_NotByIndex(item.c.assignee_id) == bindparam("assignee")]
     found = [item.c.assignee_id == bindparam("assignee")]
     if wanted.statuses == ("unanswered",) and wanted.needs_reply:
         # As the index spells it: SQLite does not see that `needs_reply = 1` says the same.
@@ -337,7 +356,8 @@ def _with_plus(element: _NotByIndex, compiler: SQLCompiler, **options: Any) -> s
 
 
 def _of_sources(name: str, shape: Shape, *, several: bool) -> ColumnElement[bool]:
-    by_index = not several and _is_open_list(shape.filter)
+    by_rank = shape.filter.order in BY_RANK
+    by_index = not several and not by_rank and _is_open_list(shape.filter)
     column: Any = item.c.source_id if by_index else _NotByIndex(item.c.source_id)
     return _among(column, name, several=several)
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, func, insert, select, update
 
 from app.db import Reader, Tx
+from app.inbox import ranking
 from app.inbox.actions import repository as actions
 from app.inbox.counts import Counted, count
 from app.inbox.item import (
@@ -22,6 +23,7 @@ from app.inbox.item import (
     Status,
 )
 from app.inbox.models import author, item, raw_body, reply, revision
+from app.inbox.policies.service import due_again
 from app.inbox.states import Decision, decide
 from app.outbox.events import Actor, Event, record
 from app.outbox.models import event
@@ -186,6 +188,8 @@ async def move(
     Raises `ItemChanged` where the row no longer has the version of `row`.
     """
     values = columns_of(decision.changes)
+    if values.get("snoozed_until") is not None:
+        values["snoozed_at"] = now
     done = await tx.execute(
         update(item)
         .where(item.c.id == row.id, item.c.version == row.version)
@@ -208,9 +212,12 @@ def tell(
 ) -> None:
     """The counters and the event of a decision about `row`, as it was before."""
     before = state_of(row)
+    ranking.touch(tx, [row.author_id])
     if (before.status, before.needs_reply) != (decision.state.status, decision.state.needs_reply):
         count(tx, counted(row, before), -1)
         count(tx, counted(row, decision.state), +1)
+        if decision.state.status is Status.UNANSWERED:
+            due_again(tx, row.id)
     record(
         tx,
         Event(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -203,11 +202,14 @@ class ThreadEntry(msgspec.Struct, kw_only=True):
 
 
 class ThreadOut(msgspec.Struct, kw_only=True):
-    """A conversation in platform order. `truncated` says that it has more messages than shown."""
+    """A conversation in platform order. `truncated` says that more messages follow than shown;
+    `next_cursor` leads to them. The numbers in `thread` are those of the whole conversation.
+    """
 
     thread: ThreadSummary
     entries: list[ThreadEntry]
     truncated: bool
+    next_cursor: str | None
 
 
 _SECOND = timedelta(seconds=1)
@@ -346,15 +348,13 @@ def revision_out(row: Row[Any]) -> RevisionOut:
     )
 
 
-def thread_summary(
-    row: Row[Any], items: Sequence[Row[Any]], replies: Sequence[Row[Any]]
-) -> ThreadSummary:
+def thread_summary(row: Row[Any], numbers: Row[Any]) -> ThreadSummary:
     return ThreadSummary(
         id=row.id,
         external_id=row.external_id,
         title=row.title,
         permalink=row.permalink,
-        items=len(items),
-        unanswered=sum(1 for i in items if i.status == "unanswered" and i.needs_reply),
-        replies=len(replies),
+        items=int(numbers.items),
+        unanswered=int(numbers.unanswered),
+        replies=int(numbers.replies),
     )

@@ -7,8 +7,7 @@ and back-off are in the database.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -19,7 +18,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.clock import Clock, monotonic
 from app.db import Database
 from app.errors import AppError
-from app.inbox.waking import wake
 from app.polling import set_back
 from app.polling.housekeeping import clean
 from app.polling.poller import Poller
@@ -44,6 +42,7 @@ class Runner:
     owner: str
     tick_seconds: float = 0.5
     concurrency: int = 20
+    tend: Callable[[datetime], Awaitable[None]] | None = None
     ticked_at: float = field(default_factory=monotonic)
     _polls: set[asyncio.Task[None]] = field(default_factory=set)
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
@@ -71,17 +70,25 @@ class Runner:
             self.clean, "interval", hours=1, max_instances=1, coalesce=True, misfire_grace_time=None
         )
         self._scheduler.add_job(
-            self.wake, "interval", seconds=30, max_instances=1, coalesce=True,
+            self.look_after,
+            "interval",
+            minutes=1,
+            max_instances=1,
+            coalesce=True,
             misfire_grace_time=None,
-        )  # fmt: skip
+        )
         self._scheduler.start()
 
-    async def wake(self) -> None:
-        """Ends the snoozes that are over. Trouble with the database is told by the ticks."""
-        if self._ending.is_set():
+    async def look_after(self) -> None:
+        """What comes by time or was interrupted, once a minute: snoozes end, due times follow
+        their policies, erasures go on.
+        """
+        if self.tend is None or self._ending.is_set():
             return
-        with suppress(AppError, SQLAlchemyError):
-            await wake(self.db, self.clock.now())
+        try:
+            await self.tend(self.clock.now())
+        except (AppError, SQLAlchemyError):
+            _log.warning("what is done every minute was ended by the database")
 
     async def clean(self) -> None:
         """Cuts back what grows by itself. Trouble with the database is told by the ticks."""

@@ -169,6 +169,7 @@ run = Table(
     Column("replies_seen", Integer, nullable=False, server_default=text("0")),
     Column("quarantined", Integer, nullable=False, server_default=text("0")),
     Column("recovered", Integer, nullable=False, server_default=text("0")),
+    Column("erased", Integer, nullable=False, server_default=text("0")),
     Column("requests", Integer, nullable=False, server_default=text("0")),
     Column("bytes", BigInteger, nullable=False, server_default=text("0")),
     Column("error_code", String(40)),

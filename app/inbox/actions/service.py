@@ -14,9 +14,10 @@ from sqlalchemy import Row
 
 from app.db import Tx
 from app.errors import NotFound
-from app.inbox import answering, listing, people
+from app.inbox import answering, listing
 from app.inbox import repository as items
 from app.inbox.actions import repository
+from app.inbox.authors import muting
 from app.inbox.item import Status
 from app.inbox.labels import repository as labels
 from app.inbox.notes import repository as notes
@@ -88,7 +89,7 @@ async def _put_back(
     by = await repository.add(tx, actor, name, params, items=len(entries), now=now)
     labelled = await _labels_before(tx, entries)
     noted = await _notes_back(tx, entries, now)
-    muted = await _muting_back(tx, entries, rows)
+    muted = await _muting_back(tx, entries, rows, actor=actor, now=now)
     changes = [
         _change(
             rows[entry.item_id],
@@ -154,7 +155,12 @@ async def _notes_back(
 
 
 async def _muting_back(
-    tx: Tx, entries: Sequence[Row[Any]], rows: Mapping[int, Row[Any]]
+    tx: Tx,
+    entries: Sequence[Row[Any]],
+    rows: Mapping[int, Row[Any]],
+    *,
+    actor: Actor,
+    now: datetime,
 ) -> dict[int, dict[str, Any]]:
     """Mutes or unmutes the authors whom the action had unmuted or muted, unless somebody has
     decided otherwise meanwhile; by item what that changed.
@@ -167,7 +173,9 @@ async def _muting_back(
             swapped = {"before": muted["after"], "after": muted["before"]}
             found[entry.item_id] = {"author_muted": swapped}
     for (before, after), ids in authors.items():
-        await people.put_muting_back(tx, sorted(ids), before=_time(before), after=_time(after))
+        await muting.put_back(
+            tx, sorted(ids), before=_time(before), after=_time(after), actor=actor, now=now
+        )
     return found
 
 

@@ -11,7 +11,7 @@ from app.connectors.base import Kind
 from app.db import Reader
 from app.errors import FieldError, InvalidRequest
 from app.inbox.assigning import assignee_asked
-from app.inbox.filtering import ItemFilter
+from app.inbox.filtering import BY_RANK, ItemFilter
 from app.inbox.item import Status
 from app.inbox.labels.spelling import NAME_AT_MOST, key_of, tidy
 from app.inbox.search import asking
@@ -53,7 +53,13 @@ FILTERS = Params(
             _YES_NO_ANY,
             "Not given: `true` while `status` is `unanswered` alone, else `any`.",
         ),
-        Param("order", one_of(("oldest", "newest")), "By platform time.", default="oldest"),
+        Param("overdue", BOOLEAN, "Waiting past their due time, or all others."),
+        Param(
+            "order",
+            one_of(("oldest", "newest", "due", "value")),
+            "By platform time; `due` and `value` for the unanswered alone.",
+            default="oldest",
+        ),
         LIMIT,
         CURSOR,
     )
@@ -132,8 +138,16 @@ def read_filter(
         snoozed=values["snoozed"],
         backlog=values["backlog"],
         needs_reply=needs_reply,
+        overdue=values["overdue"],
         order=values["order"],
     )
+
+
+def refuse_unranked(wanted: ItemFilter) -> None:
+    """Orders by rank are for the unanswered: for anything else no due time and value is kept."""
+    if wanted.order in BY_RANK and wanted.statuses != ("unanswered",):
+        detail = f"The order `{wanted.order}` is for status=unanswered alone."
+        raise InvalidRequest(detail, errors=[FieldError("?order", "invalid_value", detail)])
 
 
 async def ask(
