@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Interval, bindparam, false, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Interval,
+    Row,
+    bindparam,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from app.db import Reader, Tx, UtcTime
 from app.sources.models import source
@@ -122,6 +133,31 @@ async def give_back(tx: Tx, lease: Lease) -> None:
         update(source)
         .where(source.c.id == lease.source_id, source.c.fence == lease.fence)
         .values(lease_owner=None, lease_until=None, fence=source.c.fence + 1)
+    )
+
+
+async def claim_renewal(
+    tx: Tx, source_id: int, *, now: datetime, length: timedelta
+) -> Row[Any] | None:
+    """(renewing_until, credential) where nobody renews the credential now, or `None`. A refresh
+    token is good for one use, and a poll is not the only one that may need it.
+    """
+    free = or_(source.c.renewing_until.is_(None), source.c.renewing_until < _clock(tx, now))
+    granted = await tx.rows(
+        update(source)
+        .where(source.c.id == source_id, free)
+        .values(renewing_until=_until(tx, now, length))
+        .returning(source.c.renewing_until, source.c.credential)
+    )
+    return granted[0] if granted else None
+
+
+async def end_renewal(tx: Tx, source_id: int, until: datetime) -> None:
+    """Gives back what was granted until then, unless somebody else has it by now."""
+    await tx.execute(
+        update(source)
+        .where(source.c.id == source_id, source.c.renewing_until == until)
+        .values(renewing_until=None)
     )
 
 

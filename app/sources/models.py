@@ -49,6 +49,7 @@ source = Table(
     Column("lease_owner", String(80)),
     Column("lease_until", UtcTime),
     Column("fence", BigInteger, nullable=False, server_default=text("0")),
+    Column("renewing_until", UtcTime),  # somebody renews the credential, and nobody else does
     Column("next_poll_at", UtcTime),
     Column("poll_requested_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
