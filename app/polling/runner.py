@@ -7,10 +7,10 @@ and back-off are in the database.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -44,6 +44,7 @@ class Runner:
     concurrency: int = 20
     ticked_at: float = field(default_factory=monotonic)
     _polls: set[asyncio.Task[None]] = field(default_factory=set)
+    _under_way: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
     _in_trouble: bool = False
     _latest: datetime | None = None  # our clock at the last tick
@@ -58,17 +59,32 @@ class Runner:
                 await leases.take_over_all(tx)
         self._scheduler = AsyncIOScheduler()
         self._scheduler.add_job(
-            self.tick,
+            self._begin,
             "interval",
+            args=("tick", self.tick),
             seconds=self.tick_seconds,
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,
         )
         self._scheduler.add_job(
-            self.clean, "interval", hours=1, max_instances=1, coalesce=True, misfire_grace_time=None
+            self._begin,
+            "interval",
+            args=("clean", self.clean),
+            hours=1,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
         )
         self._scheduler.start()
+
+    async def _begin(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Starts it as a task of ours unless it still runs: the library cancels its own at the
+        stop, and a cancelled tick would leave the leases that it was granted behind.
+        """
+        if name not in self._under_way:
+            task = self._under_way[name] = asyncio.create_task(work(), name=name)
+            task.add_done_callback(lambda _: self._under_way.pop(name, None))
 
     async def clean(self) -> None:
         """Cuts back what grows by itself. Trouble with the database is told by the ticks."""
@@ -173,9 +189,10 @@ class Runner:
         self.begin_stop()
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
-        polls = list(self._polls)
-        if polls:
-            _, late = await asyncio.wait(polls, timeout=grace_seconds)
+        # The tick under way gives back what it is granted; it starts nothing any more.
+        tasks = [*self._under_way.values(), *self._polls]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=grace_seconds)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

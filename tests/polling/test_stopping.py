@@ -94,6 +94,13 @@ class Polled:
         }
         return process(["-m", "app.cli", "poll", "--no-migrate"], self.log, **settings)
 
+    async def is_polling(self, running: Any) -> None:
+        """Waits until it asks the platform."""
+        async with asyncio.timeout(60):
+            while not self.platform.asked.is_set():  # noqa: ASYNC110  # or until it has ended
+                assert running.returncode is None, self.log.read_text()
+                await asyncio.sleep(0.01)
+
     @property
     def log(self) -> Path:
         return self.folder / f"{self.started}.log"
@@ -113,7 +120,7 @@ async def stopped(polled: Polled, rng: Random) -> float:
     """One start and one signal somewhere in the first second of polling; how long the end took."""
     polled.write(NEW_EACH_TIME)
     async with polled.poller() as running:
-        await asyncio.wait_for(polled.platform.asked.wait(), 60)
+        await polled.is_polling(running)
         await asyncio.sleep(rng.uniform(0, 1.0))
         began = monotonic()
         running.send_signal(signal.SIGTERM)
@@ -159,7 +166,7 @@ async def test_a_second_signal_ends_it_at_once(sqlite_url: str, tmp_path: Path) 
         await polled.connect(base)
         polled.platform.silent = True
         async with polled.poller() as running:
-            await asyncio.wait_for(polled.platform.asked.wait(), 60)
+            await polled.is_polling(running)
             running.send_signal(signal.SIGTERM)
             await asyncio.sleep(0.5)
             assert running.returncode is None, "it waits for the poll under way"
