@@ -97,7 +97,7 @@ class Polled:
     async def is_polling(self, running: Any) -> None:
         """Waits until it asks the platform."""
         async with asyncio.timeout(60):
-            while not self.platform.asked.is_set():  # noqa: ASYNC110  # or until it has ended
+            while not self.platform.asked.is_set():  # or until it has ended
                 assert running.returncode is None, self.log.read_text()
                 await asyncio.sleep(0.01)
 
