@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from app.db import Database, SqliteDatabase, open_database
-from app.inbox.listing import ItemFilter, Order, Position, page_items
+from app.inbox.filtering import ItemFilter, Order
+from app.inbox.listing import Position, page_items
 from app.inbox.models import item
 from app.scope import EVERYTHING, Scope
 from tests.inbox.stock import all_items, stock

@@ -14,7 +14,8 @@ from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.orm import Session
 
 from app.db import SqliteDatabase, open_database
-from app.inbox.listing import ItemFilter, Position, list_statement
+from app.inbox.filtering import ItemFilter
+from app.inbox.listing import Position, list_statement
 from app.scope import EVERYTHING, Scope
 from tests.inbox.stock import stock
 from tests.inbox.test_listing import ALONE, ORDERS

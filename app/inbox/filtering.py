@@ -1,0 +1,218 @@
+"""What lists may be narrowed by, and the WHERE that follows from it.
+
+The status stands as literal text in the SQL: with a bound status PostgreSQL's generic plan reads
+the whole table (docs/decisions/0003-lists.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    bindparam,
+    false,
+    literal_column,
+    or_,
+    text,
+    true,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import InternalTraversal
+
+from app.db import UtcTime
+from app.inbox.models import OPEN, item
+from app.scope import Scope
+
+Ternary = Literal["exclude", "include", "only"]
+Order = Literal["oldest", "newest"]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFilter:
+    """What `GET /items` may be narrowed by. Empty tuples and `None` mean: not narrowed.
+
+    `statuses` empty means any. Times are aware UTC; `before` and `after` are inclusive and
+    exclusive of their moment.
+    """
+
+    statuses: tuple[str, ...] = ("unanswered",)
+    platforms: tuple[str, ...] = ()
+    source_ids: tuple[int, ...] = ()
+    kinds: tuple[str, ...] = ()
+    author_id: int | None = None
+    occurred_after: datetime | None = None
+    occurred_before: datetime | None = None
+    snoozed: Ternary = "exclude"
+    backlog: Ternary = "exclude"
+    needs_reply: bool | None = True
+    order: Order = "oldest"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What decides the text of the statement; the values are bound."""
+
+    filter: ItemFilter
+    several_sources: bool
+    several_platforms: bool
+    positioned: bool
+    scoped: bool
+    several_allowed: bool
+    direct: bool
+
+
+def shape_of(scope: Scope, wanted: ItemFilter, *, positioned: bool) -> Shape:
+    """What of a filter decides the statement; filters that differ only in values share one."""
+    return Shape(
+        filter=_skeleton(wanted),
+        several_sources=len(wanted.source_ids) > 1,
+        several_platforms=len(wanted.platforms) > 1,
+        positioned=positioned,
+        scoped=scope.sources is not None,
+        several_allowed=scope.sources is not None and len(scope.sources) != 1,
+        direct=scope.direct,
+    )
+
+
+def conditions(shape: Shape) -> list[ColumnElement[bool]]:
+    """The conditions of a statement, without the position of a page."""
+    return [*_status(shape.filter), *_overlays(shape.filter), *_narrowed(shape)]
+
+
+def values_of(scope: Scope, wanted: ItemFilter, now: datetime) -> dict[str, Any]:
+    """The values that `conditions` leaves to be bound."""
+    values: dict[str, Any] = {}
+    if wanted.snoozed != "include":
+        values["now"] = now
+    if wanted.platforms:
+        values["platforms"] = _one_or_all(wanted.platforms)
+    if wanted.source_ids:
+        values["source_ids"] = _one_or_all(wanted.source_ids)
+    if wanted.kinds:
+        values["kinds"] = list(wanted.kinds)
+    for name in ("author_id", "occurred_after", "occurred_before"):
+        if (value := getattr(wanted, name)) is not None:
+            values[name] = value
+    if scope.sources is not None:
+        values["allowed"] = _one_or_all(sorted(scope.sources))
+    return values
+
+
+def _one_or_all(values: Sequence[Any]) -> Any:
+    return values[0] if len(values) == 1 else list(values)
+
+
+_SOME_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def _skeleton(wanted: ItemFilter) -> ItemFilter:
+    """The filter without its values: filters that differ only in values share a statement."""
+    return replace(
+        wanted,
+        platforms=wanted.platforms and ("*",),
+        source_ids=wanted.source_ids and (0,),
+        kinds=wanted.kinds and ("*",),
+        author_id=None if wanted.author_id is None else 0,
+        occurred_after=None if wanted.occurred_after is None else _SOME_MOMENT,
+        occurred_before=None if wanted.occurred_before is None else _SOME_MOMENT,
+    )
+
+
+def literal(value: str) -> ColumnElement[str]:
+    return literal_column(f"'{value}'")
+
+
+def _is_open_list(wanted: ItemFilter) -> bool:
+    return bool(
+        wanted.statuses == ("unanswered",) and wanted.needs_reply and wanted.backlog == "exclude"
+    )
+
+
+def _status(wanted: ItemFilter) -> list[ColumnElement[bool]]:
+    if not wanted.statuses:
+        return []
+    if _is_open_list(wanted):
+        return [text(OPEN)]  # type: ignore[list-item]  # text() stands for a boolean here
+    if len(wanted.statuses) == 1:
+        return [item.c.status == literal(wanted.statuses[0])]
+    return [item.c.status.in_([literal(status) for status in wanted.statuses])]
+
+
+def _overlays(wanted: ItemFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.needs_reply is not None:
+        found.append(item.c.needs_reply == (true() if wanted.needs_reply else false()))
+    if wanted.backlog != "include":
+        found.append(item.c.backlog == (false() if wanted.backlog == "exclude" else true()))
+    now = bindparam("now", type_=UtcTime())
+    if wanted.snoozed == "exclude":
+        found.append(or_(item.c.snoozed_until.is_(None), item.c.snoozed_until <= now))
+    elif wanted.snoozed == "only":
+        found.append(item.c.snoozed_until > now)
+    return found
+
+
+def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
+    wanted = shape.filter
+    found: list[ColumnElement[bool]] = []
+    if wanted.platforms:
+        platform: Any = item.c.platform
+        if shape.several_platforms:
+            platform = _NotByIndex(platform)
+        found.append(_among(platform, "platforms", several=shape.several_platforms))
+    if wanted.source_ids:
+        found.append(_of_sources("source_ids", shape, several=shape.several_sources))
+    if wanted.kinds:
+        found.append(item.c.kind.in_(bindparam("kinds", expanding=True)))
+    if wanted.author_id is not None:
+        found.append(item.c.author_id == bindparam("author_id"))
+    if wanted.occurred_after is not None:
+        found.append(item.c.occurred_at > bindparam("occurred_after"))
+    if wanted.occurred_before is not None:
+        found.append(item.c.occurred_at <= bindparam("occurred_before"))
+    if shape.scoped:
+        found.append(_of_sources("allowed", shape, several=shape.several_allowed))
+    if not shape.direct:
+        found.append(item.c.visibility != literal("direct"))
+    return found
+
+
+class _NotByIndex(ColumnElement[Any]):
+    """A column that SQLite shall not look up in an index: where none leads from it to the items in
+    the order of the list, it would take one and sort (sqlite.org/optoverview.html, 2: unary `+`).
+    """
+
+    inherit_cache = True
+    _traverse_internals = [("column", InternalTraversal.dp_clauseelement)]  # noqa: RUF012  # theirs
+
+    def __init__(self, column: Any) -> None:
+        self.column = column
+        self.type = column.type
+
+
+@compiles(_NotByIndex)
+def _plain(element: _NotByIndex, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.column, **options)
+
+
+@compiles(_NotByIndex, "sqlite")
+def _with_plus(element: _NotByIndex, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+{compiler.process(element.column, **options)}"
+
+
+def _of_sources(name: str, shape: Shape, *, several: bool) -> ColumnElement[bool]:
+    by_index = not several and _is_open_list(shape.filter)
+    column: Any = item.c.source_id if by_index else _NotByIndex(item.c.source_id)
+    return _among(column, name, several=several)
+
+
+def _among(column: Any, name: str, *, several: bool) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = (
+        column.in_(bindparam(name, expanding=True)) if several else column == bindparam(name)
+    )
+    return found
