@@ -18,6 +18,7 @@ from app.polling.runner import Runner
 from tests.long_results import part
 from tests.polling.rig import Moving, Rig
 from tests.service import NOON
+from tests.world import Watched
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 DST_ENDS = datetime(2026, 10, 25, 0, 0, tzinfo=UTC)
@@ -150,3 +151,13 @@ async def test_no_age_is_negative(life: Life) -> None:
     rows = await life.rig.items(life.source_id)
     assert rows
     assert all(row.occurred_at <= row.first_seen_at + 5 * MINUTE for row in rows)
+
+
+@pytest.mark.parametrize("off", [-DAY, -2 * HOUR, -10 * MINUTE])
+async def test_no_age_that_is_shown_is_negative(
+    watched: Watched, clock: FrozenClock, off: timedelta
+) -> None:
+    clock.move(off)  # to before the messages were written, as their platform says
+    items = await watched.service.items(status="any", backlog="include", snoozed="include")
+    assert len(items) == 3
+    assert all(item["age_seconds"] is None or item["age_seconds"] >= 0 for item in items)
