@@ -157,6 +157,8 @@ class _PostgresTx(Tx):
 class Reader(Protocol):
     """Whatever can answer a SELECT: the database, or a transaction that sees its own writes."""
 
+    dialect: str
+
     async def rows(self, statement: Executable, values: Values = None) -> Sequence[Row[Any]]: ...
 
 

@@ -26,6 +26,7 @@ from app.demonstration import Demonstration
 from app.errors import Unavailable
 from app.inbox import api as inbox_api
 from app.inbox import forgetting
+from app.inbox.search.indexing import Indexing
 from app.outbox.repository import forget_source as forget_events
 from app.polling import api as polling_api
 from app.polling.hosts import SharedManners
@@ -34,11 +35,13 @@ from app.polling.runner import Runner
 from app.sources import api as sources_api
 from app.sources.connecting import Connecting
 from app.sources.coverage import CoverageBlock
+from app.sources.repository import known_sources
 from app.sources.service import Sources
 from app.team import api as team_api
 from app.team.files import write_cli_file
 from app.team.keys import open_keyring
 from app.team.service import Tokens, ensure_bootstrap, renew_local_token
+from app.team.users.local import ensure_local_person, name_of_this_machine
 from app.web.assembly import add_layers
 from app.web.auth import check_every_route_declares
 from app.web.openapi import Api
@@ -77,7 +80,7 @@ def create_app(
         summary="Who on social media still waits for your answer.",
         lifespan=_Lifespan(settings, host, port, clock or SystemClock()),
         openapi_url="/openapi.json",
-        wire=(*inbox_api.WIRE, *sources_api.WIRE, *polling_api.WIRE),
+        wire=(*inbox_api.WIRE, *sources_api.WIRE, *polling_api.WIRE, *team_api.WIRE),
     )
     app.state.public_url = public
     app.state.begin_stop = _begin_stop(app)
@@ -212,7 +215,11 @@ class _Lifespan:
             app.state.clock = clock
             app.state.resolve = tokens
             app.state.sources = sources
+            app.state.known_sources = known_sources
             app.state.coverage = CoverageBlock(parts.db, clock)
+            indexing = Indexing(parts.db)
+            stack.push_async_callback(indexing.stop)
+            await indexing.start()
             allowed = settings.demo is not False and settings.loopback and settings.poll
             demo = Demonstration(parts.db, clock, parts.door, sources, allowed=allowed)
             stack.push_async_callback(demo.stop)
@@ -222,12 +229,18 @@ class _Lifespan:
             yield
 
     async def _sign_in(self, db: Database) -> Tokens:
-        """Tokens, the first admin token, and the CLI's own."""
+        """Tokens, the first admin token, and the CLI's own with its person."""
         settings, now = self.settings, self.clock.now()
         chosen = settings.bootstrap_token
         async with db.write() as tx:
             await ensure_bootstrap(tx, None if chosen is None else chosen.get_secret_value(), now)
-            local = await renew_local_token(tx, now, secrets.token_bytes, name=self._local_name())
+            local = await renew_local_token(
+                tx,
+                now,
+                secrets.token_bytes,
+                name=self._local_name(),
+                user_id=await ensure_local_person(tx, name_of_this_machine(), now),
+            )
         tokens = Tokens(db, self.clock)
         await tokens.load()
         write_cli_file(settings.make_data_dir() / "cli.json", self._own_url(), local)

@@ -122,9 +122,10 @@ _EVENTS_HEAD = """# Events
 <!-- Made from the code by `python -m tests.documents`; a test compares the two. -->
 
 Everything that happens is an event: one row with a number (`seq`), the time, who did it
-(`actor_kind`: `person`, `rule`, `platform`, `poller`, `helpdesk`; `actor`: the name), the item or
-source, the status before and after, the evidence of an answer, and `details` such as a person's
-note. `GET /api/v1/items/{item_id}/events` shows those of one item. The list of types may grow.
+(`actor_kind`: `person`, `rule`, `platform`, `poller`, `helpdesk`; `actor`: the name at that time;
+`actor_user_id`: the person of the team, where it was one), the item or source, the status before
+and after, the evidence of an answer, and `details` such as a person's note.
+`GET /api/v1/items/{item_id}/events` shows those of one item. The list of types may grow.
 
 | type |
 |---|

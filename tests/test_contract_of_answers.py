@@ -21,7 +21,13 @@ from tests.world import Watched, as_role, draft
 
 SPEC: dict[str, Any] = document()
 PLACES = [place for place, _ in operations(SPEC)]
-FOR_VIEWERS = {place for place in PLACES if place.startswith("GET ")} - {"GET /api/v1/quarantine"}
+FOR_ADMINS = {p for p in PLACES if "/tokens" in p} | {
+    p for p in PLACES if ("/sources" in p or "/users" in p) and not p.startswith("GET ")
+}
+FOR_VIEWERS = {p for p in PLACES if p.startswith("GET ")} - FOR_ADMINS - {"GET /api/v1/quarantine"}
+IDS = ("item_id", "source_id", "entry_id", "user_id", "token_id")
+TOKEN = {"name": "to be changed", "role": "viewer"}
+USER = {"name": "ben", "role": "agent"}
 
 
 def validate(answered: httpx.Response, place: str) -> None:
@@ -82,7 +88,11 @@ async def test_every_answer_fits_the_document(watched: Watched) -> None:
     """Each operation once: with success where that can be had, in an order that allows it."""
     watched.world.answer(2, NOON)
     found = await watched.item(1)
-    ids = {"item_id": found["id"], "source_id": watched.source_id, "entry_id": 1}
+    ids = dict.fromkeys(IDS, 1) | {"item_id": found["id"], "source_id": watched.source_id}
+    ids["token_id"] = (await watched.api.post("/api/v1/tokens", json=TOKEN)).json()["id"]
+    ids["user_id"] = (await watched.api.post("/api/v1/users", json=USER)).json()["id"]
+    mine = await watched.api.patch("/api/v1/tokens/1", json={"user_id": 1})
+    assert mine.status_code == 200, mine.text
     bodies = {
         "POST /api/v1/sources": draft(watched.base, "support"),
         "POST /api/v1/sources/check": {
@@ -107,7 +117,7 @@ async def test_every_answer_fits_the_document(watched: Watched) -> None:
 
 
 async def test_every_operation_answers_errors_as_problems(service: Service) -> None:
-    ids = {"item_id": 999, "source_id": 999, "entry_id": 999}
+    ids = dict.fromkeys(IDS, 999)
     for place in PLACES:
         method, path = at(place, ids)
         wrong = await service.api.request(method, f"{path}?nonsense=1", json=body_of(place))
@@ -121,7 +131,7 @@ async def test_every_operation_answers_errors_as_problems(service: Service) -> N
 
 
 async def test_nobody_gets_in_without_a_token(service: Service) -> None:
-    ids = {"item_id": 1, "source_id": 1, "entry_id": 1}
+    ids = dict.fromkeys(IDS, 1)
     for place in PLACES:
         method, path = at(place, ids)
         for headers in (
@@ -140,12 +150,12 @@ async def test_nobody_gets_in_without_a_token(service: Service) -> None:
     ("role", "allowed"),
     [
         (Role.VIEWER, FOR_VIEWERS),
-        (Role.AGENT, {p for p in PLACES if "/sources" not in p or p.startswith("GET ")}),
+        (Role.AGENT, set(PLACES) - FOR_ADMINS),
         (Role.ADMIN, set(PLACES)),
     ],
 )
 async def test_each_role_may_do_its_part(service: Service, role: Role, allowed: set[str]) -> None:
-    ids = {"item_id": 999, "source_id": 999, "entry_id": 999}
+    ids = dict.fromkeys(IDS, 999)
     async with as_role(service, role) as client:
         for place in PLACES:
             method, path = at(place, ids)

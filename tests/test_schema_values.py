@@ -19,7 +19,7 @@ from app.inbox.models import count_status, item, reply
 from app.inbox.states import EventType
 from app.outbox.models import event
 from app.sources.models import run, source, stream, us
-from app.team.models import token
+from app.team.models import token, user
 from app.web.principal import Right, Role
 from tests.databases import on_database
 from tests.populating import populate
@@ -44,6 +44,7 @@ ENUMS: Mapping[tuple[Table, str], type[StrEnum]] = {
     (event, "evidence"): inbox.Evidence,
     (stream, "shape"): base.Shape,
     (token, "role"): Role,
+    (user, "role"): Role,
 }
 LISTS: Mapping[tuple[Table, str], Sequence[str]] = {
     (stream, "state"): list(STATES),

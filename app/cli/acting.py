@@ -25,10 +25,12 @@ item_argument: Callable[[Any], Any] = click.argument(
 def _act(api: Api, item_id: int, action: str, *, as_json: bool, **details: Any) -> None:
     body = {name: value for name, value in details.items() if value not in {None, False}}
     item = api.post(f"/items/{item_id}/{action}", body)
-    answer(item, _outcome(item), as_json=as_json)
+    answer(item, outcome(item), as_json=as_json)
 
 
-def _outcome(item: dict[str, Any]) -> str:
+def outcome(item: dict[str, Any]) -> str:
+    """What an item is after an action, in a sentence."""
+    now = SystemClock().now()
     text = f"{item['id']} is {item['status']}"
     given = item.get("answer")
     if item["status"] == "replied" and given:
@@ -36,7 +38,13 @@ def _outcome(item: dict[str, Any]) -> str:
     if item["status"] == "dismissed" and item.get("dismissed_reason"):
         text += f" ({item['dismissed_reason'].replace('_', ' ')})"
     if item.get("snoozed_until"):
-        text += f", snoozed until {clock_time(item['snoozed_until'], SystemClock().now())}"
+        text += f", snoozed until {clock_time(item['snoozed_until'], now)}"
+    if item.get("assignee"):
+        text += f", assigned to {item['assignee']['display_name']}"
+    if item.get("claim"):
+        claim = item["claim"]
+        until = clock_time(claim["until"], now)
+        text += f", claimed by {claim['by']['display_name']} until {until}"
     return text + "."
 
 

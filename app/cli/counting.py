@@ -23,7 +23,7 @@ Json = dict[str, Any]
 @click.command()
 @client_command
 def counts(api: Api, *, as_json: bool) -> None:
-    """Count items by status, platform, source and age."""
+    """Count items by status, platform, source, person and age."""
     document = api.get("/counts")
     if as_json:
         terminal.say_json(document)
@@ -61,6 +61,8 @@ def _lines(document: Json) -> list[tuple[str, int]]:
     for source in document["by_source"]:
         name = source.get("source_name") or source.get("name") or source.get("source_id")
         lines.append((f"source {name}", _number(source)))
+    for entry in document.get("by_assignee") or []:
+        lines.append((f"assigned to {entry['assignee']['display_name']}", _number(entry)))
     lines += [(f"waiting {name}", n) for name, n in document["by_age"].items()]
     return lines
 

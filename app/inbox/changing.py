@@ -18,10 +18,14 @@ from app.inbox.arrivals import (
     fit_url,
     rank_of,
 )
+from app.inbox.assigning import named
 from app.inbox.counts import count
 from app.inbox.item import Action, Details, Filed, Status
 from app.inbox.models import item, reply
+from app.inbox.search.repository import touch
 from app.outbox.events import PLATFORM, POLLER, Actor, Event, record
+from app.team.users import repository as users
+from app.team.users.service import may_be_given
 
 CARRIED_OVER = Actor("rule", "carried_over")
 
@@ -33,6 +37,7 @@ async def update_items(tx: Tx, changed: Sequence[tuple[int, Arrival]], now: date
     for row in await repository.lock_items(tx, arrivals.keys()):
         await _update_item(tx, row, arrivals[row.id], now)
         touched.add(int(row.thread_id))
+    touch(tx, arrivals.keys())
     return touched
 
 
@@ -185,10 +190,20 @@ async def _author_wrote_again(
         return
     await repository.step(tx, earlier, Action.AUTHOR_WROTE_AGAIN, actor=POLLER, now=now)
     if earlier.assignee_id is not None:
-        details = Details(assignee=earlier.assignee_id)
-        for row in await repository.lock_items(tx, [found.id for found in later]):
+        await _carry_over(tx, earlier.assignee_id, [found.id for found in later], now)
+
+
+async def _carry_over(tx: Tx, assignee_id: int, item_ids: Collection[int], now: datetime) -> None:
+    """Gives new items to the former assignee, unless they left or may not see them."""
+    person = await users.find_user(tx, assignee_id)
+    if person is None:
+        return
+    details, told = Details(assignee=person.id), {"assignee": named(person)}
+    for row in await repository.lock_items(tx, item_ids):
+        direct = row.visibility == "direct"
+        if may_be_given(person, row.source_id, direct=direct) is None:
             await repository.step(
-                tx, row, Action.ASSIGN, actor=CARRIED_OVER, now=now, details=details
+                tx, row, Action.ASSIGN, actor=CARRIED_OVER, now=now, details=details, told=told
             )
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from app.clock import Stamp
 from app.sources.coverage import Coverage
+from app.team.schemas import PersonOut
 
 
 class UnansweredCounts(msgspec.Struct, kw_only=True):
@@ -29,7 +30,7 @@ class SourceCount(msgspec.Struct, kw_only=True):
 
 
 class AssigneeCount(msgspec.Struct, kw_only=True):
-    assignee: int
+    assignee: PersonOut
     unanswered: int
 
 

@@ -12,6 +12,7 @@ from app.inbox.count_schemas import AssigneeCount, Counts, OldestOut, SourceCoun
 from app.inbox.item import Status
 from app.scope import Scope
 from app.sources.coverage import Coverage
+from app.team.schemas import PersonOut
 
 
 async def read_counts(reader: Reader, scope: Scope, now: datetime, coverage: Coverage) -> Counts:
@@ -57,7 +58,10 @@ async def read_counts(reader: Reader, scope: Scope, now: datetime, coverage: Cov
         by_platform=dict(by_platform),
         by_source=list(sources.values()),
         by_assignee=[
-            AssigneeCount(assignee=row.assignee_id, unanswered=int(row.items_counted))
+            AssigneeCount(
+                assignee=PersonOut(id=row.id, name=row.name, display_name=row.display_name),
+                unanswered=int(row.items_counted),
+            )
             for row in await counts.assignee_counts(reader, scope)
         ],
         by_age=by_age(younger, waiting["total"]),

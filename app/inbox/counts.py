@@ -27,6 +27,7 @@ from app.db import Reader, Tx, UtcTime
 from app.inbox.models import count_hour, count_status, item
 from app.scope import Scope
 from app.sources.models import source
+from app.team.models import user
 
 HOUR = 3600
 AGE_EDGES = {
@@ -187,12 +188,13 @@ async def overlay_counts(reader: Reader, scope: Scope, now: datetime) -> Row[Any
 
 
 async def assignee_counts(reader: Reader, scope: Scope) -> Sequence[Row[Any]]:
-    """(assignee_id, items_counted) of the unanswered that somebody has been given."""
+    """(id, name, display_name, items_counted) of who has been given some of the unanswered."""
     statement = (
-        select(item.c.assignee_id, func.count().label("items_counted"))
-        .where(item.c.assignee_id.is_not(None), *_waiting(scope))
-        .group_by(item.c.assignee_id)
-        .order_by(item.c.assignee_id)
+        select(user.c.id, user.c.name, user.c.display_name, func.count().label("items_counted"))
+        .select_from(item.join(user, user.c.id == item.c.assignee_id))
+        .where(*_waiting(scope))
+        .group_by(user.c.id, user.c.name, user.c.display_name)
+        .order_by(user.c.id)
     )
     return await reader.rows(statement)
 

@@ -74,10 +74,10 @@ ITEM = ItemOut(
     media=[],
     external_links=[],
     version=1,
-    allowed_actions=["mark_replied", "dismiss", "spam", "snooze"],
+    allowed_actions=["mark_replied", "dismiss", "spam", "snooze", "assign", "claim"],
 )
 
-ITEM_LIST = ItemList(items=[ITEM], next_cursor=None, as_of=_AT, coverage=COVERAGE)
+ITEM_LIST = ItemList(items=[ITEM], next_cursor=None, as_of=_AT, coverage=COVERAGE, search=None)
 
 _THREAD = ThreadSummary(
     id=7,
@@ -130,6 +130,7 @@ EVENTS = EventList(
             item_version=1,
             actor_kind="poller",
             actor="poller",
+            actor_user_id=None,
             from_status=None,
             to_status="unanswered",
             evidence=None,

@@ -6,16 +6,18 @@ the whole table (docs/decisions/0003-lists.md).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
+    and_,
     bindparam,
     false,
     literal_column,
+    not_,
     or_,
     text,
     true,
@@ -26,6 +28,8 @@ from sqlalchemy.sql.visitors import InternalTraversal
 
 from app.db import UtcTime
 from app.inbox.models import OPEN, item
+from app.inbox.search.models import FoundByWords
+from app.inbox.search.words import Phrase, Words
 from app.scope import Scope
 
 Ternary = Literal["exclude", "include", "only"]
@@ -36,8 +40,8 @@ Order = Literal["oldest", "newest"]
 class ItemFilter:
     """What `GET /items` may be narrowed by. Empty tuples and `None` mean: not narrowed.
 
-    `statuses` empty means any. Times are aware UTC; `before` and `after` are inclusive and
-    exclusive of their moment.
+    `statuses` empty means any. `assignee` is the id of a person, or `none`: nobody's. Times are
+    aware UTC; `before` and `after` are inclusive and exclusive of their moment.
     """
 
     statuses: tuple[str, ...] = ("unanswered",)
@@ -45,12 +49,46 @@ class ItemFilter:
     source_ids: tuple[int, ...] = ()
     kinds: tuple[str, ...] = ()
     author_id: int | None = None
+    assignee: int | Literal["none"] | None = None
     occurred_after: datetime | None = None
     occurred_before: datetime | None = None
     snoozed: Ternary = "exclude"
     backlog: Ternary = "exclude"
     needs_reply: bool | None = True
     order: Order = "oldest"
+    not_platforms: tuple[str, ...] = ()
+    not_source_ids: tuple[int, ...] = ()
+    not_kinds: tuple[str, ...] = ()
+    flags: tuple[tuple[str, bool], ...] = ()  # of `FLAGS`, and whether they hold
+    words: Words | None = None
+    nothing: bool = False  # its parts contradict one another
+
+
+def _at() -> Any:
+    return bindparam("now", type_=UtcTime())
+
+
+FLAGS: Mapping[str, Callable[[], ColumnElement[bool]]] = {
+    # one line each, in alphabetical order; `now` may be asked for; never NULL
+    "acknowledged": lambda: item.c.acknowledged_at.is_not(None),
+    "assigned": lambda: item.c.assignee_id.is_not(None),
+    "claimed": lambda: and_(item.c.claimed_until.is_not(None), item.c.claimed_until > _at()),
+    "direct": lambda: item.c.visibility == literal("direct"),
+    "edited": lambda: item.c.edited_at.is_not(None),
+    "edited_after_answer": lambda: item.c.edited_after_answer == true(),
+    "held": lambda: and_(item.c.filed.is_not(None), item.c.filed == literal("held")),
+    "overdue": lambda: and_(item.c.due_at.is_not(None), item.c.due_at < _at()),
+    "possibly_answered": lambda: item.c.possibly_answered == true(),
+    "reply_unverified": lambda: item.c.reply_unverified == true(),
+    "time_suspect": lambda: item.c.time_suspect == true(),
+}
+"""What may be asked of an item by `is:` beside its status, snooze, backlog and thanks."""
+TIMED = frozenset({"claimed", "overdue"})
+_EXCLUDED = {
+    "not_platforms": item.c.platform,
+    "not_source_ids": item.c.source_id,
+    "not_kinds": item.c.kind,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +119,43 @@ def shape_of(scope: Scope, wanted: ItemFilter, *, positioned: bool) -> Shape:
 
 def conditions(shape: Shape) -> list[ColumnElement[bool]]:
     """The conditions of a statement, without the position of a page."""
-    return [*_status(shape.filter), *_overlays(shape.filter), *_narrowed(shape)]
+    wanted = shape.filter
+    found = [*_status(wanted), *_overlays(wanted), *_narrowed(shape), *_flags(wanted)]
+    if wanted.words is not None:
+        found += _words(wanted.words)
+    found += [
+        column.not_in(bindparam(name, expanding=True))
+        for name, column in _EXCLUDED.items()
+        if getattr(wanted, name)
+    ]
+    return [*found, false()] if wanted.nothing else found
 
 
 def values_of(scope: Scope, wanted: ItemFilter, now: datetime) -> dict[str, Any]:
     """The values that `conditions` leaves to be bound."""
     values: dict[str, Any] = {}
-    if wanted.snoozed != "include":
+    values |= _listed(wanted)
+    if wanted.snoozed != "include" or any(name in TIMED for name, _ in wanted.flags):
         values["now"] = now
     if wanted.platforms:
         values["platforms"] = _one_or_all(wanted.platforms)
     if wanted.source_ids:
         values["source_ids"] = _one_or_all(wanted.source_ids)
-    if wanted.kinds:
-        values["kinds"] = list(wanted.kinds)
+    if wanted.words is not None:
+        values |= _word_values(wanted.words)
+    if isinstance(wanted.assignee, int):
+        values["assignee"] = wanted.assignee
     for name in ("author_id", "occurred_after", "occurred_before"):
         if (value := getattr(wanted, name)) is not None:
             values[name] = value
     if scope.sources is not None:
         values["allowed"] = _one_or_all(sorted(scope.sources))
     return values
+
+
+def _listed(wanted: ItemFilter) -> dict[str, Any]:
+    names = ("kinds", *_EXCLUDED)
+    return {name: list(getattr(wanted, name)) for name in names if getattr(wanted, name)}
 
 
 def _one_or_all(values: Sequence[Any]) -> Any:
@@ -118,9 +173,38 @@ def _skeleton(wanted: ItemFilter) -> ItemFilter:
         source_ids=wanted.source_ids and (0,),
         kinds=wanted.kinds and ("*",),
         author_id=None if wanted.author_id is None else 0,
+        assignee=0 if isinstance(wanted.assignee, int) else wanted.assignee,
         occurred_after=None if wanted.occurred_after is None else _SOME_MOMENT,
         occurred_before=None if wanted.occurred_before is None else _SOME_MOMENT,
+        not_platforms=wanted.not_platforms and ("*",),
+        not_source_ids=wanted.not_source_ids and (0,),
+        not_kinds=wanted.not_kinds and ("*",),
+        words=None if wanted.words is None else _word_skeleton(wanted.words),
     )
+
+
+_ANY = Phrase(("*",))
+
+
+def _word_skeleton(words: Words) -> Words:
+    return Words(words.groups and ((_ANY,),), words.without and (_ANY,))
+
+
+def _word_values(words: Words) -> dict[str, Any]:
+    if words.groups:
+        return {"words": words}
+    return {"unwanted": Words((words.without,))} if words.without else {}
+
+
+def _words(words: Words) -> list[ColumnElement[bool]]:
+    """By the index of words. Of what is only excluded, that is what it finds and leaves out."""
+    if words.groups:
+        return [FoundByWords(item.c.id, "words")]
+    return [not_(FoundByWords(item.c.id, "unwanted").self_group())] if words.without else []
+
+
+def _flags(wanted: ItemFilter) -> list[ColumnElement[bool]]:
+    return [FLAGS[name]() if holds else not_(FLAGS[name]()) for name, holds in wanted.flags]
 
 
 def literal(value: str) -> ColumnElement[str]:
@@ -171,6 +255,7 @@ def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
         found.append(item.c.kind.in_(bindparam("kinds", expanding=True)))
     if wanted.author_id is not None:
         found.append(item.c.author_id == bindparam("author_id"))
+    found += _assigned(wanted)
     if wanted.occurred_after is not None:
         found.append(item.c.occurred_at > bindparam("occurred_after"))
     if wanted.occurred_before is not None:
@@ -179,6 +264,18 @@ def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
         found.append(_of_sources("allowed", shape, several=shape.several_allowed))
     if not shape.direct:
         found.append(item.c.visibility != literal("direct"))
+    return found
+
+
+def _assigned(wanted: ItemFilter) -> list[ColumnElement[bool]]:
+    if wanted.assignee is None:
+        return []
+    if wanted.assignee == "none":
+        return [item.c.assignee_id.is_(None)]
+    found = [item.c.assignee_id == bindparam("assignee")]
+    if wanted.statuses == ("unanswered",) and wanted.needs_reply:
+        # As the index spells it: SQLite does not see that `needs_reply = 1` says the same.
+        found.append(text("needs_reply"))  # type: ignore[arg-type]  # stands for a boolean here
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,10 +12,24 @@ from sqlalchemy import Row
 
 from app.clock import Stamp, stamp
 from app.inbox.repository import state_of
-from app.inbox.states import allowed_actions
+from app.inbox.search.schemas import SearchState
+from app.inbox.states import ItemState, allowed_actions
 from app.sources.coverage import Coverage
+from app.team.schemas import PersonOut
 
-OFFERED = frozenset({"mark_replied", "dismiss", "spam", "reopen", "snooze", "unsnooze"})
+OFFERED = frozenset(
+    {
+        "mark_replied",
+        "dismiss",
+        "spam",
+        "reopen",
+        "snooze",
+        "unsnooze",
+        "assign",
+        "claim",
+        "release",
+    }
+)
 """The actions that the service offers at present; the others come with their own issues."""
 
 
@@ -61,7 +76,9 @@ class ValueOut(msgspec.Struct, kw_only=True):
 
 
 class ClaimOut(msgspec.Struct, kw_only=True):
-    by: int
+    """Who deals with it at the moment; it ends by itself."""
+
+    by: PersonOut
     until: Stamp
 
 
@@ -98,7 +115,7 @@ class ItemOut(msgspec.Struct, kw_only=True):
     overdue: bool
     snoozed_until: Stamp | None
     backlog: bool
-    assignee: int | None
+    assignee: PersonOut | None
     claim: ClaimOut | None
     labels: list[str]
     possibly_answered: bool
@@ -115,12 +132,15 @@ class ItemOut(msgspec.Struct, kw_only=True):
 
 
 class ItemList(msgspec.Struct, kw_only=True):
-    """A page of items. `next_cursor: null` is the only sign of the end."""
+    """A page of items. `next_cursor: null` is the only sign of the end: a page of a search may
+    hold fewer than `limit`, even none, and yet go on. `search` is null where no words are asked.
+    """
 
     items: list[ItemOut]
     next_cursor: str | None
     as_of: Stamp
     coverage: Coverage
+    search: SearchState | None
 
 
 class RevisionOut(msgspec.Struct, kw_only=True):
@@ -213,10 +233,35 @@ def _answer(row: Row[Any]) -> AnswerOut | None:
     )
 
 
+def _assignee(row: Row[Any]) -> PersonOut | None:
+    if row.assignee_id is None:
+        return None
+    return PersonOut(
+        id=row.assignee_id, name=row.assignee_name, display_name=row.assignee_display_name
+    )
+
+
+def _claim(row: Row[Any], now: datetime) -> ClaimOut | None:
+    if row.claimed_until is None or row.claimed_until <= now:
+        return None
+    holder = PersonOut(
+        id=row.claimed_by, name=row.holder_name, display_name=row.holder_display_name
+    )
+    return ClaimOut(by=holder, until=stamp(row.claimed_until))
+
+
+def _state(row: Row[Any], claim: ClaimOut | None) -> ItemState:
+    """The state for what can be done now: a claim that has ended is none."""
+    state = state_of(row)
+    if claim is None and state.claimed_by is not None:
+        return replace(state, claimed_by=None, claimed_until=None)
+    return state
+
+
 def item_fields(row: Row[Any], now: datetime) -> dict[str, Any]:
     """Every field of an item on the wire. Age runs only while it is unanswered."""
     waiting = row.status == "unanswered"
-    claimed = row.claimed_until is not None and row.claimed_until > now
+    claim = _claim(row, now)
     return {
         "id": row.id,
         "platform": row.platform,
@@ -248,8 +293,8 @@ def item_fields(row: Row[Any], now: datetime) -> dict[str, Any]:
         "overdue": waiting and row.due_at is not None and row.due_at < now,
         "snoozed_until": stamp(row.snoozed_until),
         "backlog": row.backlog,
-        "assignee": row.assignee_id,
-        "claim": ClaimOut(by=row.claimed_by, until=stamp(row.claimed_until)) if claimed else None,
+        "assignee": _assignee(row),
+        "claim": claim,
         "labels": [],
         "possibly_answered": row.possibly_answered,
         "edited_after_answer": row.edited_after_answer,
@@ -261,7 +306,7 @@ def item_fields(row: Row[Any], now: datetime) -> dict[str, Any]:
         "media": [MediaOut(**media) for media in row.media],
         "external_links": [],
         "version": row.version,
-        "allowed_actions": list(allowed_actions(state_of(row), OFFERED)),
+        "allowed_actions": list(allowed_actions(_state(row, claim), OFFERED)),
     }
 
 

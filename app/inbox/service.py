@@ -8,10 +8,12 @@ from typing import Any, NoReturn
 
 from sqlalchemy import Row
 
+from app.clock import stamp
 from app.db import Tx
 from app.errors import Conflict, FieldError, InvalidRequest, NotFound, VersionMismatch
-from app.inbox import listing, people, repository
+from app.inbox import assigning, listing, people, repository
 from app.inbox.item import (
+    CLAIM_LASTS,
     SNOOZE_AT_MOST,
     Action,
     Answer,
@@ -29,6 +31,7 @@ from app.inbox.states import (
     decide,
 )
 from app.outbox.events import Actor
+from app.outbox.repository import last_event_of
 from app.scope import Scope
 
 
@@ -114,6 +117,30 @@ class Acting:
     async def unsnooze(self, item_id: int) -> Row[Any]:
         return await self._do(await self._get(item_id), Action.UNSNOOZE, Details())
 
+    async def assign(self, item_id: int, asked: int | str | None) -> Row[Any]:
+        """Gives the item to a person (id, name or `me`) who may see it, or to nobody."""
+        row = await self._get(item_id)
+        person = None
+        if asked is not None:
+            person = await assigning.person_to_get(
+                self._tx, self._scope, self._actor.user_id, asked, row
+            )
+        details = Details(assignee=None if person is None else person.id)
+        told = {"assignee": None if person is None else assigning.named(person)}
+        return await self._do(row, Action.ASSIGN, details, told)
+
+    async def claim(self, item_id: int, *, force: bool = False) -> Row[Any]:
+        """The caller deals with it for the next 15 minutes; claiming again renews that."""
+        row = await self._get(item_id)
+        by = assigning.need_person(self._actor.user_id, "#Authorization")
+        told = {"until": stamp(self._now + CLAIM_LASTS)}
+        return await self._do(row, Action.CLAIM, Details(by=by, force=force), told)
+
+    async def release(self, item_id: int, *, force: bool = False) -> Row[Any]:
+        """Ends the caller's claim, with `force` another person's too."""
+        row = await self._get(item_id)
+        return await self._do(row, Action.RELEASE, Details(by=self._actor.user_id, force=force))
+
     async def _get(self, item_id: int) -> Row[Any]:
         """The item, held until the end of the transaction."""
         if await listing.find_item(self._tx, self._scope, item_id) is None:
@@ -130,9 +157,11 @@ class Acting:
         """412 with the item as it is now."""
         present = await listing.find_item(self._tx, self._scope, row.id)
         assert present is not None
+        changed = await self._changed(row.id)
         raise VersionMismatch(
-            f"The item is at version {row.version} by now. Look at it, then decide again.",
-            extra={"current": item_out(present, self._now)},
+            f"The item is at version {row.version} by now{_by_whom(changed)}. "
+            "Look at it, then decide again.",
+            extra={"current": item_out(present, self._now), "changed": changed},
             headers={"ETag": f'"v{row.version}"'},
         )
 
@@ -145,7 +174,7 @@ class Acting:
         extra: Mapping[str, Any] | None = None,
     ) -> Row[Any]:
         """Does an action and returns the whole item; a repeat returns it as it is."""
-        decision = self._decide(row, action, details)
+        decision = await self._decide(row, action, details)
         if decision.changed:
             await repository.move(
                 self._tx,
@@ -160,7 +189,7 @@ class Acting:
         assert present is not None
         return present
 
-    def _decide(self, row: Row[Any], action: Action, details: Details) -> Decision:
+    async def _decide(self, row: Row[Any], action: Action, details: Details) -> Decision:
         try:
             return decide(
                 repository.state_of(row),
@@ -171,11 +200,30 @@ class Acting:
                 offered=OFFERED,
             )
         except ClaimedByAnother as refusal:
-            raise _conflict(
-                refusal, f"Somebody else holds this item until {refusal.until:%H:%M} UTC."
-            ) from None
+            raise await self._claimed(row.id, refusal) from None
         except IllegalTransition as refusal:
-            raise _conflict(refusal, f"The item is {refusal.status}: {_hint(refusal)}") from None
+            changed = await self._changed(row.id)
+            detail = f"The item is {refusal.status}{_by_whom(changed)}: {_hint(refusal)}"
+            raise _conflict(refusal, detail, changed=changed) from None
+
+    async def _claimed(self, item_id: int, refusal: ClaimedByAnother) -> Conflict:
+        """Who holds the item, and until when."""
+        present = await listing.find_item(self._tx, self._scope, item_id)
+        assert present is not None
+        claim = item_out(present, self._now).claim
+        assert claim is not None
+        until = f"{refusal.until:%H:%M} UTC"
+        detail = (
+            f"{claim.by.display_name} holds this item until {until}. Wait, or take it with `force`."
+        )
+        return _conflict(refusal, detail, claim=claim)
+
+    async def _changed(self, item_id: int) -> dict[str, Any] | None:
+        """Who changed the item last, how, and when."""
+        last = await last_event_of(self._tx, self._scope, item_id)
+        if last is None:
+            return None
+        return {"by": last.actor, "type": last.type, "at": stamp(last.at)}
 
 
 def item_not_found(item_id: int) -> NotFound:
@@ -193,11 +241,16 @@ def _hint(refusal: IllegalTransition) -> str:
     return f"possible now: {', '.join(allowed)}." if allowed else "nothing can be done with it."
 
 
-def _conflict(refusal: IllegalTransition, detail: str) -> Conflict:
+def _by_whom(changed: Mapping[str, Any] | None) -> str:
+    return "" if changed is None else f" ({changed['by']}, {changed['at'][:16]}Z)"
+
+
+def _conflict(refusal: IllegalTransition, detail: str, **more: Any) -> Conflict:
     return Conflict(
         detail,
         extra={
             "current_status": str(refusal.status),
             "allowed_actions": list(refusal.allowed),
+            **more,
         },
     )

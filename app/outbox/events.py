@@ -11,14 +11,23 @@ from sqlalchemy import insert, update
 
 from app.db import Tx
 from app.outbox.models import event, event_counter
+from app.web.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it. `kind`: person, rule, platform, poller, helpdesk; `name` is for people."""
+    """Who did it. `kind`: person, rule, platform, poller, helpdesk; `name` is for people.
+    `user_id`: the person of the team, where it was one.
+    """
 
     kind: str
     name: str
+    user_id: int | None = None
+
+
+def acting(principal: Principal) -> Actor:
+    """The caller as the one who did it."""
+    return Actor("person", principal.name, principal.user_id)
 
 
 POLLER = Actor("poller", "poller")
@@ -75,6 +84,7 @@ def _row(seq: int, happened: Event) -> dict[str, Any]:
         "direct": happened.direct,
         "actor_kind": happened.actor.kind,
         "actor": happened.actor.name,
+        "actor_user_id": happened.actor.user_id,
         "from_status": happened.from_status,
         "to_status": happened.to_status,
         "evidence": happened.evidence,

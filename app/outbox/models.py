@@ -18,6 +18,7 @@ event = Table(
     Column("direct", Boolean, nullable=False, server_default=false()),
     Column("actor_kind", String(20), nullable=False),
     Column("actor", String(200), nullable=False),
+    Column("actor_user_id", BigInteger),  # the person, who may be called otherwise by now
     Column("from_status", String(20)),
     Column("to_status", String(20)),
     Column("evidence", String(20)),

@@ -27,6 +27,13 @@ async def events_of_item(reader: Reader, scope: Scope, item_id: int) -> Sequence
     return await reader.rows(statement.order_by(event.c.seq).limit(1000))
 
 
+async def last_event_of(reader: Reader, scope: Scope, item_id: int) -> Row[Any] | None:
+    """What happened to an item most recently."""
+    statement = select(event).where(event.c.item_id == item_id, *_visible(scope))
+    rows = await reader.rows(statement.order_by(event.c.seq.desc()).limit(1))
+    return rows[0] if rows else None
+
+
 async def events_after(
     reader: Reader, scope: Scope, after: int, types: Sequence[str], limit: int
 ) -> Sequence[Row[Any]]:

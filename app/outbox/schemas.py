@@ -11,7 +11,9 @@ from app.clock import Stamp, stamp
 
 
 class EventOut(msgspec.Struct, kw_only=True):
-    """One thing that happened, in the order of `seq`."""
+    """One thing that happened, in the order of `seq`. `actor` is the name at that time,
+    `actor_user_id` the person of the team, where it was one.
+    """
 
     seq: int
     at: Stamp
@@ -21,6 +23,7 @@ class EventOut(msgspec.Struct, kw_only=True):
     item_version: int | None
     actor_kind: str
     actor: str
+    actor_user_id: int | None
     from_status: str | None
     to_status: str | None
     evidence: str | None
@@ -42,6 +45,7 @@ def event_out(row: Row[Any]) -> EventOut:
         item_version=row.item_version,
         actor_kind=row.actor_kind,
         actor=row.actor,
+        actor_user_id=row.actor_user_id,
         from_status=row.from_status,
         to_status=row.to_status,
         evidence=row.evidence,

@@ -13,7 +13,7 @@ from app.clock import stamp
 from app.connectors.failures import ConnectorError
 from app.connectors.registry import PLATFORMS
 from app.errors import Conflict, InvalidRequest, NotFound, VersionMismatch
-from app.outbox.events import Actor
+from app.outbox.events import acting
 from app.sources import examples, overview
 from app.sources.coverage import Coverage, is_complete, read_coverage
 from app.sources.drafts import Changes, NewSource
@@ -153,7 +153,7 @@ async def create_source(
 ) -> Response:
     asked = NewSource(**{name: getattr(body, name) for name in SourceNew.model_fields})
     with overview.told_as_problem():
-        source_id = await _sources(request).connect(asked, Actor("person", principal.name))
+        source_id = await _sources(request).connect(asked, acting(principal))
     made = await overview.source(db, principal.scope, source_id, now)
     headers = {"Location": f"/api/v1/sources/{source_id}", "ETag": etag(made.version)}
     return answer(made, status=201, headers=headers)
@@ -187,15 +187,11 @@ async def update_source(
     body: SourcePatch,
 ) -> Response:
     present = await overview.source(db, principal.scope, source_id, now)
-    if not if_match(request).allows(present.version):
-        raise VersionMismatch(
-            f"The source is at version {present.version} by now. Look at it, then decide again.",
-            extra={"current": present},
-        )
+    overview.agreed_version(present, if_match(request))
     asked = Changes(**{name: getattr(body, name) for name in SourcePatch.model_fields})
     with overview.told_as_problem():
         await _sources(request).change(
-            principal.scope, source_id, asked, Actor("person", principal.name), present.version
+            principal.scope, source_id, asked, acting(principal), present.version
         )
     changed = await overview.source(db, principal.scope, source_id, now)
     return answer(changed, headers={"ETag": etag(changed.version)})
@@ -205,11 +201,15 @@ async def update_source(
     "/sources/{source_id}",
     status_code=204,
     summary="Remove a source with everything that was read from it",
-    responses=problems(NotFound),
+    responses=problems(NotFound, VersionMismatch),
 )
-async def delete_source(principal: Managing, request: Request, source_id: PathId) -> Response:
-    actor = Actor("person", principal.name)
-    await _sources(request).remove(principal.scope, source_id, actor)
+async def delete_source(
+    principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId
+) -> Response:
+    present = await overview.source(db, principal.scope, source_id, now)
+    version = overview.agreed_version(present, if_match(request))
+    actor = acting(principal)
+    await _sources(request).remove(principal.scope, source_id, actor, version=version)
     return Response(status_code=204)
 
 

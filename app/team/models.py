@@ -1,10 +1,27 @@
-"""Tables of the team: tokens, and what an installation remembers of itself."""
+"""Tables of the team: people, tokens, and what an installation remembers of itself."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Integer, String, Table, Text, text
 
 from app.db import Id, JsonType, UtcTime, metadata
+
+user = Table(
+    "user",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(60), nullable=False),
+    Column("name_key", String(60), nullable=False, unique=True),  # the name without case
+    Column("display_name", String(200), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("rights", JsonType, nullable=False),  # list of `Right`
+    Column("source_ids", JsonType),  # list of ids; null: all sources
+    Column("created_at", UtcTime, nullable=False),
+    Column("created_by", Text, nullable=False),  # an actor like `user:1`, `token:7` or `local`
+    Column("disabled_at", UtcTime),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    sqlite_autoincrement=True,
+)
 
 token = Table(
     "token",
@@ -16,6 +33,7 @@ token = Table(
     Column("role", String(20), nullable=False),
     Column("rights", JsonType, nullable=False),  # list of `Right`
     Column("source_ids", JsonType),  # list of ids; null: all sources
+    Column("user_id", ForeignKey("user.id")),  # null: an integration, nobody's
     Column("created_at", UtcTime, nullable=False),
     Column("created_by", Text, nullable=False),  # an actor like `token:7`, `bootstrap` or `local`
     Column("expires_at", UtcTime),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,20 +10,33 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, func, or_, select, update
 
 from app.db import Reader, Tx
-from app.team.models import installation, token
+from app.team.models import installation, token, user
 from app.team.tokens import hash_of
 from app.web.principal import Right, Role
 
 LOCAL = "local"
 BOOTSTRAP = "bootstrap"
+_TEAM = "team"
 
-_BY_HASH = select(token).where(token.c.token_hash == bindparam("token_hash"))
+_WITH_OWNER = select(
+    token,
+    user.c.name.label("owner_name"),
+    user.c.display_name.label("owner_display_name"),
+    user.c.role.label("owner_role"),
+    user.c.rights.label("owner_rights"),
+    user.c.source_ids.label("owner_source_ids"),
+    user.c.disabled_at.label("owner_disabled_at"),
+).select_from(token.outerjoin(user, user.c.id == token.c.user_id))
+_BY_HASH = _WITH_OWNER.where(token.c.token_hash == bindparam("token_hash"))
+_BY_ID = _WITH_OWNER.where(token.c.id == bindparam("token_id"))
 _INSTALLED = select(installation.c.value).where(installation.c.key == bindparam("key"))
 
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """What is stored of a token beside its hash. `source_ids` `None`: all sources."""
+    """What is stored of a token beside its hash. `source_ids` `None`: all sources; `user_id`
+    `None`: it stands for nobody.
+    """
 
     name: str
     role: Role
@@ -31,11 +44,40 @@ class NewToken:
     rights: frozenset[Right] = frozenset()
     source_ids: frozenset[int] | None = None
     expires_at: datetime | None = None
+    user_id: int | None = None
 
 
 async def find_token(reader: Reader, token_hash: str) -> Row[Any] | None:
+    """A token with what its owner may (`owner_…`; null where it is nobody's)."""
     rows = await reader.rows(_BY_HASH, {"token_hash": token_hash})
     return rows[0] if rows else None
+
+
+async def find_token_by_id(reader: Reader, token_id: int) -> Row[Any] | None:
+    rows = await reader.rows(_BY_ID, {"token_id": token_id})
+    return rows[0] if rows else None
+
+
+async def page_tokens(
+    reader: Reader, *, revoked: bool | None, after: int, limit: int
+) -> Sequence[Row[Any]]:
+    """Tokens with an id beyond `after`, with their owners. `revoked` `None`: both."""
+    statement = _WITH_OWNER.where(token.c.id > after)
+    if revoked is not None:
+        ended = token.c.revoked_at
+        statement = statement.where(ended.is_not(None) if revoked else ended.is_(None))
+    return await reader.rows(statement.order_by(token.c.id).limit(limit))
+
+
+async def admin_tokens(reader: Reader, now: datetime) -> Sequence[Row[Any]]:
+    """Tokens of the role admin that work now, as far as it lies in them, with their owners."""
+    ends = token.c.expires_at
+    statement = _WITH_OWNER.where(
+        token.c.role == Role.ADMIN.value,
+        token.c.revoked_at.is_(None),
+        or_(ends.is_(None), ends > now),
+    )
+    return await reader.rows(statement)
 
 
 async def add_token(tx: Tx, new: NewToken, secret: str, now: datetime) -> int:
@@ -51,9 +93,14 @@ async def add_token(tx: Tx, new: NewToken, secret: str, now: datetime) -> int:
         "created_at": now,
         "created_by": new.created_by,
         "expires_at": new.expires_at,
+        "user_id": new.user_id,
     }
     added = await tx.execute(tx.insert(token).values(values).returning(token.c.id))
     return int(added.scalar_one())
+
+
+async def change_token(tx: Tx, token_id: int, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(token).where(token.c.id == token_id).values(**values))
 
 
 async def revoke_token(tx: Tx, token_id: int, now: datetime) -> str | None:
@@ -107,6 +154,22 @@ async def remember(tx: Tx, key: str, value: Mapping[str, Any]) -> bool:
     statement = tx.insert(installation).values(key=key, value=value)
     kept = await tx.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
     return bool(kept.rowcount)
+
+
+async def hold_team(tx: Tx) -> dict[str, Any]:
+    """Lets nobody else change the people and tokens until the transaction ends.
+
+    Returns what is remembered of the team as a whole: `local_user`, the id of the person that
+    the command line on the service's own machine acts for.
+    """
+    await remember(tx, _TEAM, {})
+    held = _INSTALLED.with_for_update()
+    found: dict[str, Any] = (await tx.rows(held, {"key": _TEAM}))[0].value
+    return found
+
+
+async def remember_of_team(tx: Tx, value: Mapping[str, Any]) -> None:
+    await replace_installed(tx, _TEAM, value)
 
 
 async def replace_installed(tx: Tx, key: str, value: Mapping[str, Any]) -> None:

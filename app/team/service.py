@@ -16,9 +16,10 @@ from app.clock import Clock, monotonic
 from app.db import Database, Tx
 from app.errors import AppError, FieldError, InvalidRequest, NotFound
 from app.team import repository
+from app.team.allowance import allowance_of_token
 from app.team.repository import BOOTSTRAP, LOCAL, NewToken
 from app.team.tokens import PREFIX, Random, hash_of, is_chosen, is_well_formed, new_token
-from app.web.principal import Principal, Right, Role, scope_of
+from app.web.principal import Person, Principal, Role
 
 CACHE_SECONDS = 3.0
 CACHE_SIZE = 1000
@@ -54,15 +55,21 @@ async def ensure_bootstrap(tx: Tx, chosen: str | None, now: datetime) -> bool:
 
 
 async def renew_local_token(
-    tx: Tx, now: datetime, random: Random, *, name: str = "local admin"
+    tx: Tx,
+    now: datetime,
+    random: Random,
+    *,
+    name: str = "local admin",
+    user_id: int | None = None,
 ) -> str:
     """A new admin token for `cli.json`; the one of that name from the last start is removed.
 
     Services that share a database but not a data folder give themselves different names.
+    `user_id`: the person it acts for, see `users/local.py`.
     """
     await repository.remove_local_tokens(tx, name)
     secret = new_token(random)
-    new = NewToken(name=name, role=Role.ADMIN, created_by=LOCAL)
+    new = NewToken(name=name, role=Role.ADMIN, created_by=LOCAL, user_id=user_id)
     await repository.add_token(tx, new, secret, now)
     return secret
 
@@ -76,9 +83,9 @@ class _Known:
 class Tokens:
     """Recognises tokens: the resolver of `web/auth.py`.
 
-    A recognised token is remembered for three seconds. `revoke` forgets it at its commit; another
-    process on the same database sees the change when its three seconds are over. Expiry is looked
-    at every time.
+    A recognised token is remembered for three seconds. Whoever changes people or tokens calls
+    `forget` at the commit; another process on the same database sees the change when its three
+    seconds are over. Expiry is looked at every time.
     """
 
     def __init__(self, db: Database, clock: Clock) -> None:
@@ -117,7 +124,7 @@ class Tokens:
             return known.principal
         forgotten = self._forgotten
         row = await repository.find_token(self._db, token_hash)
-        if row is None or row.revoked_at or not hmac.compare_digest(row.token_hash, token_hash):
+        if row is None or _is_ended(row) or not hmac.compare_digest(row.token_hash, token_hash):
             self._known.pop(token_hash, None)
             return None
         principal = _principal(row)
@@ -168,17 +175,24 @@ class Tokens:
             await asyncio.wait(self._recording)
 
 
+def _is_ended(row: Row[Any]) -> bool:
+    """Revoked, or of a person who has left."""
+    return row.revoked_at is not None or row.owner_disabled_at is not None
+
+
 def _principal(row: Row[Any]) -> Principal:
-    role = Role(row.role)
-    rights = frozenset(Right(right) for right in row.rights)
-    sources = None if row.source_ids is None else frozenset(row.source_ids)
+    may = allowance_of_token(row)
+    owner = None
+    if row.user_id is not None:
+        owner = Person(row.user_id, row.owner_name, row.owner_display_name)
     return Principal(
         kind="token",
         id=row.id,
-        name=row.name,
-        role=role,
-        rights=rights,
-        scope=scope_of(role, rights, sources),
+        name=row.name if owner is None else owner.display_name,
+        role=may.role,
+        rights=may.rights,
+        scope=may.scope,
         token_id=row.id,
         expires_at=row.expires_at,
+        person=owner,
     )

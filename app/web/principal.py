@@ -26,6 +26,7 @@ class Permission(StrEnum):
     TRIAGE = "triage"
     REPLY = "reply"
     MANAGE_SOURCES = "manage_sources"
+    MANAGE_USERS = "manage_users"
     MANAGE_TOKENS = "manage_tokens"
     MANAGE_INTEGRATIONS = "manage_integrations"
 
@@ -48,8 +49,19 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody of the team, as others name them: `name` is the short one, unique without case."""
+
+    id: int
+    name: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller whose token was accepted. `id` counts within its `kind`."""
+    """A caller whose token was accepted. `id` counts within its `kind`; `name` is the person's
+    where the token is a person's, else the token's. Role, rights and scope are what both allow.
+    """
 
     kind: str
     id: int
@@ -59,11 +71,17 @@ class Principal:
     scope: Scope
     token_id: int | None = None
     expires_at: datetime | None = None
+    person: Person | None = None
+
+    @property
+    def user_id(self) -> int | None:
+        """Whom the token belongs to; `None`: to an integration."""
+        return None if self.person is None else self.person.id
 
     @property
     def actor(self) -> str:
-        """How events and other rows name the caller, e.g. `token:7`."""
-        return f"{self.kind}:{self.id}"
+        """How rows name the caller: `user:3` for a person, else e.g. `token:7`."""
+        return f"{self.kind}:{self.id}" if self.person is None else f"user:{self.person.id}"
 
     @property
     def permissions(self) -> frozenset[Permission]:

@@ -11,6 +11,8 @@ from tests.cli.conftest import Shell
 from tests.cli.service import AS_OF, Service, item
 
 ANSWER = {"evidence": "declared", "answered_at": AS_OF, "answered_by": "me", "reply_url": None}
+MIRA = {"id": 3, "name": "mira", "display_name": "Mira"}
+CLAIM = {"by": MIRA, "until": "2099-01-02T03:04:05Z"}
 
 
 @pytest.mark.parametrize(
@@ -34,6 +36,16 @@ ANSWER = {"evidence": "declared", "answered_at": AS_OF, "answered_by": "me", "re
          {"until": "2099-01-02T03:04:05Z"}, {"snoozed_until": "2099-01-02T03:04:05Z"},
          "7 is unanswered, snoozed until 2 Jan 2099 03:04."),
         (["unsnooze", "7"], "unsnooze", {}, {}, "7 is unanswered."),
+        (["assign", "7", "mira"], "assign", {"assignee": "mira"}, {"assignee": MIRA},
+         "7 is unanswered, assigned to Mira."),
+        (["assign", "7", "3"], "assign", {"assignee": "3"}, {"assignee": MIRA},
+         "7 is unanswered, assigned to Mira."),
+        (["assign", "7", "none"], "assign", {"assignee": None}, {}, "7 is unanswered."),
+        (["claim", "7"], "claim", {"force": False}, {"claim": CLAIM},
+         "7 is unanswered, claimed by Mira until 2 Jan 2099 03:04."),
+        (["claim", "7", "--force"], "claim", {"force": True}, {"claim": CLAIM},
+         "7 is unanswered, claimed by Mira until 2 Jan 2099 03:04."),
+        (["release", "7", "--force"], "release", {"force": True}, {}, "7 is unanswered."),
     ],
 )  # fmt: skip
 async def test_a_command_is_one_call(
@@ -65,7 +77,8 @@ async def test_snoozing_for_a_while_counts_from_now(shell: Shell, service: Servi
     "arguments",
     [["dismiss", "7"], ["dismiss", "7", "--reason", "lazy"], ["snooze", "7"],
      ["snooze", "7", "--for", "3h", "--until", "2099-01-01"], ["snooze", "7", "--for", "long"],
-     ["replied"], ["replied", "seven"], ["replied", "0"], ["replied", "7", "--at", "noon"]],
+     ["assign", "7"], ["claim"], ["replied"], ["replied", "seven"],
+     ["replied", "0"], ["replied", "7", "--at", "noon"]],
 )  # fmt: skip
 async def test_usage_errors_call_nothing(
     shell: Shell, service: Service, arguments: list[str]

@@ -7,12 +7,15 @@ from typing import Any
 from tests.cli.conftest import Shell
 from tests.cli.service import AS_OF, Service, complete, incomplete, stream_cover
 
+MIRA = {"id": 3, "name": "mira", "display_name": "Mira\x1b[2J"}
+
 
 def counted(total: int = 3, coverage: dict[str, Any] | None = None) -> dict[str, Any]:
     return {
         "as_of": AS_OF, "total": 1234, "by_status": {"unanswered": total, "replied": 1231},
         "unanswered": {"total": total, "overdue": 0, "snoozed": 1, "backlog": 0, "thank_you": 2},
-        "by_platform": {"mastodon": total}, "by_assignee": [],
+        "by_platform": {"mastodon": total},
+        "by_assignee": [{"assignee": MIRA, "unanswered": total}],
         "by_source": [{"source_id": 1, "source_name": "acme\x1b[2J", "unanswered": total}],
         "by_age": {"<1h": 0, ">7d": total}, "coverage": coverage or complete(),
         "oldest_unanswered": {"id": 7, "occurred_at": "2020-01-01T00:00:00Z"} if total else None,
@@ -26,6 +29,7 @@ async def test_counts_for_people(shell: Shell, service: Service) -> None:
     assert "the oldest, 7, has waited " in out
     assert "1,234" in out
     assert "source acme " in out
+    assert "assigned to Mira " in out
     assert "\x1b" not in out
     assert "complete up to" in out.splitlines()[-1]
 

@@ -16,6 +16,7 @@ from app.inbox.repository import counted_row
 from app.sources.models import source
 from tests.inbox.pages import add_source
 from tests.service import NOON
+from tests.staff import add_person
 
 STATUSES = ("unanswered",) * 6 + ("replied",) * 3 + ("dismissed", "spam", "removed")
 KINDS = ("comment", "mention", "mention", "question", "follow")
@@ -27,6 +28,7 @@ async def stock(db: Database, number: int, *, seed: int = 1, now: datetime = NOO
     rng = Random(seed)
     sources = [await add_source(db, name, f"{name} {n}") for n, name in enumerate(PLATFORMS)]
     async with db.write() as tx:
+        people = [await add_person(tx, name) for name in ("ana", "ben")]
         rows = [{**_AUTHOR, "external_id": f"a{n}", "handle": f"a{n}"} for n in range(20)]
         await tx.execute(insert(author), rows)
         rows = [{**_THREAD, "source_id": s, "external_id": "t"} for s in sources]
@@ -34,7 +36,9 @@ async def stock(db: Database, number: int, *, seed: int = 1, now: datetime = NOO
     authors = [row.id for row in await db.rows(select(author.c.id))]
     threads = {r.source_id: r.id for r in await db.rows(select(thread.c.source_id, thread.c.id))}
     made = list(
-        items(rng, number, list(zip(sources, PLATFORMS, strict=True)), authors, threads, now)
+        items(
+            rng, number, list(zip(sources, PLATFORMS, strict=True)), authors, threads, people, now
+        )
     )
     async with db.write() as tx:
         for start in range(0, number, 500):
@@ -50,6 +54,7 @@ def items(
     sources: list[tuple[int, str]],
     authors: list[int],
     threads: dict[int, int],
+    people: list[int],
     now: datetime,
 ) -> Iterator[dict[str, Any]]:
     for n in range(number):
@@ -73,7 +78,7 @@ def items(
             "occurred_at": now - timedelta(minutes=30) * rng.randrange(max(number // 3, 1)),
             "first_seen_at": now,
             "snoozed_until": now + snoozed if snoozed and status == "unanswered" else None,
-            "assignee_id": rng.choice((None, None, 1, 2)),
+            "assignee_id": rng.choice((None, None, *people)),
             "seen_hash": n,
         }
 

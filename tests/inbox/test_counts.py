@@ -71,7 +71,7 @@ async def compare(db: Database, scope: Scope, clock: FrozenClock) -> None:
     assert counts.by_platform == dict(Counter(row.platform for row in waiting))
     by_source = {c.source_id: c.unanswered for c in counts.by_source if c.unanswered}
     assert by_source == dict(Counter(row.source_id for row in waiting))
-    by_assignee = {c.assignee: c.unanswered for c in counts.by_assignee}
+    by_assignee = {c.assignee.id: c.unanswered for c in counts.by_assignee}
     assert by_assignee == dict(Counter(r.assignee_id for r in waiting if r.assignee_id))
     assert counts.by_age == buckets(waiting, clock)
     oldest = min(((row.occurred_at, row.id) for row in waiting), default=None)

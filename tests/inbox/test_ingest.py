@@ -19,6 +19,7 @@ from app.inbox.models import author, item, raw_body
 from app.sources.streams import unpacked
 from tests.inbox.pages import Inbox, answers, at, person, said
 from tests.service import NOON
+from tests.staff import add_person
 
 
 class Counting:
@@ -26,6 +27,7 @@ class Counting:
 
     def __init__(self, db: Database) -> None:
         self.db = db
+        self.dialect = db.dialect
         self.asked = 0
 
     async def rows(self, statement: Executable, values: Any = None) -> Any:
@@ -354,11 +356,12 @@ async def test_who_writes_again_wakes_the_snoozed_item_and_keeps_the_assignee(in
     for ident in ("a", "z", "other"):
         await inbox.act(ident, "snooze", NOON + timedelta(days=1))
     async with inbox.db.write() as tx:
-        await tx.execute(update(item).where(item.c.external_id == "a").values(assignee_id=3))
+        mira = await add_person(tx, "mira")
+        await tx.execute(update(item).where(item.c.external_id == "a").values(assignee_id=mira))
     await inbox.take(said("b", 5))
     rows = await inbox.rows()
     assert rows["a"].snoozed_until is None
-    assert rows["b"].assignee_id == 3
+    assert rows["b"].assignee_id == mira
     assert rows["a"].status == rows["b"].status == "unanswered"
     assert rows["z"].snoozed_until is not None
     assert rows["other"].snoozed_until is not None

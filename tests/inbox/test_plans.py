@@ -29,6 +29,12 @@ SCOPES = (
     Scope(frozenset({2}), direct=False),
     Scope(frozenset({1, 3}), direct=True),
 )
+OWN_INDEX = {
+    ItemFilter(assignee=1): "ix_item_assigned",
+    ItemFilter(assignee=1, backlog="include"): "ix_item_assigned",
+    ItemFilter(assignee="none"): "ix_item_open_unassigned",
+}
+"""Lists that would otherwise read what belongs to others, or to somebody."""
 CASES = [
     (wanted, order, after, scope)
     for wanted, order, after, scope in product(
@@ -71,9 +77,7 @@ async def test_sqlite_reads_every_list_by_an_index_in_its_order(sqlite_url: str)
             await tx.execute(text("ANALYZE"))
         bad = []
         for case in CASES:
-            sql, values = _compiled(*_case(case), sqlite_dialect.dialect(paramstyle="qmark"))
-            raw = db._raw_reader.execute(f"EXPLAIN QUERY PLAN {sql}", values)
-            plan = [row[3] for row in raw.fetchall()]
+            plan = _sqlite_plan(db, case)
             reads = next(step for step in plan if " item" in step)
             scans = reads.startswith("SCAN item") and "USING INDEX" not in reads
             if scans or any("TEMP B-TREE" in step for step in plan):
@@ -81,6 +85,21 @@ async def test_sqlite_reads_every_list_by_an_index_in_its_order(sqlite_url: str)
         assert bad == []
     finally:
         await db.close()
+    db = open_database(sqlite_url)  # which statistics there are is read when it is opened
+    assert isinstance(db, SqliteDatabase)
+    try:
+        for wanted, index in OWN_INDEX.items():
+            case = (wanted, "oldest", None, EVERYTHING)
+            plan = _sqlite_plan(db, case)
+            assert any(f"USING INDEX {index} " in f"{step} " for step in plan), (case, plan)
+    finally:
+        await db.close()
+
+
+def _sqlite_plan(db: SqliteDatabase, case: Any) -> list[str]:
+    sql, values = _compiled(*_case(case), sqlite_dialect.dialect(paramstyle="qmark"))
+    raw = db._raw_reader.execute(f"EXPLAIN QUERY PLAN {sql}", values)
+    return [row[3] for row in raw.fetchall()]
 
 
 async def test_postgresql_reads_every_list_by_an_index_in_its_order(postgres_url: str) -> None:
@@ -101,6 +120,12 @@ async def test_postgresql_reads_every_list_by_an_index_in_its_order(postgres_url
             kinds = {node["Node Type"] for node in nodes if node.get("Relation Name") == "item"}
             if "Seq Scan" in kinds or any("Sort" in node["Node Type"] for node in nodes):
                 bad.append((case, [node["Node Type"] for node in nodes]))
+        for number, (wanted, index) in enumerate(OWN_INDEX.items(), len(CASES)):
+            case = (wanted, "oldest", None, EVERYTHING)
+            plan = await _generic_plan(connection, number, *_case(case))
+            used = [node.get("Index Name") for node in _nodes(plan)]
+            if index not in used:
+                bad.append((case, used))
         assert bad == []
     finally:
         await connection.close()
@@ -117,7 +142,7 @@ async def _generic_plan(connection: Any, number: int, statement: Any, values: An
 
 
 def _literal(value: Any) -> str:
-    return str(value) if isinstance(value, int) else f"'{value}'"
+    return str(value) if isinstance(value, int) else "'{}'".format(str(value).replace("'", "''"))
 
 
 def _nodes(plan: Any) -> Any:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from app.clock import FrozenClock
-from app.team.api import router
+from app.team.api import WIRE, router
 from app.team.repository import NewToken
 from app.team.service import Tokens, create_token
 from app.web.auth import check_every_route_declares
@@ -42,6 +42,7 @@ async def test_me_tells_role_rights_sources_and_expiry(tmp_path: Path) -> None:
                 "kind": "token",
                 "id": 1,
                 "name": "client A",
+                "user": None,
                 "role": "viewer",
                 "permissions": ["read"],
                 "rights": ["direct"],
@@ -54,7 +55,7 @@ async def test_me_tells_role_rights_sources_and_expiry(tmp_path: Path) -> None:
             me = (await c.get("/api/v1/me")).json()
         await tokens.close()
     assert (me["role"], me["source_ids"], me["expires_at"]) == ("admin", None, None)
-    assert len(me["permissions"]) == 6
+    assert len(me["permissions"]) == 7
 
 
 async def test_me_without_a_token_is_401() -> None:
@@ -64,7 +65,8 @@ async def test_me_without_a_token_is_401() -> None:
         problem(await c.get("/api/v1/me"), 401, "unauthenticated")
 
 
-def test_the_operation_is_fully_described() -> None:
+def test_the_operations_are_fully_described() -> None:
     app = api()
+    app.wire = WIRE
     app.include_router(router, prefix="/api/v1")
     assert violations(app.openapi()) == []

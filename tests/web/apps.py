@@ -26,7 +26,7 @@ assert models.token.metadata is tables  # importing the models is what fills the
 
 def create_tables(path: Path) -> None:
     engine = create_engine(f"sqlite:///{path}")
-    tables.create_all(engine, tables=[models.token, models.installation])
+    tables.create_all(engine, tables=[models.user, models.token, models.installation])
     engine.dispose()
 
 

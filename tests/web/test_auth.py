@@ -32,6 +32,7 @@ read                 yes     yes    yes
 triage               no      yes    yes
 reply                no      yes    yes
 manage_sources       no      no     yes
+manage_users         no      no     yes
 manage_tokens        no      no     yes
 manage_integrations  no      no     yes
 """

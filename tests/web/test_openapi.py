@@ -11,7 +11,6 @@ from jsonschema import Draft202012Validator
 from pydantic import ConfigDict
 
 from app.errors import Conflict, NotFound, VersionMismatch
-from app.team.api import router as team
 from app.web.auth import needs
 from app.web.contract import violations
 from app.web.openapi import Api, operations, problems, snapshot, write_snapshot
@@ -57,8 +56,11 @@ def things() -> Api:
     async def change_thing(thing_id: PathId, new: NewThing, principal: Reading) -> Thing:
         return Thing(name=new.name, at=NOW)
 
+    @router.get("/me", summary="Who am I?")
+    async def get_me(principal: Reading) -> Thing:
+        return Thing(name=principal.name)
+
     app.include_router(router, prefix="/api/v1")
-    app.include_router(team, prefix="/api/v1")
     return app
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import Field
+from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,11 +16,13 @@ from app.inbox import examples
 from app.inbox.item import DismissReason
 from app.inbox.schemas import ItemOut, item_out
 from app.inbox.service import Acting
-from app.outbox.events import Actor
+from app.outbox.events import acting
+from app.team.users.names import MAX_NAME
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, needs
 from app.web.conditional import etag, if_match
 from app.web.deps import Now, Writer
+from app.web.formats import MAX_ID
 from app.web.openapi import problems
 from app.web.params import PathId
 from app.web.wire import Body, Time
@@ -56,9 +59,43 @@ class Snooze(Body):
     until: Time
 
 
+def _person(given: Any) -> int | str | None:
+    is_id = isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= MAX_ID
+    if given is None or is_id or (isinstance(given, str) and 1 <= len(given) <= MAX_NAME):
+        person: int | str | None = given
+        return person
+    raise PydanticCustomError("person", "write the id or the name of a person, me, or null")
+
+
+_Assignee = Annotated[
+    int | str | None,
+    PlainValidator(_person),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": MAX_ID},
+                {"type": "string", "minLength": 1, "maxLength": MAX_NAME},
+                {"type": "null"},
+            ]
+        }
+    ),
+]
+
+
+class Assign(Body):
+    """To whom: the id or name of a person, `me`, or null for nobody."""
+
+    assignee: _Assignee
+
+
+class Force(Body):
+    """With `force` another person's claim is taken over or ended."""
+
+    force: bool = False
+
+
 def _acting(principal: Principal, tx: Writer, now: datetime, request: Request) -> Acting:
-    actor = Actor("person", principal.name)
-    return Acting(tx, principal.scope, actor, now, if_match(request).versions)
+    return Acting(tx, principal.scope, acting(principal), now, if_match(request).versions)
 
 
 def _action(name: str, summary: str, example: Any = None) -> dict[str, Any]:
@@ -165,3 +202,45 @@ async def unsnooze_item(
     principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId
 ) -> Response:
     return _whole(await _acting(principal, tx, now, request).unsnooze(item_id), now)
+
+
+@router.post(
+    "/items/{item_id}/assign",
+    **_action("assign_item", "Give an item to a person, or to nobody", {"assignee": "me"}),
+)
+async def assign_item(
+    principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId, body: Assign
+) -> Response:
+    return _whole(await _acting(principal, tx, now, request).assign(item_id, body.assignee), now)
+
+
+@router.post(
+    "/items/{item_id}/claim",
+    **_action("claim_item", "Deal with an item for 15 minutes; again to renew", {"force": False}),
+)
+async def claim_item(
+    principal: Triaging,
+    tx: Writer,
+    now: Now,
+    request: Request,
+    item_id: PathId,
+    body: Force | None = None,
+) -> Response:
+    force = body is not None and body.force
+    return _whole(await _acting(principal, tx, now, request).claim(item_id, force=force), now)
+
+
+@router.post(
+    "/items/{item_id}/release",
+    **_action("release_item", "End a claim", {"force": False}),
+)
+async def release_item(
+    principal: Triaging,
+    tx: Writer,
+    now: Now,
+    request: Request,
+    item_id: PathId,
+    body: Force | None = None,
+) -> Response:
+    force = body is not None and body.force
+    return _whole(await _acting(principal, tx, now, request).release(item_id, force=force), now)
