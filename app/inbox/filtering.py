@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal_column,
     not_,
     or_,
+    select,
     text,
     true,
 )
@@ -27,6 +28,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from app.db import UtcTime
+from app.inbox.labels.models import item_label, label
 from app.inbox.models import OPEN, item
 from app.inbox.search.models import FoundByWords
 from app.inbox.search.words import Phrase, Words
@@ -40,8 +42,9 @@ Order = Literal["oldest", "newest"]
 class ItemFilter:
     """What `GET /items` may be narrowed by. Empty tuples and `None` mean: not narrowed.
 
-    `statuses` empty means any. `assignee` is the id of a person, or `none`: nobody's. Times are
-    aware UTC; `before` and `after` are inclusive and exclusive of their moment.
+    `statuses` empty means any. `assignee` is the id of a person, or `none`: nobody's. `labels`
+    (keys, see `labels.spelling`): an item carries all of them, and none of `without_labels`. Times
+    are aware UTC; `before` and `after` are inclusive and exclusive of their moment.
     """
 
     statuses: tuple[str, ...] = ("unanswered",)
@@ -49,6 +52,8 @@ class ItemFilter:
     source_ids: tuple[int, ...] = ()
     kinds: tuple[str, ...] = ()
     author_id: int | None = None
+    labels: tuple[str, ...] = ()
+    without_labels: tuple[str, ...] = ()
     assignee: int | Literal["none"] | None = None
     occurred_after: datetime | None = None
     occurred_before: datetime | None = None
@@ -121,6 +126,7 @@ def conditions(shape: Shape) -> list[ColumnElement[bool]]:
     """The conditions of a statement, without the position of a page."""
     wanted = shape.filter
     found = [*_status(wanted), *_overlays(wanted), *_narrowed(shape), *_flags(wanted)]
+    found += _labelled(wanted)
     if wanted.words is not None:
         found += _words(wanted.words)
     found += [
@@ -141,6 +147,8 @@ def values_of(scope: Scope, wanted: ItemFilter, now: datetime) -> dict[str, Any]
         values["platforms"] = _one_or_all(wanted.platforms)
     if wanted.source_ids:
         values["source_ids"] = _one_or_all(wanted.source_ids)
+    values |= {f"label{n}": key for n, key in enumerate(wanted.labels)}
+    values |= {f"not_label{n}": key for n, key in enumerate(wanted.without_labels)}
     if wanted.words is not None:
         values |= _word_values(wanted.words)
     if isinstance(wanted.assignee, int):
@@ -173,6 +181,8 @@ def _skeleton(wanted: ItemFilter) -> ItemFilter:
         source_ids=wanted.source_ids and (0,),
         kinds=wanted.kinds and ("*",),
         author_id=None if wanted.author_id is None else 0,
+        labels=("*",) * len(wanted.labels),
+        without_labels=("*",) * len(wanted.without_labels),
         assignee=0 if isinstance(wanted.assignee, int) else wanted.assignee,
         occurred_after=None if wanted.occurred_after is None else _SOME_MOMENT,
         occurred_before=None if wanted.occurred_before is None else _SOME_MOMENT,
@@ -265,6 +275,30 @@ def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
     if not shape.direct:
         found.append(item.c.visibility != literal("direct"))
     return found
+
+
+def _labelled(wanted: ItemFilter) -> list[ColumnElement[bool]]:
+    """The open list is short and read in its order, so each of its items is asked; elsewhere the
+    items of a label are few beside all the others, so the label is asked.
+    """
+    found: list[ColumnElement[bool]] = []
+    for n in range(len(wanted.labels)):
+        named = label.c.key == bindparam(f"label{n}")
+        if _is_open_list(wanted):
+            found.append(_carries(named))
+        else:
+            carriers = select(item_label.c.item_id).select_from(item_label.join(label))
+            found.append(item.c.id.in_(carriers.where(named)))
+    found += [
+        ~_carries(label.c.key == bindparam(f"not_label{n}"))
+        for n in range(len(wanted.without_labels))
+    ]
+    return found
+
+
+def _carries(named: ColumnElement[bool]) -> ColumnElement[bool]:
+    carried = select(item_label.c.item_id).select_from(item_label.join(label))
+    return carried.where(item_label.c.item_id == item.c.id, named).correlate(item).exists()
 
 
 def _assigned(wanted: ItemFilter) -> list[ColumnElement[bool]]:

@@ -31,6 +31,7 @@ from app.inbox.arrivals import (
 )
 from app.inbox.counts import count
 from app.inbox.item import Action, ActorKind, Details, Filed, ItemState, Status
+from app.inbox.labels.arriving import default_labels
 from app.inbox.search.repository import touch
 from app.inbox.states import EventType, decide
 from app.outbox.events import PLATFORM, POLLER, Actor, Event, record
@@ -174,6 +175,7 @@ async def apply(tx: Tx, incoming: Incoming, difference: Difference) -> Outcome:
     changed, gone_items = list(difference.changed), list(difference.gone_items)
     if difference.new:
         added = await _add_items(tx, incoming, difference.new, authors, threads)
+        await default_labels(tx, incoming.source_id, list(added), incoming.now)
         outcome.new = len(added)
         outcome.new_at = [arrival.occurred_at for arrival in added.values()]
         touched |= {threads[a.mention.thread.external_id].id for a in added.values()}

@@ -18,12 +18,14 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
+    func,
     select,
     tuple_,
 )
 
 from app.db import Reader, UtcTime
 from app.inbox.filtering import ItemFilter, Shape, conditions, literal, shape_of, values_of
+from app.inbox.labels.names import label_names
 from app.inbox.models import author, item, reply, thread
 from app.scope import Scope
 from app.sources.models import source
@@ -52,6 +54,7 @@ COLUMNS = (
     author.c.signals.label("author_signals"),
     thread.c.title.label("thread_title"),
     source.c.name.label("source_name"),
+    label_names().label("label_names"),
     _assignee.c.name.label("assignee_name"),
     _assignee.c.display_name.label("assignee_display_name"),
     _holder.c.name.label("holder_name"),
@@ -120,6 +123,33 @@ async def page_items(
     return await reader.rows(statement, values)
 
 
+@lru_cache(maxsize=128)
+def _ids_statement(shape: Shape) -> Select[Any]:
+    at, last = item.c.occurred_at, item.c.id
+    order = (at.desc(), last.desc()) if shape.filter.order == "newest" else (at, last)
+    matching = select(item.c.id).select_from(JOINED).where(*conditions(shape))
+    return matching.order_by(*order).limit(bindparam("limit"))
+
+
+async def matching_ids(
+    reader: Reader, scope: Scope, wanted: ItemFilter, *, now: datetime, limit: int
+) -> list[int]:
+    """The ids of what a filter matches, in its order; at most `limit`."""
+    values = {**values_of(scope, wanted, now), "limit": limit}
+    statement = _ids_statement(shape_of(scope, wanted, positioned=False))
+    return [row.id for row in await reader.rows(statement, values)]
+
+
+async def count_matching(
+    reader: Reader, scope: Scope, wanted: ItemFilter, *, now: datetime, at_most: int
+) -> int:
+    """How many items a filter matches; counting ends at `at_most`."""
+    values = {**values_of(scope, wanted, now), "limit": at_most}
+    matching = _ids_statement(shape_of(scope, wanted, positioned=False)).order_by(None)
+    rows = await reader.rows(select(func.count()).select_from(matching.subquery()), values)
+    return int(rows[0][0])
+
+
 def _may_see(scope: Scope) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if scope.sources is not None:
@@ -134,6 +164,13 @@ async def find_item(reader: Reader, scope: Scope, item_id: int) -> Row[Any] | No
     statement = select(*COLUMNS).select_from(JOINED).where(item.c.id == item_id, *_may_see(scope))
     rows = await reader.rows(statement)
     return rows[0] if rows else None
+
+
+async def find_items(reader: Reader, scope: Scope, item_ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """Items as the lists show them, by id, without those that are not there for this caller."""
+    statement = select(*COLUMNS).select_from(JOINED)
+    wanted = statement.where(item.c.id.in_(item_ids), *_may_see(scope))
+    return {row.id: row for row in await reader.rows(wanted)}
 
 
 async def items_of_thread(

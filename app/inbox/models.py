@@ -119,6 +119,7 @@ item = Table(
     Column("answers_since", UtcTime),  # reopened then: only later replies of ours answer
     Column("dismissed_reason", String(40)),
     Column("dismissed_note", Text),
+    Column("note_count", Integer, nullable=False, server_default=text("0")),
     Column("value_score", Integer),
     Column("value_reasons", JsonType),
     Column("filed", String(20)),  # where the platform itself has put it

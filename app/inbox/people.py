@@ -64,13 +64,29 @@ async def _renamed(tx: Tx, platform: str, people: Sequence[Mapping[str, Any]]) -
     ]
 
 
-async def mute_author(tx: Tx, author_id: int, now: datetime) -> None:
-    """From now on what this author sends arrives as spam."""
-    await tx.execute(
-        update(author)
-        .where(author.c.id == author_id, author.c.muted_at.is_(None))
-        .values(muted_at=now)
-    )
+async def mute_authors(tx: Tx, author_ids: Sequence[int], now: datetime) -> frozenset[int]:
+    """From now on what these authors send arrives as spam; those who were not muted before."""
+    found: set[int] = set()
+    for chunk in chunks(author_ids):
+        done = await tx.execute(
+            update(author)
+            .where(author.c.id.in_(chunk), author.c.muted_at.is_(None))
+            .values(muted_at=now)
+            .returning(author.c.id)
+        )
+        found |= {row.id for row in done.all()}
+    return frozenset(found)
+
+
+async def put_muting_back(
+    tx: Tx, author_ids: Sequence[int], *, before: datetime | None, after: datetime | None
+) -> None:
+    """Mutes or unmutes authors as they were before, where they are still as they were after."""
+    for chunk in chunks(author_ids):
+        still = author.c.muted_at.is_(None) if after is None else author.c.muted_at == after
+        await tx.execute(
+            update(author).where(author.c.id.in_(chunk), still).values(muted_at=before)
+        )
 
 
 async def store_threads(

@@ -28,6 +28,9 @@ OFFERED = frozenset(
         "assign",
         "claim",
         "release",
+        "thank",
+        "label",
+        "note",
     }
 )
 """The actions that the service offers at present; the others come with their own issues."""
@@ -118,6 +121,7 @@ class ItemOut(msgspec.Struct, kw_only=True):
     assignee: PersonOut | None
     claim: ClaimOut | None
     labels: list[str]
+    note_count: int
     possibly_answered: bool
     edited_after_answer: bool
     reply_unverified: bool
@@ -295,7 +299,8 @@ def item_fields(row: Row[Any], now: datetime) -> dict[str, Any]:
         "backlog": row.backlog,
         "assignee": _assignee(row),
         "claim": claim,
-        "labels": [],
+        "labels": sorted(row.label_names or (), key=str.casefold),
+        "note_count": row.note_count,
         "possibly_answered": row.possibly_answered,
         "edited_after_answer": row.edited_after_answer,
         "reply_unverified": row.reply_unverified,

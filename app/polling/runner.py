@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from app.clock import Clock, monotonic
 from app.db import Database
 from app.db_trouble import is_lasting
 from app.errors import AppError
+from app.inbox.waking import wake
 from app.polling import set_back
 from app.polling.housekeeping import clean
 from app.polling.poller import Poller
@@ -95,7 +97,18 @@ class Runner:
         self._scheduler.add_job(
             self.clean, "interval", hours=1, max_instances=1, coalesce=True, misfire_grace_time=None
         )
+        self._scheduler.add_job(
+            self.wake, "interval", seconds=30, max_instances=1, coalesce=True,
+            misfire_grace_time=None,
+        )  # fmt: skip
         self._scheduler.start()
+
+    async def wake(self) -> None:
+        """Ends the snoozes that are over. Trouble with the database is told by the ticks."""
+        if self._ending.is_set():
+            return
+        with suppress(AppError, SQLAlchemyError):
+            await wake(self.db, self.clock.now())
 
     async def clean(self) -> None:
         """Cuts back what grows by itself. Trouble with the database is told by the ticks."""
