@@ -49,7 +49,7 @@ async def connect_another(source: Staged, number: int) -> httpx.Response:
         "name": f"another {number}",
         "settings": {"api_url": source.proxy.base, "account": "shop"},
         "credential": source.recording["credential"],
-        "labels": [f"label {label:03} {'x' * 100}" for label in range(50)],
+        "labels": [f"label {label:03} {'x' * 36}" for label in range(50)],
     }
     return await source.service.api.post("/api/v1/sources", json=body)
 
