@@ -39,10 +39,13 @@ from app.sources.service import Sources
 from app.team import api as team_api
 from app.team.files import write_cli_file
 from app.team.keys import open_keyring
+from app.team.sealing import AnswerSeal
 from app.team.service import Tokens, ensure_bootstrap, renew_local_token
 from app.team.users.local import ensure_local_person, name_of_this_machine
 from app.web.assembly import add_layers
 from app.web.auth import check_every_route_declares
+from app.web.conditional import make_conditional
+from app.web.idempotency import make_repeatable
 from app.web.openapi import Api
 
 if TYPE_CHECKING:
@@ -99,6 +102,8 @@ def create_app(
         https=public is not None and public.startswith("https://"),
     )
     check_every_route_declares(app)
+    make_repeatable(app, PREFIX)
+    make_conditional(app, PREFIX)
     return app
 
 
@@ -127,6 +132,7 @@ class _Parts:
     door: Door
     manners: ProcessManners | SharedManners
     connecting: Connecting
+    seal: AnswerSeal
 
     @classmethod
     async def open(cls, stack: AsyncExitStack, settings: Settings, clock: Clock) -> _Parts:
@@ -150,7 +156,8 @@ class _Parts:
             manners=manners,
         )
         stack.push_async_callback(door.aclose)
-        return cls(db, door, manners, Connecting(db, door, keyring, clock))
+        seal = AnswerSeal(keyring, secrets.token_bytes)
+        return cls(db, door, manners, Connecting(db, door, keyring, clock), seal)
 
     async def start_polling(
         self, stack: AsyncExitStack, settings: Settings, clock: Clock
@@ -213,6 +220,7 @@ class _Lifespan:
             app.state.db = parts.db
             app.state.clock = clock
             app.state.resolve = tokens
+            app.state.seal = parts.seal
             app.state.sources = sources
             app.state.known_sources = known_sources
             app.state.coverage = CoverageBlock(parts.db, clock)

@@ -1,4 +1,4 @@
-"""What grows by itself is cut back, little by little: runs, raw bodies, quarantine, old gaps."""
+"""What grows by itself is cut back, little by little: runs, raw bodies, old gaps, kept answers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from sqlalchemy import Table, delete, select
 from app.db import Database
 from app.inbox.models import raw_body
 from app.sources.models import gap, quarantine, recovery, run
+from app.web.models import idempotency_key
+from app.web.repository import KEPT as ANSWERS_KEPT
 
 KEPT: tuple[tuple[Table, Any, timedelta], ...] = (
     (run, run.c.finished_at, timedelta(days=14)),
@@ -17,6 +19,7 @@ KEPT: tuple[tuple[Table, Any, timedelta], ...] = (
     (quarantine, quarantine.c.last_seen_at, timedelta(days=90)),
     (recovery, recovery.c.at, timedelta(days=90)),
     (gap, gap.c.closed_at, timedelta(days=90)),
+    (idempotency_key, idempotency_key.c.asked_at, ANSWERS_KEPT),
 )
 """How long each kind of row is kept, counted from which of its times."""
 BATCH = 500

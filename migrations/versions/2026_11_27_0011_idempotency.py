@@ -1,0 +1,41 @@
+"""The keys of repeated requests with their answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def _id() -> sa.types.TypeEngine[int]:
+    return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _time() -> sa.types.TypeEngine[Any]:
+    return sa.BigInteger().with_variant(sa.TIMESTAMP(timezone=True), "postgresql")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "idempotency_key",
+        sa.Column("id", _id(), nullable=False),
+        sa.Column("caller", sa.String(length=100), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", _time(), nullable=False),
+        sa.Column("running_until", _time(), nullable=False),
+        sa.Column("answer_status", sa.Integer(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_idempotency_key")),
+        sa.UniqueConstraint("caller", "key", name=op.f("uq_idempotency_key_caller_key")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("idempotency_key")
