@@ -21,7 +21,7 @@ from app.clock import Clock, SystemClock
 from app.connectors.http import Door
 from app.connectors.manners import ProcessManners
 from app.db import Database, open_database
-from app.db_url import sqlite_path
+from app.db_url import lock_beside, sqlite_path
 from app.demonstration import Demonstration
 from app.errors import Unavailable
 from app.inbox import api as inbox_api
@@ -275,7 +275,7 @@ class _PollLock:
     """A lock file beside the database. Raises `Unavailable` where another process polls it."""
 
     def __init__(self, path: Path | None) -> None:
-        self._lock = None if path is None else FileLock(path.with_name(path.name + ".poll.lock"))
+        self._lock = None if path is None else FileLock(lock_beside(path, "poll"))
 
     def __enter__(self) -> None:
         if self._lock is None:
