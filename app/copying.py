@@ -55,7 +55,7 @@ class Content:
     total: int = 0
 
     def add(self, row: Row[Any]) -> None:
-        values = {name: _canonical(value) for name, value in row._mapping.items()}
+        values = {name: _canonical(value) for name, value in row._asdict().items()}
         encoded = msgspec.json.encode(values, order="deterministic")
         self.rows += 1
         self.total += int.from_bytes(blake2b(encoded, digest_size=16).digest())
@@ -186,7 +186,7 @@ async def _copy_table(there: _End, here: _End, table: Table) -> Moved:
     async for rows in there.batches(table):
         for row in rows:
             sent.add(row)
-        await here.execute(table.insert(), [dict(row._mapping) for row in rows])
+        await here.execute(table.insert(), [row._asdict() for row in rows])
     async for rows in here.batches(table):
         for row in rows:
             arrived.add(row)
