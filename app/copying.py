@@ -175,9 +175,20 @@ async def _copy(source: str, target: str, report: Report) -> list[Moved]:
         await _refuse_full(here, seeded)
         moved = []
         for table in metadata.sorted_tables:
+            if not table.info.get("copied", True):
+                await _fill(here, table)
+                continue
             moved.append(await _copy_table(there, here, table))
             report(moved[-1])
     return moved
+
+
+async def _fill(here: _End, table: Table) -> None:
+    """A table that is not copied but made anew: empty, or with the ids of another."""
+    await here.execute(delete(table))
+    if name := table.info.get("filled_from"):
+        ids = select(metadata.tables[name].c.id)
+        await here.execute(table.insert().from_select(list(table.primary_key.columns), ids))
 
 
 async def _copy_table(there: _End, here: _End, table: Table) -> Moved:

@@ -129,8 +129,7 @@ class Tx:
         """The buffer of that name in this transaction, made when first asked for."""
         return cast("BufferT", self._buffers.setdefault(name, make()))
 
-    def forget(self) -> None:
-        """Drops what was collected, for who goes back to a savepoint before all of it."""
+    def forget(self) -> None:  # for who goes back to a savepoint before all of it
         self.after_commit.clear()
         self._buffers.clear()
 
@@ -161,6 +160,8 @@ class _PostgresTx(Tx):
 
 class Reader(Protocol):
     """Whatever can answer a SELECT: the database, or a transaction that sees its own writes."""
+
+    dialect: str
 
     async def rows(self, statement: Executable, values: Values = None) -> Sequence[Row[Any]]: ...
 

@@ -10,12 +10,14 @@ from typing import Any, ClassVar
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One thing wrong with the input. `pointer` is a JSON pointer into the body (`/name`), or
-    `?name` for a query parameter, `#name` for a header, `{name}` for a part of the path.
+    `?name` for a query parameter, `#name` for a header, `{name}` for a part of the path. `place`:
+    where in the value, as (offset, length) in characters.
     """
 
     pointer: str
     code: str
     detail: str
+    place: tuple[int, int] | None = None
 
 
 class AppError(Exception):

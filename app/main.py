@@ -26,6 +26,7 @@ from app.demonstration import Demonstration
 from app.errors import Unavailable
 from app.inbox import api as inbox_api
 from app.inbox import forgetting
+from app.inbox.search.indexing import Indexing
 from app.outbox.repository import forget_source as forget_events
 from app.polling import api as polling_api
 from app.polling.hosts import SharedManners
@@ -224,6 +225,9 @@ class _Lifespan:
             app.state.sources = sources
             app.state.known_sources = known_sources
             app.state.coverage = CoverageBlock(parts.db, clock)
+            indexing = Indexing(parts.db)
+            stack.push_async_callback(indexing.stop)
+            await indexing.start()
             allowed = settings.demo is not False and settings.loopback and settings.poll
             demo = Demonstration(parts.db, clock, parts.door, sources, allowed=allowed)
             stack.push_async_callback(demo.stop)

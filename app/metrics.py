@@ -27,6 +27,8 @@ from app.inbox.counting import read_counts
 from app.scope import EVERYTHING
 from app.sources.coverage import StreamCoverage, read_coverage
 from app.sources.models import quarantine, run, source
+from app.sources.overview import quotas
+from app.sources.schemas import QuotaOut
 from app.web.auth import Needs, Permission
 
 router = APIRouter(include_in_schema=False)
@@ -87,6 +89,7 @@ async def metrics(request: Request) -> Response:
         streams=coverage,
         runs=await db.rows(_runs(now)),
         quarantined=await db.rows(_QUARANTINED),
+        quotas=await quotas(db, now),
         now=now,
     )
     registry = CollectorRegistry(auto_describe=False)
@@ -136,18 +139,21 @@ class _Facts(Collector):
         streams: Sequence[StreamCoverage],
         runs: Sequence[Row[Any]],
         quarantined: Sequence[Row[Any]],
+        quotas: Sequence[tuple[Row[Any], QuotaOut]],
         now: datetime,
     ) -> None:
         self.counts = counts
         self.streams = streams
         self.runs = runs
         self.quarantined = quarantined
+        self.quotas = quotas
         self.now = now
 
     def collect(self) -> Iterator[Metric]:
         yield from self._inbox()
         yield from self._streams()
         yield from self._polls()
+        yield self._quotas()
         held = int(self.quarantined[0].held)
         yield GaugeMetricFamily("unanswered_quarantine", "Messages in quarantine.", held)
 
@@ -201,6 +207,16 @@ class _Facts(Collector):
             requests.add_metric(names, int(row.requests))
             new.add_metric(names, int(row.new))
         yield from (polls, requests, new)
+
+    def _quotas(self) -> Metric:
+        left = GaugeMetricFamily(
+            "unanswered_quota_left",
+            "What a source may still use of its quota or budget in this day or month.",
+            labels=["source", "platform", "unit"],
+        )
+        for row, quota in self.quotas:
+            left.add_metric([str(row.id), row.platform, quota.unit], quota.left)
+        return left
 
     def _age(self, at: str) -> float:
         return max(0.0, (self.now - datetime.fromisoformat(at)).total_seconds())

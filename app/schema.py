@@ -18,6 +18,7 @@ from app.db import metadata
 from app.db_url import lock_beside, postgres_url, sqlite_path
 from app.errors import AppError
 from app.inbox import models as _inbox
+from app.inbox.search import models as _search
 from app.outbox import models as _outbox
 from app.sources import models as _sources
 from app.sqlite_file import copy_database
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SchemaTooNew", "current_revision", "head_revision", "metadata", "migrate"]
 
-_TABLES_COME_FROM = (_inbox, _outbox, _sources, _team, _web)
+_TABLES_COME_FROM = (_inbox, _search, _outbox, _sources, _team, _web)
 HEAD = "0011"
 """The newest revision, told without loading alembic (260 ms); a test compares the two."""
 _LOCK_NUMBER = 0x756E616E  # "unan": one migration at a time on a PostgreSQL server

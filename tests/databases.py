@@ -48,10 +48,15 @@ async def _on_server(url: str, work: Callable[[Connection], ResultT]) -> ResultT
         await engine.dispose()
 
 
+def is_table(name: str) -> bool:
+    """Whether it is a table of rows; `item_search` and what FTS5 keeps beside it are an index."""
+    return not name.startswith("item_search")
+
+
 def reflected(connection: Connection) -> MetaData:
     """The tables that are there, whatever the application thinks."""
     found = MetaData()
-    found.reflect(connection)
+    found.reflect(connection, only=lambda name, _: is_table(name))
     found.remove(found.tables["alembic_version"])
     return found
 

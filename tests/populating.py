@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     select,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.types import TypeEngine
 
 from tests.databases import reflected
@@ -46,6 +47,7 @@ _MAKERS: tuple[tuple[type[TypeEngine[Any]], Callable[[int], Any]], ...] = (
     (Integer, lambda n: n * 1_000_003 % 2**31),
     (Float, lambda n: n * 0.25),
     (JSON, lambda n: {"n": n, "text": f"ü 🎉 {n}", "list": [None, {}]}),
+    (TSVECTOR, lambda n: f"'{n}':1 'ünï':2"),
     (LargeBinary, lambda n: n.to_bytes(4, "big") * 5),
     (String, lambda n: f"{n} ünï"),
 )

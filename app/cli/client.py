@@ -231,9 +231,10 @@ def _refusal(answer: httpx.Response, place: Place) -> Failure:
     if not isinstance(problem, dict) or "title" not in problem:
         return _stranger(answer, place)
     title, detail = str(problem["title"]), str(problem.get("detail") or "")
+    errors = problem.get("errors") or []
     more = [
         f"{error.get('pointer', '')}: {error.get('detail', '')}"
-        for error in problem.get("errors") or []
+        for error in errors
         if str(error.get("detail", "")) != detail
     ]
     allowed = problem.get("allowed_actions")
@@ -246,7 +247,7 @@ def _refusal(answer: httpx.Response, place: Place) -> Failure:
         more.append(f"Try again in {wait} s.")
     more.append(f"(request {problem.get('request_id') or answer.headers.get('x-request-id', '?')})")
     sentence = f"{title}: {detail}" if detail and detail != title else title
-    return Refused(answer.status_code, str(problem.get("code", "")), sentence, more)
+    return Refused(answer.status_code, str(problem.get("code", "")), sentence, more, errors)
 
 
 def _token_advice(place: Place) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class Failure(Exception):
@@ -15,9 +16,19 @@ class Failure(Exception):
 
 
 class Refused(Failure):
-    """The service answered with a problem document. `status` is that of the answer."""
+    """The service answered with a problem document. `status` is that of the answer, `errors` say
+    what was wrong with the input.
+    """
 
-    def __init__(self, status: int, code: str, sentence: str, more: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        sentence: str,
+        more: Sequence[str] = (),
+        errors: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         super().__init__(sentence, more)
         self.status = status
         self.code = code
+        self.errors = tuple(errors)

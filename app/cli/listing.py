@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.cli import terminal
-from app.cli.failure import Failure
+from app.cli.failure import Failure, Refused
 from app.cli.moments import Duration, Moment, age
 from app.cli.options import client_command
+from app.cli.querying import QUERY_SETTINGS, pointed_at, query_text
 from app.cli.started import command
 
 if TYPE_CHECKING:
@@ -50,13 +51,15 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command("list")
+@click.command("list", context_settings=QUERY_SETTINGS)
+@click.argument("query", nargs=-1)
 @_filters
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many. [default: 50]")
 @click.option("--all", "everything", is_flag=True, help="Page through to the end.")
 @client_command
 def list_items(
     api: Api,
+    query: tuple[str, ...],
     source: str | None,
     limit: int | None,
     *,
@@ -64,17 +67,26 @@ def list_items(
     as_json: bool,
     **filters: Any,
 ) -> None:
-    """List who waits for an answer, longest waiting first."""
+    """List who waits for an answer, longest waiting first.
+
+    QUERY: words and filters, as in the search box: refund -has:link platform:mastodon
+    """
+    text = query_text(query)
     if everything and limit is not None:
         raise click.UsageError("Give --limit or --all, not both.")
-    query = {name: value for name, value in filters.items() if value not in {None, ()}}
+    asked = {name: value for name, value in filters.items() if value not in {None, ()}}
     if source is not None:
-        query["source_id"] = _source_id(api, source)
-    document = fetch_items(api, query, None if everything else limit or 50)
+        asked["source_id"] = _source_id(api, source)
+    if text:
+        asked["q"] = text
+    try:
+        document = fetch_items(api, asked, None if everything else limit or 50)
+    except Refused as refusal:
+        raise pointed_at(refusal, text) from refusal
     if as_json:
         terminal.say_json(document)
     else:
-        _show(document, with_status=bool(filters["status"]))
+        _show(document, with_status=bool(filters["status"]) or "is:" in text)
 
 
 def _source_id(api: Api, asked: str) -> int:
@@ -126,6 +138,9 @@ def _show(document: Json, *, with_status: bool) -> None:
     else:
         terminal.say("Nobody found in what could be read.", style="yellow")
     say_coverage(document.get("coverage"), now)
+    if not (document.get("search") or {"complete": True})["complete"]:
+        waiting = document["search"]["waiting"]
+        terminal.say(f"The search has not read everything yet: {waiting} to go.", style="yellow")
     if items and sys.stdout.isatty():
         terminal.tell(f"Answered one?  {command('replied ID')}")
 

@@ -22,6 +22,7 @@ from app.inbox.assigning import named
 from app.inbox.counts import count
 from app.inbox.item import Action, Details, Filed, Status
 from app.inbox.models import item, reply
+from app.inbox.search.repository import touch
 from app.outbox.events import PLATFORM, POLLER, Actor, Event, record
 from app.team.users import repository as users
 from app.team.users.service import may_be_given
@@ -36,6 +37,7 @@ async def update_items(tx: Tx, changed: Sequence[tuple[int, Arrival]], now: date
     for row in await repository.lock_items(tx, arrivals.keys()):
         await _update_item(tx, row, arrivals[row.id], now)
         touched.add(int(row.thread_id))
+    touch(tx, arrivals.keys())
     return touched
 
 

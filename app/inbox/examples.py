@@ -77,7 +77,7 @@ ITEM = ItemOut(
     allowed_actions=["mark_replied", "dismiss", "spam", "snooze", "assign", "claim"],
 )
 
-ITEM_LIST = ItemList(items=[ITEM], next_cursor=None, as_of=_AT, coverage=COVERAGE)
+ITEM_LIST = ItemList(items=[ITEM], next_cursor=None, as_of=_AT, coverage=COVERAGE, search=None)
 
 _THREAD = ThreadSummary(
     id=7,

@@ -6,16 +6,18 @@ the whole table (docs/decisions/0003-lists.md).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
+    and_,
     bindparam,
     false,
     literal_column,
+    not_,
     or_,
     text,
     true,
@@ -26,6 +28,8 @@ from sqlalchemy.sql.visitors import InternalTraversal
 
 from app.db import UtcTime
 from app.inbox.models import OPEN, item
+from app.inbox.search.models import FoundByWords
+from app.inbox.search.words import Phrase, Words
 from app.scope import Scope
 
 Ternary = Literal["exclude", "include", "only"]
@@ -52,6 +56,39 @@ class ItemFilter:
     backlog: Ternary = "exclude"
     needs_reply: bool | None = True
     order: Order = "oldest"
+    not_platforms: tuple[str, ...] = ()
+    not_source_ids: tuple[int, ...] = ()
+    not_kinds: tuple[str, ...] = ()
+    flags: tuple[tuple[str, bool], ...] = ()  # of `FLAGS`, and whether they hold
+    words: Words | None = None
+    nothing: bool = False  # its parts contradict one another
+
+
+def _at() -> Any:
+    return bindparam("now", type_=UtcTime())
+
+
+FLAGS: Mapping[str, Callable[[], ColumnElement[bool]]] = {
+    # one line each, in alphabetical order; `now` may be asked for; never NULL
+    "acknowledged": lambda: item.c.acknowledged_at.is_not(None),
+    "assigned": lambda: item.c.assignee_id.is_not(None),
+    "claimed": lambda: and_(item.c.claimed_until.is_not(None), item.c.claimed_until > _at()),
+    "direct": lambda: item.c.visibility == literal("direct"),
+    "edited": lambda: item.c.edited_at.is_not(None),
+    "edited_after_answer": lambda: item.c.edited_after_answer == true(),
+    "held": lambda: and_(item.c.filed.is_not(None), item.c.filed == literal("held")),
+    "overdue": lambda: and_(item.c.due_at.is_not(None), item.c.due_at < _at()),
+    "possibly_answered": lambda: item.c.possibly_answered == true(),
+    "reply_unverified": lambda: item.c.reply_unverified == true(),
+    "time_suspect": lambda: item.c.time_suspect == true(),
+}
+"""What may be asked of an item by `is:` beside its status, snooze, backlog and thanks."""
+TIMED = frozenset({"claimed", "overdue"})
+_EXCLUDED = {
+    "not_platforms": item.c.platform,
+    "not_source_ids": item.c.source_id,
+    "not_kinds": item.c.kind,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +119,30 @@ def shape_of(scope: Scope, wanted: ItemFilter, *, positioned: bool) -> Shape:
 
 def conditions(shape: Shape) -> list[ColumnElement[bool]]:
     """The conditions of a statement, without the position of a page."""
-    return [*_status(shape.filter), *_overlays(shape.filter), *_narrowed(shape)]
+    wanted = shape.filter
+    found = [*_status(wanted), *_overlays(wanted), *_narrowed(shape), *_flags(wanted)]
+    if wanted.words is not None:
+        found += _words(wanted.words)
+    found += [
+        column.not_in(bindparam(name, expanding=True))
+        for name, column in _EXCLUDED.items()
+        if getattr(wanted, name)
+    ]
+    return [*found, false()] if wanted.nothing else found
 
 
 def values_of(scope: Scope, wanted: ItemFilter, now: datetime) -> dict[str, Any]:
     """The values that `conditions` leaves to be bound."""
     values: dict[str, Any] = {}
-    if wanted.snoozed != "include":
+    values |= _listed(wanted)
+    if wanted.snoozed != "include" or any(name in TIMED for name, _ in wanted.flags):
         values["now"] = now
     if wanted.platforms:
         values["platforms"] = _one_or_all(wanted.platforms)
     if wanted.source_ids:
         values["source_ids"] = _one_or_all(wanted.source_ids)
-    if wanted.kinds:
-        values["kinds"] = list(wanted.kinds)
+    if wanted.words is not None:
+        values |= _word_values(wanted.words)
     if isinstance(wanted.assignee, int):
         values["assignee"] = wanted.assignee
     for name in ("author_id", "occurred_after", "occurred_before"):
@@ -104,6 +151,11 @@ def values_of(scope: Scope, wanted: ItemFilter, now: datetime) -> dict[str, Any]
     if scope.sources is not None:
         values["allowed"] = _one_or_all(sorted(scope.sources))
     return values
+
+
+def _listed(wanted: ItemFilter) -> dict[str, Any]:
+    names = ("kinds", *_EXCLUDED)
+    return {name: list(getattr(wanted, name)) for name in names if getattr(wanted, name)}
 
 
 def _one_or_all(values: Sequence[Any]) -> Any:
@@ -124,7 +176,35 @@ def _skeleton(wanted: ItemFilter) -> ItemFilter:
         assignee=0 if isinstance(wanted.assignee, int) else wanted.assignee,
         occurred_after=None if wanted.occurred_after is None else _SOME_MOMENT,
         occurred_before=None if wanted.occurred_before is None else _SOME_MOMENT,
+        not_platforms=wanted.not_platforms and ("*",),
+        not_source_ids=wanted.not_source_ids and (0,),
+        not_kinds=wanted.not_kinds and ("*",),
+        words=None if wanted.words is None else _word_skeleton(wanted.words),
     )
+
+
+_ANY = Phrase(("*",))
+
+
+def _word_skeleton(words: Words) -> Words:
+    return Words(words.groups and ((_ANY,),), words.without and (_ANY,))
+
+
+def _word_values(words: Words) -> dict[str, Any]:
+    if words.groups:
+        return {"words": words}
+    return {"unwanted": Words((words.without,))} if words.without else {}
+
+
+def _words(words: Words) -> list[ColumnElement[bool]]:
+    """By the index of words. Of what is only excluded, that is what it finds and leaves out."""
+    if words.groups:
+        return [FoundByWords(item.c.id, "words")]
+    return [not_(FoundByWords(item.c.id, "unwanted").self_group())] if words.without else []
+
+
+def _flags(wanted: ItemFilter) -> list[ColumnElement[bool]]:
+    return [FLAGS[name]() if holds else not_(FLAGS[name]()) for name, holds in wanted.flags]
 
 
 def literal(value: str) -> ColumnElement[str]:

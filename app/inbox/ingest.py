@@ -31,6 +31,7 @@ from app.inbox.arrivals import (
 )
 from app.inbox.counts import count
 from app.inbox.item import Action, ActorKind, Details, Filed, ItemState, Status
+from app.inbox.search.repository import touch
 from app.inbox.states import EventType, decide
 from app.outbox.events import PLATFORM, POLLER, Actor, Event, record
 from app.sources.streams import packed
@@ -155,7 +156,8 @@ def _reply_differs(known: Row[Any], arrival: Arrival, incoming: Incoming) -> boo
     if known.removed_at is not None:
         return arrival.external_id not in incoming.gone
     automated = incoming.us.is_automated(arrival.mention.author)
-    return bool(known.seen_hash != arrival.seen_hash or known.automated != automated)
+    seen_again = known.absent_passes > 0
+    return bool(known.seen_hash != arrival.seen_hash or known.automated != automated or seen_again)
 
 
 async def apply(tx: Tx, incoming: Incoming, difference: Difference) -> Outcome:
@@ -269,6 +271,7 @@ async def _add_items(
         rows[arrival.external_id] = _item_row(incoming, arrival, author, thread, state)
         stories[arrival.external_id] = story
     ids = await repository.add_new(tx, list(rows.values()))
+    touch(tx, ids.values())
     by_key = {arrival.external_id: arrival for arrival in arrivals}
     for key, item_id in ids.items():
         _tell_arrival(tx, incoming, item_id, rows[key], stories[key])
@@ -382,6 +385,7 @@ def _reply_row(
         "thread_id": threads[mention.thread.external_id].id,
         "author_id": authors[mention.author.instance, mention.author.external_id].id,
         "origin": "seen",
+        "stream": incoming.stream,
         "automated": incoming.us.is_automated(mention.author),
         "addressed": addressed_by(arrival),
         "occurred_at": arrival.occurred_at,

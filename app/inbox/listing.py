@@ -57,7 +57,7 @@ COLUMNS = (
     _holder.c.name.label("holder_name"),
     _holder.c.display_name.label("holder_display_name"),
 )
-_JOINED = (
+JOINED = (
     item.join(author)
     .join(thread, thread.c.id == item.c.thread_id)
     .join(source, source.c.id == item.c.source_id)
@@ -66,21 +66,32 @@ _JOINED = (
 )
 
 
+def beyond(shape: Shape) -> list[ColumnElement[bool]]:
+    """The condition that a page begins after its position, if it has one."""
+    if not shape.positioned:
+        return []
+    key = tuple_(item.c.occurred_at, item.c.id)
+    after = tuple_(bindparam("at", type_=UtcTime()), bindparam("after_id", type_=BigInteger()))
+    return [key < after if shape.filter.order == "newest" else key > after]
+
+
+def values_after(after: Position) -> dict[str, Any]:
+    """The values that `beyond` leaves to be bound."""
+    return {"at": after.occurred_at, "after_id": after.id}
+
+
+def order_of(shape: Shape) -> tuple[ColumnElement[Any], ...]:
+    at, last = item.c.occurred_at, item.c.id
+    return (at.desc(), last.desc()) if shape.filter.order == "newest" else (at, last)
+
+
 @lru_cache(maxsize=512)
 def _statement(shape: Shape) -> Select[Any]:
-    newest = shape.filter.order == "newest"
-    wanted = conditions(shape)
-    if shape.positioned:
-        key = tuple_(item.c.occurred_at, item.c.id)
-        after = tuple_(bindparam("at", type_=UtcTime()), bindparam("after_id", type_=BigInteger()))
-        wanted.append(key < after if newest else key > after)
-    at, last = item.c.occurred_at, item.c.id
-    order = (at.desc(), last.desc()) if newest else (at, last)
     return (
         select(*COLUMNS)
-        .select_from(_JOINED)
-        .where(*wanted)
-        .order_by(*order)
+        .select_from(JOINED)
+        .where(*conditions(shape), *beyond(shape))
+        .order_by(*order_of(shape))
         .limit(bindparam("limit"))
     )
 
@@ -91,7 +102,7 @@ def list_statement(
     """The statement of a page and its values; `limit` rows, one more tells that there are more."""
     values = {**values_of(scope, wanted, now), "limit": limit}
     if after is not None:
-        values |= {"at": after.occurred_at, "after_id": after.id}
+        values |= values_after(after)
     return _statement(shape_of(scope, wanted, positioned=after is not None)), values
 
 
@@ -120,7 +131,7 @@ def _may_see(scope: Scope) -> list[ColumnElement[bool]]:
 
 async def find_item(reader: Reader, scope: Scope, item_id: int) -> Row[Any] | None:
     """One item as the lists show it, or `None` where it is not there for this caller."""
-    statement = select(*COLUMNS).select_from(_JOINED).where(item.c.id == item_id, *_may_see(scope))
+    statement = select(*COLUMNS).select_from(JOINED).where(item.c.id == item_id, *_may_see(scope))
     rows = await reader.rows(statement)
     return rows[0] if rows else None
 
@@ -131,7 +142,7 @@ async def items_of_thread(
     """The items of a conversation by platform time."""
     statement = (
         select(*COLUMNS)
-        .select_from(_JOINED)
+        .select_from(JOINED)
         .where(item.c.thread_id == thread_id, *_may_see(scope))
         .order_by(item.c.occurred_at, item.c.id)
         .limit(limit)

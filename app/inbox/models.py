@@ -125,6 +125,8 @@ item = Table(
     Column("person_acted", Boolean, nullable=False, server_default=false()),
     Column("absent_passes", Integer, nullable=False, server_default=text("0")),
     Column("absent_since", UtcTime),
+    # Complete passes that should have shown our declared answer, and did not.
+    Column("unverified_passes", Integer, nullable=False, server_default=text("0")),
     Column("next_read_at", UtcTime),  # when it is read again for edits and deletion
     Column("reads", Integer, nullable=False, server_default=text("0")),
     Column("seen_hash", BigInteger, nullable=False),  # of everything the platform said
@@ -174,6 +176,7 @@ reply = Table(
     Column("id", Id, primary_key=True),
     Column("source_id", ForeignKey("source.id", ondelete="CASCADE"), nullable=False),
     Column("external_id", String(500)),  # unknown until the platform told it
+    Column("stream", String(60)),  # the one that listed it first
     Column("thread_id", ForeignKey("thread.id", ondelete="CASCADE"), nullable=False),
     Column("author_id", ForeignKey("author.id"), nullable=False),
     Column("parent_external_id", String(500)),

@@ -169,6 +169,8 @@ async def move(
     Raises `ItemChanged` where the row no longer has the version of `row`.
     """
     values = {**columns_of(decision.changes), **(extra or {})}
+    if "declared_at" in decision.changes:
+        values["unverified_passes"] = 0  # another word of a person, to be looked for afresh
     done = await tx.execute(
         update(item)
         .where(item.c.id == row.id, item.c.version == row.version)
@@ -225,7 +227,9 @@ async def known_items(
 async def known_replies(
     reader: Reader, source_id: int, external_ids: Collection[str]
 ) -> dict[str, Row[Any]]:
-    """(id, external_id, seen_hash, thread_id, removed_at, automated) of those that are stored."""
+    """(id, external_id, seen_hash, thread_id, removed_at, automated, absent_passes) of those that
+    are stored.
+    """
     found: dict[str, Row[Any]] = {}
     for chunk in chunks(sorted(external_ids)):
         statement = select(
@@ -235,6 +239,7 @@ async def known_replies(
             reply.c.thread_id,
             reply.c.removed_at,
             reply.c.automated,
+            reply.c.absent_passes,
         ).where(reply.c.source_id == source_id, reply.c.external_id.in_(chunk))
         found |= {row.external_id: row for row in await reader.rows(statement)}
     return found

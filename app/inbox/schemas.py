@@ -12,6 +12,7 @@ from sqlalchemy import Row
 
 from app.clock import Stamp, stamp
 from app.inbox.repository import state_of
+from app.inbox.search.schemas import SearchState
 from app.inbox.states import ItemState, allowed_actions
 from app.sources.coverage import Coverage
 from app.team.schemas import PersonOut
@@ -131,12 +132,15 @@ class ItemOut(msgspec.Struct, kw_only=True):
 
 
 class ItemList(msgspec.Struct, kw_only=True):
-    """A page of items. `next_cursor: null` is the only sign of the end."""
+    """A page of items. `next_cursor: null` is the only sign of the end: a page of a search may
+    hold fewer than `limit`, even none, and yet go on. `search` is null where no words are asked.
+    """
 
     items: list[ItemOut]
     next_cursor: str | None
     as_of: Stamp
     coverage: Coverage
+    search: SearchState | None
 
 
 class RevisionOut(msgspec.Struct, kw_only=True):

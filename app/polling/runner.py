@@ -55,7 +55,7 @@ class Runner:
 
         if self.db.dialect == "sqlite":
             async with self.db.write() as tx:
-                await leases.take_over_all(tx)
+                await leases.take_over_all(tx, self.clock.now())
         self._scheduler = AsyncIOScheduler()
         self._scheduler.add_job(
             self.tick,
@@ -133,7 +133,7 @@ class Runner:
         try:
             await self.poller.poll(lease)
         except asyncio.CancelledError:
-            await self._give_back([lease])
+            await self._give_back([lease], interrupted=True)
             raise
         except (AppError, SQLAlchemyError):
             # The lease ends by itself; what was stored is stored, and the rest is read again.
@@ -141,12 +141,15 @@ class Runner:
         except Exception:  # noqa: BLE001  # one poll must not end the others
             _log.exception("a poll failed in a way we did not expect", source_id=lease.source_id)
 
-    async def _give_back(self, granted: Sequence[leases.Lease]) -> None:
+    async def _give_back(
+        self, granted: Sequence[leases.Lease], *, interrupted: bool = False
+    ) -> None:
         """The sources are still due: another worker may go on where the stored pages end."""
+        at = self.clock.now() if interrupted else None
         try:
             async with self.db.write() as tx:
                 for lease in granted:
-                    await leases.give_back(tx, lease)
+                    await leases.give_back(tx, lease, interrupted_at=at)
         except (AppError, SQLAlchemyError):
             _log.warning("leases could not be given back; they end by themselves")
 

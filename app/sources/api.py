@@ -187,11 +187,7 @@ async def update_source(
     body: SourcePatch,
 ) -> Response:
     present = await overview.source(db, principal.scope, source_id, now)
-    if not if_match(request).allows(present.version):
-        raise VersionMismatch(
-            f"The source is at version {present.version} by now. Look at it, then decide again.",
-            extra={"current": present},
-        )
+    overview.agreed_version(present, if_match(request))
     asked = Changes(**{name: getattr(body, name) for name in SourcePatch.model_fields})
     with overview.told_as_problem():
         await _sources(request).change(
@@ -205,11 +201,15 @@ async def update_source(
     "/sources/{source_id}",
     status_code=204,
     summary="Remove a source with everything that was read from it",
-    responses=problems(NotFound),
+    responses=problems(NotFound, VersionMismatch),
 )
-async def delete_source(principal: Managing, request: Request, source_id: PathId) -> Response:
+async def delete_source(
+    principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId
+) -> Response:
+    present = await overview.source(db, principal.scope, source_id, now)
+    version = overview.agreed_version(present, if_match(request))
     actor = acting(principal)
-    await _sources(request).remove(principal.scope, source_id, actor)
+    await _sources(request).remove(principal.scope, source_id, actor, version=version)
     return Response(status_code=204)
 
 

@@ -63,6 +63,13 @@ PROBLEM_SCHEMA: Mapping[str, Any] = {
                     },
                     "code": {"type": "string"},
                     "detail": {"type": "string"},
+                    "offset": {
+                        "type": "integer",
+                        "minimum": 0,
+                        "description": "Where in the value, in characters (code points); "
+                        "only where it is one part of it.",
+                    },
+                    "length": {"type": "integer", "minimum": 0},
                 },
             },
         },

@@ -80,12 +80,21 @@ def document(error: AppError, request_id: str | None, *, status: int | None = No
         "request_id": request_id,
     }
     if error.errors:
-        members["errors"] = [
-            {"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in error.errors
-        ]
+        members["errors"] = [_told(found) for found in error.errors]
     for name, value in error.extra.items():
         members.setdefault(name, value)
     return msgspec.json.encode(members)
+
+
+def _told(error: FieldError) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "pointer": error.pointer,
+        "code": error.code,
+        "detail": error.detail,
+    }
+    if error.place is not None:
+        told["offset"], told["length"] = error.place
+    return told
 
 
 def answer(error: AppError, scope: Scope, *, status: int | None = None) -> Response:

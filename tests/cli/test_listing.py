@@ -225,3 +225,40 @@ async def test_sources_are_found_by_id_name_and_platform(shell: Shell, service: 
     assert "several sources: mastodon/acme (id 1), bluesky/acme (id 2)" in twice.err
     unknown = await shell.run("list", "--source", "shap")
     assert (unknown.code, unknown.err) == (1, "There is no source 'shap'. Did you mean 'shop'?\n")
+
+
+async def test_a_query_is_sent_as_it_was_written(shell: Shell, service: Service) -> None:
+    service.on("GET /items", listed())
+    await shell.run("list", '"my refund"', "-has:link", "is:replied", "--limit", "5")
+    (heard,) = service.calls("GET /items")
+    assert sorted(heard.query) == [("limit", "5"), ("q", '"my refund" -has:link is:replied')]
+
+
+async def test_a_mistake_in_a_query_is_pointed_at(shell: Shell, service: Service) -> None:
+    error = {"pointer": "?q", "code": "bad_value", "detail": "No.", "offset": 3, "length": 4}
+    problem = {
+        "type": "/problems/invalid-request", "title": "Malformed", "status": 422,
+        "detail": "No.", "code": "invalid-request", "request_id": "r1", "errors": [error],
+    }  # fmt: skip
+    service.on("GET /items", Answer(problem, 422))
+    result = await shell.run("list", "退款", "is:x")
+    assert result.code == 1
+    lines = result.err.splitlines()
+    assert "No." in lines[0]
+    at = next(n for n, line in enumerate(lines) if "退款 is:x" in line)
+    assert lines[at + 1].endswith("       ^^^^")
+
+
+async def test_a_mistyped_option_is_no_word_to_look_for(shell: Shell, service: Service) -> None:
+    result = await shell.run("list", "refund", "--staus", "replied")
+    assert result.code == 2
+    assert "--staus" in result.err
+    assert service.calls("GET /items") == []
+
+
+async def test_a_search_that_has_not_read_everything_says_so(
+    shell: Shell, service: Service
+) -> None:
+    service.on("GET /items", listed() | {"search": {"complete": False, "waiting": 7}})
+    result = await shell.run("list", "refund")
+    assert "has not read everything yet: 7 to go" in result.out

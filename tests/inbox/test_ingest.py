@@ -27,6 +27,7 @@ class Counting:
 
     def __init__(self, db: Database) -> None:
         self.db = db
+        self.dialect = db.dialect
         self.asked = 0
 
     async def rows(self, statement: Executable, values: Any = None) -> Any:

@@ -142,7 +142,7 @@ async def _generic_plan(connection: Any, number: int, statement: Any, values: An
 
 
 def _literal(value: Any) -> str:
-    return str(value) if isinstance(value, int) else f"'{value}'"
+    return str(value) if isinstance(value, int) else "'{}'".format(str(value).replace("'", "''"))
 
 
 def _nodes(plan: Any) -> Any:

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from app.errors import InvalidRequest
-from app.web.paging import MAX_CURSOR, decode_cursor, encode_cursor, next_link
+from app.web.paging import (
+    CURSOR,
+    DEFAULT_LIMIT,
+    LIMIT,
+    MAX_CURSOR,
+    MAX_LIMIT,
+    decode_cursor,
+    encode_cursor,
+    next_link,
+)
 
 Position = tuple[datetime, int]
 AT = (datetime(2026, 3, 1, 9, 30, 0, 123_456, UTC), 7)
@@ -157,3 +166,31 @@ def test_the_last_page_has_no_link() -> None:
 def test_a_forged_position_never_reaches_the_database(position: Any) -> None:
     cursor = encode_cursor(position, "oldest", FILTERS)
     assert refused(cursor, kind=tuple[int | str, int])
+
+
+def test_the_limits_of_pages_and_positions() -> None:
+    assert (LIMIT.default, DEFAULT_LIMIT, MAX_LIMIT) == (50, 50, 200)
+    assert LIMIT.kind.parse("1") == 1
+    assert LIMIT.kind.parse("200") == 200
+    for wrong in ("0", "201"):
+        with pytest.raises(ValueError, match="from 1 to 200"):
+            LIMIT.kind.parse(wrong)
+    assert len(CURSOR.kind.parse("a" * 1000)) == 1000
+    with pytest.raises(ValueError, match="1 to 1000 characters"):
+        CURSOR.kind.parse("a" * 1001)
+    assert (LIMIT.name, CURSOR.name) == ("limit", "cursor")
+    largest = (2**63 - 1, 1 - 2**63)
+    cursor = encode_cursor(largest, "x", {})
+    assert decode_cursor(cursor, tuple[int, int], "x", {}) == largest
+
+
+def test_odd_paths_and_roots_are_kept_whole() -> None:
+    scope = {
+        "type": "http", "path": "/a~b:@!$&'()*+,;=-._/\u00fc", "root_path": "/r \u00fc",
+        "query_string": b"", "headers": [],
+    }  # fmt: skip
+    link = next_link(Request(scope), "c", None)["Link"]
+    assert link == '</r%20%C3%BC/a~b:@!$&\'()*+,;=-._/%C3%BC?cursor=c>; rel="next"'
+    del scope["root_path"]
+    assert next_link(Request(scope), "c", "")["Link"].startswith("</a~b")
+    assert next_link(Request(scope), "c", "https://x/")["Link"].startswith("<https://x/a~b")

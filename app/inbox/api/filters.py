@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Literal
 
 from app.connectors.base import Kind
+from app.db import Reader
+from app.errors import FieldError, InvalidRequest
+from app.inbox.assigning import assignee_asked
 from app.inbox.filtering import ItemFilter
 from app.inbox.item import Status
+from app.inbox.search import asking
+from app.inbox.search.keys import Assignee
+from app.inbox.search.language import MAX_QUERY, Mistake, Value
+from app.sources.repository import page_sources
+from app.web.auth import Principal
 from app.web.paging import CURSOR, LIMIT
 from app.web.params import BOOLEAN, DURATION, ID, TIME, Param, Params, one_of, text
 from app.web.params import Kind as ParamKind
+from app.web.problems import invalid_request
 
 _TERNARY = one_of(("exclude", "include", "only"))
 _STATUS = one_of((*Status, "any"))
@@ -24,6 +34,7 @@ FILTERS = Params(
         Param("platform", text(40), "Only these platforms. Repeatable.", many=True),
         Param("source_id", ID, "Only these sources. Repeatable.", many=True),
         Param("kind", one_of(Kind), "Only these kinds. Repeatable.", many=True),
+        Param("q", text(MAX_QUERY), "Words and filters as in the search box: docs/search.md."),
         Param("author_id", ID, "Only what this author wrote."),
         Param("assignee", text(60), "Whose: `me`, `none`, or a person's id or name."),
         Param("older_than", DURATION, "At least so old, like PT4H."),
@@ -78,3 +89,34 @@ def read_filter(
         needs_reply=needs_reply,
         order=values["order"],
     )
+
+
+async def ask(
+    reader: Reader,
+    principal: Principal,
+    wanted: ItemFilter,
+    q: str | None,
+    *,
+    given: Collection[str],
+    now: datetime,
+) -> ItemFilter:
+    """The filter narrowed by a query of the search box. Raises 422 at `?q` with the place."""
+    if q is None:
+        return wanted
+    try:
+        query = asking.read_query(q)
+        scope = principal.scope
+        sources = await page_sources(reader, scope) if asking.needs_sources(query) else ()
+        people = {v.text: await _person(reader, principal, v) for v in asking.assignees_of(query)}
+        return asking.narrow(wanted, query, given=given, now=now, sources=sources, assignees=people)
+    except Mistake as mistake:
+        place = (mistake.offset, mistake.length)
+        error = FieldError("?q", mistake.code, mistake.sentence, place)
+        raise invalid_request([error]) from None
+
+
+async def _person(reader: Reader, principal: Principal, asked: Value) -> Assignee:
+    try:
+        return await assignee_asked(reader, principal.scope, principal.user_id, asked.text)
+    except InvalidRequest as refusal:
+        raise Mistake("bad_value", refusal.detail, asked.offset, asked.length) from None

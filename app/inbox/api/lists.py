@@ -11,12 +11,15 @@ from starlette.responses import Response
 
 from app.clock import stamp
 from app.errors import NotFound
-from app.inbox import counting, examples, listing, reading
-from app.inbox.api.filters import FILTERS, read_filter
+from app.inbox import counting, examples, reading
+from app.inbox.api.filters import FILTERS, ask, read_filter
 from app.inbox.assigning import assignee_asked
 from app.inbox.count_schemas import Counts
 from app.inbox.listing import Position
 from app.inbox.schemas import ItemDetail, ItemList, ItemOut, ThreadOut, item_out
+from app.inbox.search.finding import read_page
+from app.inbox.search.repository import count_waiting
+from app.inbox.search.schemas import SearchState
 from app.outbox.schemas import EventList
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, needs
@@ -43,25 +46,25 @@ async def list_items(principal: Seeing, db: Reader, now: Now, request: Request) 
     asked, assignee = values["assignee"], None
     if asked is not None:
         assignee = await assignee_asked(db, principal.scope, principal.user_id, asked)
-    wanted = read_filter(values, frozenset(request.query_params.keys()), now, assignee)
-    limit, order = values["limit"], values["order"]
+    given = frozenset(request.query_params.keys())
+    wanted = read_filter(values, given, now, assignee)
+    wanted = await ask(db, principal, wanted, values["q"], given=given, now=now)
+    limit, order = values["limit"], wanted.order
     # Not given is not the same as `any`, and `me` not the same for everybody.
     bound = values | {"needs_reply": wanted.needs_reply, "assignee": assignee}
     after = None
     if values["cursor"] is not None:
         after = Position(*decode_cursor(values["cursor"], tuple[datetime, int], order, bound))
-    rows = await listing.page_items(
-        db, principal.scope, wanted, now=now, after=after, limit=limit + 1
-    )
-    more = len(rows) > limit
-    last = rows[limit - 1] if more else None
+    found = await read_page(db, principal.scope, wanted, now=now, after=after, limit=limit)
+    last = found.next
     cursor = None if last is None else encode_cursor((last.occurred_at, last.id), order, bound)
     coverage = await request.app.state.coverage.block(principal.scope)
     page = ItemList(
-        items=[item_out(row, now) for row in rows[:limit]],
+        items=[item_out(row, now) for row in found.rows],
         next_cursor=cursor,
         as_of=stamp(now),
         coverage=coverage,
+        search=None if wanted.words is None else SearchState.of(await count_waiting(db)),
     )
     return answer(page, headers=next_link(request, cursor, request.app.state.public_url))
 

@@ -1,0 +1,1 @@
+"""Finding items by their words and by a few short filters."""
