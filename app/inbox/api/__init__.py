@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.inbox.api import actions, lists
+from app.inbox.api import actions, exchange, lists
 
-WIRE = lists.WIRE
+WIRE = (*lists.WIRE, *exchange.WIRE)
 router = APIRouter()
-for part in (lists, actions):
+for part in (exchange, lists, actions):  # `/items/export` is no `/items/{item_id}`
     router.include_router(part.router)
