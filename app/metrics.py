@@ -33,6 +33,7 @@ from app.web.auth import Needs, Permission
 
 router = APIRouter(include_in_schema=False)
 _SINCE_POLLS = 3600
+_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 _gate = Needs(Permission.READ)
 
 
@@ -47,12 +48,13 @@ class HttpTimes:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began, status = monotonic(), 500
+        began, status, streamed = monotonic(), 500, False
 
         async def watch(message: Message) -> None:
-            nonlocal status
+            nonlocal status, streamed
             if message["type"] == "http.response.start":
                 status = message["status"]
+                streamed = _STREAM in message["headers"]
             await send(message)
 
         try:
@@ -61,7 +63,8 @@ class HttpTimes:
             route = scope.get("route")
             name = getattr(route, "name", "none")  # never the path: it is the caller's word
             labels = self.histogram.labels(name, scope["method"][:10], str(status))
-            labels.observe(monotonic() - began)
+            if not streamed:  # it lasts as long as its reader wants
+                labels.observe(monotonic() - began)
 
 
 def new_histogram() -> Histogram:

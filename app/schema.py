@@ -20,6 +20,7 @@ from app.errors import AppError
 from app.inbox import models as _inbox
 from app.inbox.search import models as _search
 from app.outbox import models as _outbox
+from app.outbox.webhooks import models as _webhooks
 from app.sources import models as _sources
 from app.sqlite_file import copy_database
 from app.team import models as _team
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SchemaTooNew", "current_revision", "head_revision", "metadata", "migrate"]
 
-_TABLES_COME_FROM = (_inbox, _search, _outbox, _sources, _team, _web)
+_TABLES_COME_FROM = (_inbox, _search, _outbox, _sources, _team, _web, _webhooks)
 HEAD = "0011"
 """The newest revision, told without loading alembic (260 ms); a test compares the two."""
 _LOCK_NUMBER = 0x756E616E  # "unan": one migration at a time on a PostgreSQL server

@@ -14,7 +14,7 @@ from app.inbox.schemas import (
     ThreadSummary,
     ValueOut,
 )
-from app.outbox.schemas import EventList, EventOut
+from app.outbox.schemas import EXAMPLE_ID, EventList, EventOut
 from app.sources.coverage import Coverage
 
 _AT = "2026-11-23T14:02:11.000Z"
@@ -122,6 +122,7 @@ THREAD = ThreadOut(
 EVENTS = EventList(
     items=[
         EventOut(
+            id=EXAMPLE_ID,
             seq=1001,
             at=_AT,
             type="item.created",

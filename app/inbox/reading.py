@@ -12,6 +12,7 @@ from app.db import Reader
 from app.inbox import listing, repository
 from app.inbox.schemas import (
     ItemDetail,
+    ItemOut,
     ThreadEntry,
     ThreadOut,
     ThreadSummary,
@@ -68,6 +69,12 @@ async def history_of(reader: Reader, scope: Scope, item_id: int) -> EventList:
     await _get(reader, scope, item_id)
     rows = await events_of_item(reader, scope, item_id)
     return EventList(items=[event_out(row) for row in rows], next_cursor=None)
+
+
+async def show_item(reader: Reader, scope: Scope, item_id: int, now: datetime) -> ItemOut | None:
+    """The item as lists show it, `None` where this scope does not see it: for webhooks."""
+    row = await listing.find_item(reader, scope, item_id)
+    return None if row is None else item_out(row, now)
 
 
 async def _get(reader: Reader, scope: Scope, item_id: int) -> Row[Any]:

@@ -71,6 +71,7 @@ class _Pending:
         first = int(counted.scalar_one()) - len(self.events) + 1
         rows = [_row(first + n, happened) for n, happened in enumerate(self.events)]
         await tx.execute(insert(event), rows)
+        await tx.wake_followers()
 
 
 def _row(seq: int, happened: Event) -> dict[str, Any]:
