@@ -98,6 +98,7 @@ def create_app(
     )
     app.state.public_url = public
     app.state.begin_stop = _begin_stop(app)
+    app.state.stopping = False
     app.state.runner = app.state.telling = None
     for part in (inbox_api, sources_api, polling_api, outbox_api, team_api):
         app.include_router(part.router, prefix=PREFIX)
@@ -130,6 +131,7 @@ def _own_names(settings: Settings, host: str) -> tuple[str, ...]:
 
 def _begin_stop(app: Api) -> Callable[[], None]:
     def begin_stop() -> None:
+        app.state.stopping = True
         for part in (app.state.runner, app.state.telling):
             if part is not None:
                 part.begin_stop()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.errors import AppError
 
@@ -62,7 +63,7 @@ def look_into(path: Path, *, told: Path | None = None) -> Copied:
         raise NotIntact(f"{told or path} is no intact SQLite database ({trouble}).") from trouble
 
 
-def _one(raw: sqlite3.Connection, table: str, question: str) -> int | str | None:
+def _one(raw: sqlite3.Connection, table: str, question: str) -> Any:
     known = raw.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,))
     if known.fetchone() is None:
         return None

@@ -25,7 +25,7 @@ STATUSES = ("unanswered", "replied", "dismissed", "spam", "removed", "any")
 THREE = ("exclude", "include", "only")
 
 
-def _filters(command: Callable[..., None]) -> Callable[..., None]:
+def item_filters(command: Callable[..., None]) -> Callable[..., None]:
     """The filters of `GET /items`, by the same names."""
     for option in reversed(
         [
@@ -53,7 +53,7 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command("list", context_settings=QUERY_SETTINGS)
 @click.argument("query", nargs=-1)
-@_filters
+@item_filters
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many. [default: 50]")
 @click.option("--all", "everything", is_flag=True, help="Page through to the end.")
 @client_command
@@ -74,11 +74,7 @@ def list_items(
     text = query_text(query)
     if everything and limit is not None:
         raise click.UsageError("Give --limit or --all, not both.")
-    asked = {name: value for name, value in filters.items() if value not in {None, ()}}
-    if source is not None:
-        asked["source_id"] = _source_id(api, source)
-    if text:
-        asked["q"] = text
+    asked = asked_for(api, filters, source, text)
     try:
         document = fetch_items(api, asked, None if everything else limit or 50)
     except Refused as refusal:
@@ -89,7 +85,17 @@ def list_items(
         _show(document, with_status=bool(filters["status"]) or "is:" in text)
 
 
-def _source_id(api: Api, asked: str) -> int:
+def asked_for(api: Api, filters: Json, source: str | None, text: str) -> Json:
+    """The parameters of `GET /items` that options and words mean."""
+    asked = {name: value for name, value in filters.items() if value not in {None, ()}}
+    if source is not None:
+        asked["source_id"] = source_id_of(api, source)
+    if text:
+        asked["q"] = text
+    return asked
+
+
+def source_id_of(api: Api, asked: str) -> int:
     from app.cli.finding import find_source
 
     found: int = find_source(api, asked)["id"]

@@ -157,7 +157,7 @@ async def test_a_request_that_is_invalid_or_not_allowed_is_not_kept(service: Ser
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "ü".encode().decode("latin-1")])
 async def test_a_key_that_is_none_is_refused(service: Service, key: str) -> None:
-    headers = [("Idempotency-Key", key.encode("latin-1"))]
+    headers = [(b"Idempotency-Key", key.encode("latin-1"))]
     refused = await service.api.post("/api/v1/tokens", json=TOKEN, headers=headers)
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["pointer"] == "#Idempotency-Key"

@@ -53,8 +53,9 @@ async def export_items(principal: Seeing, db: Reader, now: Now, request: Request
     wanted, _ = await wanted_items(db, principal, values, given, now)
     kind = values["format"]
     name = f"unanswered-{now:%Y%m%dT%H%M%SZ}.{kind}"
+    state = request.app.state
     return StreamingResponse(
-        export(db, principal.scope, wanted, now, kind),
+        export(db, principal.scope, wanted, now, kind, stopping=lambda: state.stopping),
         media_type=CSV if kind == "csv" else NDJSON,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

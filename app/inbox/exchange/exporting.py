@@ -29,13 +29,22 @@ CSV = "text/csv; charset=utf-8; header=present"
 _encoder = msgspec.json.Encoder()
 
 
-async def export(
-    db: Database, scope: Scope, wanted: ItemFilter, now: datetime, kind: str
-) -> AsyncIterator[bytes]:
-    """The items of a filter as NDJSON or CSV, a piece for each page.
-
-    Every page is checked for the caller's rights as they were when it began.
+class BrokenOff(Exception):
+    """The service stops. Raised within a stream it cuts the connection: what has left must not
+    look like the whole.
     """
+
+
+async def export(
+    db: Database,
+    scope: Scope,
+    wanted: ItemFilter,
+    now: datetime,
+    kind: str,
+    *,
+    stopping: Callable[[], bool],
+) -> AsyncIterator[bytes]:
+    """The items of a filter as NDJSON or CSV, a piece for each page. Raises `BrokenOff`."""
     encode = _csv if kind == "csv" else _ndjson
     after, items = None, 0
     if kind == "csv":
@@ -47,6 +56,8 @@ async def export(
             yield encode(await _lines(db, scope, page.rows, now))
         if page.next is None:
             break
+        if stopping():
+            raise BrokenOff
         after = page.next
     if kind != "csv":
         yield _encoder.encode(EndLine(end=True, items=items, exported_at=stamp(now))) + b"\n"

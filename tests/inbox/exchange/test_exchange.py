@@ -8,6 +8,8 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import httpx
+import pytest
 from sqlalchemy import select
 
 from app.inbox.exchange import exporting
@@ -17,6 +19,7 @@ from app.inbox.models import count_status, item, reply
 from app.scope import Scope
 from app.web.principal import Role
 from tests.service import NOON, Service
+from tests.serving import serving
 from tests.world import Watched, as_role
 
 EVERYTHING = {"status": "any", "snoozed": "include", "backlog": "include", "needs_reply": "any"}
@@ -77,7 +80,8 @@ async def test_it_holds_one_page_at_a_time(watched: Watched) -> None:
     await watched.poll()
     wanted = ItemFilter(backlog="include")
     scope = Scope(sources=None, direct=True)
-    pieces = export(watched.service.db, scope, wanted, watched.clock.now(), "ndjson")
+    now, db = watched.clock.now(), watched.service.db
+    pieces = export(db, scope, wanted, now, "ndjson", stopping=lambda: False)
     first = await anext(pieces)
     assert first.count(b"\n") == exporting.PAGE
     watched.world.insert("mentions", NOON, "One more")
@@ -87,12 +91,35 @@ async def test_it_holds_one_page_at_a_time(watched: Watched) -> None:
     assert len(ids) == len(set(ids)) == number + 4
 
 
+async def test_a_stop_cuts_the_connection(watched: Watched) -> None:
+    """A reader sees that the end is missing, in either format."""
+    for n in range(exporting.PAGE):
+        watched.world.insert("mentions", NOON - timedelta(hours=5, seconds=n), f"Question {n}")
+    await watched.poll()
+    watched.service.app.state.stopping = True
+    async with serving(served(watched.service.app)) as base:
+        for kind in ("ndjson", "csv"):
+            async with httpx.AsyncClient(base_url=base, headers=watched.api.headers) as api:
+                with pytest.raises(httpx.RemoteProtocolError):
+                    await api.get("/api/v1/items/export", params={"format": kind})
+
+
 async def test_nobody_exports_what_he_may_not_see(watched: Watched) -> None:
     async with as_role(watched.service, Role.VIEWER) as viewer:
         answered = await viewer.get("/api/v1/items/export")
         assert "Between us" not in answered.text
         assert (await viewer.post("/api/v1/items/import", content=b"")).status_code == 403
     assert (await watched.service.anonymous.get("/api/v1/items/export")).status_code == 401
+
+
+def served(app: Any) -> Any:
+    """The application without its lifespan, which runs already."""
+
+    async def without(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+
+    return without
 
 
 async def forget_items(service: Service) -> None:
