@@ -90,29 +90,36 @@ def _to_file(api: Api, asked: Json, output: Path, *, force: bool) -> None:
 
 
 @click.command("import")
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @click.option("--source", metavar="ID|NAME", help="Every line goes there.")
 @client_command
-def import_items(api: Api, file: IO[bytes], source: str | None, *, as_json: bool) -> int:
+def import_items(api: Api, file: Path, source: str | None, *, as_json: bool) -> int:
     """Take in the items of an export (NDJSON); `-` reads stdin.
 
     What is known stays as it is, so that importing twice does no harm. Each item needs a source
     of its platform and name, or --source.
     """
     query = {} if source is None else {"source_id": source_id_of(api, source)}
+    try:
+        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as opened:
+            told = _take_in(api, opened, query)
+    except OSError as trouble:
+        raise Failure(f"{file} can't be read ({trouble.strerror}).") from trouble
+    _show(told, as_json=as_json)
+    return 1 if told["failed"] or told["complete"] is False else 0
+
+
+def _take_in(api: Api, file: IO[bytes], query: Json) -> Json:
+    """What became of all lines together, as one answer of the API would tell it."""
     told: Json = {"new": 0, "known": 0, "failed": 0, "complete": None, "results": []}
     end: Json | None = None
     for first, lines in _batches(file):
         if lines and lines[-1].startswith(b'{"end":'):
             end = _end(lines.pop())
-        for number, line in enumerate(lines, first):
-            if len(line) > BATCH_BYTES:
-                terminal.tell(f"line {number}: {len(line):,} bytes are a lot for one item.")
         _post(api, first, lines, query, told)
     if end is not None:
         told["complete"] = end.get("items") == len(told["results"])
-    _show(told, as_json=as_json)
-    return 1 if told["failed"] or told["complete"] is False else 0
+    return told
 
 
 def _end(line: bytes) -> Json:

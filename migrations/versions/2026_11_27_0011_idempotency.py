@@ -1,4 +1,4 @@
-"""The keys of repeated requests with their answers."""
+"""The keys of repeated requests with their answers; a version for each token."""
 
 from __future__ import annotations
 
@@ -35,7 +35,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_idempotency_key")),
         sa.UniqueConstraint("caller", "key", name=op.f("uq_idempotency_key_caller_key")),
     )
+    version = sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False)
+    op.add_column("token", version)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("token") as batch:
+        batch.drop_column("version")
     op.drop_table("idempotency_key")
