@@ -36,6 +36,7 @@ _IMPORT = Params((Param("source_id", ID, "Every line goes to this source."),))
 @router.get(
     "/items/export",
     summary="Every item of a list as a file, streamed",
+    response_class=StreamingResponse,
     openapi_extra=_EXPORT.openapi(),
     responses={
         200: {
