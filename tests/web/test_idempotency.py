@@ -5,18 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from fastapi import Depends
+from sqlalchemy import func, insert, select
+from starlette.responses import Response
 
 from app.clock import FrozenClock
+from app.errors import Conflict
+from app.outbox.events import POLLER, Event, record
 from app.outbox.models import event
 from app.polling.housekeeping import clean
+from app.team.models import user
+from app.web.around import lay_around
+from app.web.auth import needs
+from app.web.deps import Now, Writer
+from app.web.idempotency import _repeatable
 from app.web.models import idempotency_key
 from app.web.openapi import operations
-from app.web.principal import Role
+from app.web.principal import Permission, Principal, Role
 from tests.service import Service
 from tests.world import Watched, as_role
 
@@ -143,6 +152,33 @@ async def test_an_outcome_that_is_a_refusal_is_kept_and_undoes_what_was_written(
     assert again.headers["Content-Type"] == "application/problem+json"
     assert again.headers["Idempotency-Replayed"] == "true"
     assert await events(watched.service) == known
+
+
+Acting = Annotated[Principal, Depends(needs(Permission.READ))]
+
+
+async def half(principal: Acting, tx: Writer, now: Now) -> Response:
+    """Writes, counts on writing an event at the end, and then can't go on."""
+    person = {"name": "zoe", "name_key": "zoe", "display_name": "Zoe", "role": "viewer"}
+    await tx.execute(insert(user).values(**person, rights=[], created_at=now, created_by="test"))
+    record(tx, Event(type="source.added", at=now, actor=POLLER))
+    tx.after_commit.append(told.clear)
+    raise Conflict("Somebody else has it.", headers={"Retry-After": "7"})
+
+
+told = ["what a commit would clear"]
+
+
+async def test_a_refusal_is_kept_but_nothing_else_that_the_route_wrote(service: Service) -> None:
+    service.app.add_api_route("/api/v1/half", half, methods=["POST"], name="half")
+    lay_around(service.app, "POST", lambda path: path == "/api/v1/half", _repeatable)
+    people, known = await service.db.rows(select(user.c.id)), await events(service)
+    first, again = await post(service, "/half"), await post(service, "/half")
+    assert [(a.status_code, a.headers["Retry-After"]) for a in (first, again)] == [(409, "7")] * 2
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert await service.db.rows(select(user.c.id)) == people
+    assert await events(service) == known
+    assert told
 
 
 async def test_a_request_that_is_invalid_or_not_allowed_is_not_kept(service: Service) -> None:
