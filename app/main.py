@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
@@ -25,7 +26,9 @@ from app.db_url import lock_beside, sqlite_path
 from app.demonstration import Demonstration
 from app.errors import Unavailable
 from app.inbox import api as inbox_api
-from app.inbox import forgetting
+from app.inbox import forgetting, tending
+from app.inbox.erasing.hooks import Hooks
+from app.inbox.erasing.service import Erasing
 from app.inbox.search.indexing import Indexing
 from app.outbox import api as outbox_api
 from app.outbox.repository import forget_source as forget_events
@@ -70,6 +73,9 @@ _FORGET = (
     forget_events,
     forget_deliveries,
 )
+
+_ERASE = Hooks()
+"""What else must hear of an erasure, beside the cascades of the tables."""
 
 
 def create_app(
@@ -185,6 +191,9 @@ class _Parts:
             owner[:80],
             tick_seconds=settings.tick_seconds,
             concurrency=settings.poll_concurrency,
+            tend=partial(
+                tending.tend, self.db, Erasing(self.db, clock, secrets.token_bytes, _ERASE)
+            ),
         )
         self.manners.recovered = runner.host_is_back
         await runner.start()
@@ -254,6 +263,7 @@ class _Lifespan:
             app.state.sources = sources
             app.state.known_sources = known_sources
             app.state.coverage = CoverageBlock(parts.db, clock)
+            app.state.erasing = Erasing(parts.db, clock, secrets.token_bytes, _ERASE)
             indexing = Indexing(parts.db)
             stack.push_async_callback(indexing.stop)
             await indexing.start()

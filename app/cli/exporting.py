@@ -11,7 +11,7 @@ import click
 
 from app.cli import terminal
 from app.cli.failure import Failure, Refused
-from app.cli.listing import asked_for, item_filters, source_id_of
+from app.cli.listing import filter_options, query_of
 from app.cli.options import client_command
 from app.cli.querying import QUERY_SETTINGS, pointed_at, query_text
 
@@ -26,7 +26,7 @@ TOO_LARGE = 413
 
 @click.command(context_settings=QUERY_SETTINGS)
 @click.argument("query", nargs=-1)
-@item_filters
+@filter_options
 @click.option("--format", "kind", type=click.Choice(("ndjson", "csv")), default="ndjson")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to FILE."
@@ -51,7 +51,9 @@ def export(
     text = query_text(query)
     if as_json and kind == "csv":
         raise click.UsageError("--json is --format ndjson; give one of the two.")
-    asked = {**asked_for(api, filters, source, text), "format": kind}
+    asked = {**query_of(api, source, filters), "format": kind}
+    if text:
+        asked["q"] = text
     try:
         if output is None:
             _to_stdout(api, asked)
@@ -99,7 +101,7 @@ def import_items(api: Api, file: Path, source: str | None, *, as_json: bool) -> 
     What is known stays as it is, so that importing twice does no harm. Each item needs a source
     of its platform and name, or --source.
     """
-    query = {} if source is None else {"source_id": source_id_of(api, source)}
+    query = query_of(api, source, {})
     try:
         with sys.stdin.buffer if str(file) == "-" else file.open("rb") as opened:
             told = _take_in(api, opened, query)

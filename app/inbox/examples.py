@@ -63,7 +63,8 @@ ITEM = ItemOut(
     backlog=False,
     assignee=None,
     claim=None,
-    labels=[],
+    labels=["press"],
+    note_count=0,
     possibly_answered=False,
     edited_after_answer=False,
     reply_unverified=False,
@@ -74,7 +75,16 @@ ITEM = ItemOut(
     media=[],
     external_links=[],
     version=1,
-    allowed_actions=["mark_replied", "dismiss", "spam", "snooze", "assign", "claim"],
+    allowed_actions=[
+        "mark_replied",
+        "dismiss",
+        "spam",
+        "snooze",
+        "assign",
+        "claim",
+        "label",
+        "note",
+    ],
 )
 
 ITEM_LIST = ItemList(items=[ITEM], next_cursor=None, as_of=_AT, coverage=COVERAGE, search=None)
@@ -117,6 +127,7 @@ THREAD = ThreadOut(
     thread=_THREAD,
     entries=[ThreadEntry(item=ITEM, reply=None), ThreadEntry(item=None, reply=_REPLY)],
     truncated=False,
+    next_cursor=None,
 )
 
 EVENTS = EventList(
@@ -135,6 +146,7 @@ EVENTS = EventList(
             from_status=None,
             to_status="unanswered",
             evidence=None,
+            action_id=None,
             details={"stream": "notifications"},
         )
     ],

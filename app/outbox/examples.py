@@ -18,6 +18,7 @@ EVENT = EventOut(
     from_status=None,
     to_status="unanswered",
     evidence=None,
+    action_id=None,
     details={"stream": "notifications"},
 )
 FEED = EventFeed(items=[EVENT], next_after=1001, more=False, missed=False)

@@ -109,6 +109,11 @@ async def forget_source(tx: Tx, source_id: int, limit: int) -> int:
     return done.rowcount
 
 
+async def forget_events_of(tx: Tx, item_ids: Sequence[int]) -> int:
+    """Deletes what happened to items that are being erased; returns how many events."""
+    return (await tx.execute(delete(event).where(event.c.item_id.in_(item_ids)))).rowcount
+
+
 async def forget_through(tx: Tx, seq: int) -> int:
     """Deletes every event up to `seq` and remembers that they are gone; returns how many."""
     done = await tx.execute(delete(event).where(event.c.seq <= seq))

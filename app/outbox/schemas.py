@@ -32,6 +32,7 @@ class EventOut(msgspec.Struct, kw_only=True):
     from_status: str | None
     to_status: str | None
     evidence: str | None
+    action_id: int | None
     details: dict[str, Any] | None
 
 
@@ -73,5 +74,6 @@ def event_out(row: Row[Any]) -> EventOut:
         from_status=row.from_status,
         to_status=row.to_status,
         evidence=row.evidence,
+        action_id=row.action_id,
         details=row.details,
     )

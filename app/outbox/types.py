@@ -15,6 +15,8 @@ TYPES = (
     "item.handed_off",
     "item.held",
     "item.labelled",
+    "item.note_changed",
+    "item.note_deleted",
     "item.noted",
     "item.possibly_answered",
     "item.reappeared",

@@ -7,10 +7,10 @@ and back-off are in the database.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -42,8 +42,10 @@ class Runner:
     owner: str
     tick_seconds: float = 0.5
     concurrency: int = 20
+    tend: Callable[[datetime], Awaitable[None]] | None = None
     ticked_at: float = field(default_factory=monotonic)
     _polls: set[asyncio.Task[None]] = field(default_factory=set)
+    _under_way: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
     _in_trouble: bool = False
     _latest: datetime | None = None  # our clock at the last tick
@@ -58,17 +60,52 @@ class Runner:
                 await leases.take_over_all(tx, self.clock.now())
         self._scheduler = AsyncIOScheduler()
         self._scheduler.add_job(
-            self.tick,
+            self._begin,
             "interval",
+            args=("tick", self.tick),
             seconds=self.tick_seconds,
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,
         )
         self._scheduler.add_job(
-            self.clean, "interval", hours=1, max_instances=1, coalesce=True, misfire_grace_time=None
+            self._begin,
+            "interval",
+            args=("clean", self.clean),
+            hours=1,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+        self._scheduler.add_job(
+            self._begin,
+            "interval",
+            args=("look after", self.look_after),
+            minutes=1,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
         )
         self._scheduler.start()
+
+    async def look_after(self) -> None:
+        """What comes by time or was interrupted, once a minute: snoozes end, due times follow
+        their policies, erasures go on.
+        """
+        if self.tend is None or self._ending.is_set():
+            return
+        try:
+            await self.tend(self.clock.now())
+        except (AppError, SQLAlchemyError):
+            _log.warning("what is done every minute was ended by the database")
+
+    async def _begin(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Starts it as a task of ours unless it still runs: the library cancels its own at the
+        stop, and a cancelled tick would leave the leases that it was granted behind.
+        """
+        if name not in self._under_way:
+            task = self._under_way[name] = asyncio.create_task(work(), name=name)
+            task.add_done_callback(lambda _: self._under_way.pop(name, None))
 
     async def clean(self) -> None:
         """Cuts back what grows by itself. Trouble with the database is told by the ticks."""
@@ -176,9 +213,10 @@ class Runner:
         self.begin_stop()
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
-        polls = list(self._polls)
-        if polls:
-            _, late = await asyncio.wait(polls, timeout=grace_seconds)
+        # The tick under way gives back what it is granted; it starts nothing any more.
+        tasks = [*self._under_way.values(), *self._polls]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=grace_seconds)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

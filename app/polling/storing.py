@@ -16,6 +16,7 @@ from app.db import Database, Tx
 from app.inbox import absence, ingest
 from app.inbox.absence import Pass
 from app.inbox.arrivals import Us, fit_for_quarantine
+from app.inbox.erasing.tombstones import living
 from app.polling.schedule import next_check
 from app.sources import leases, streams
 from app.sources.leases import Lease
@@ -36,6 +37,7 @@ class Tally:
     replies_seen: int = 0
     quarantined: int = 0
     recovered: int = 0
+    erased: int = 0
 
     def add(self, other: Tally) -> None:
         for name in self.__slots__:
@@ -121,7 +123,7 @@ class Storing:
         fresh_bad = await self._not_in_quarantine(row.id, bad)
         parents = await self._changed_parents(row.name, page.parents)
         redeemed = await self._redeemed(row.id, page, bad)
-        outcome = ingest.Outcome(unchanged=difference.unchanged)
+        outcome = ingest.Outcome(unchanged=difference.unchanged, erased=difference.erased)
         if (
             fresh_bad
             or parents
@@ -199,6 +201,8 @@ class Storing:
         self, stream: str, parents: Sequence[Parent]
     ) -> dict[int, list[Parent]]:
         found = {}
+        if stream in self.feeds:
+            parents = await living(self.db, self.platform, parents)
         for watch_list in self.feeds.get(stream, ()) if parents else ():
             changed = await streams.parents_that_changed(self.db, watch_list, parents)
             if changed:
@@ -227,6 +231,7 @@ class Storing:
         tally.updated += outcome.updated
         tally.unchanged += outcome.unchanged
         tally.replies_seen += outcome.replies_seen
+        tally.erased += outcome.erased
         tally.quarantined += fresh
 
 

@@ -43,6 +43,8 @@ Managing = Annotated[Principal, Depends(needs(Permission.MANAGE_SOURCES))]
 
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 
+_Label = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]
+
 
 def _names_somebody(value: str) -> str:
     if not value.removeprefix("bot:").lstrip("@"):
@@ -78,7 +80,7 @@ class SourceNew(SourceDraft):
     backfill: Duration | None = None
     backlog_after: Duration | None = None
     also_us: list[_Us] = Field(default_factory=list, max_length=500)
-    labels: list[_Name] = Field(default_factory=list, max_length=50)
+    labels: list[_Label] = Field(default_factory=list, max_length=50)
     budget: _Budget | None = None
 
 
@@ -91,7 +93,7 @@ class SourcePatch(Body):
     poll_interval: _Interval | None = None
     backlog_after: Duration | None = None
     also_us: list[_Us] | None = Field(default=None, max_length=500)
-    labels: list[_Name] | None = Field(default=None, max_length=50)
+    labels: list[_Label] | None = Field(default=None, max_length=50)
     budget: _Budget | None = None
 
 

@@ -99,6 +99,7 @@ class RunOut(msgspec.Struct, kw_only=True):
     """What one poll did. `outcome`: ok, partial, failed, interrupted; null while it runs. Of an
     interrupted poll nobody knows what it did: its numbers are null, and `finished_at` is when it
     was noticed.
+    `erased` counts messages of people who were erased: seen again, and left out.
     """
 
     id: int
@@ -113,6 +114,7 @@ class RunOut(msgspec.Struct, kw_only=True):
     replies_seen: int | None
     quarantined: int | None
     recovered: int | None
+    erased: int | None
     requests: int | None
     error: TroubleOut | None
 
@@ -168,6 +170,7 @@ _NUMBERS_OF_RUN = (
     "replies_seen",
     "quarantined",
     "recovered",
+    "erased",
     "requests",
 )
 _WORST_FIRST = ("auth_failed", "blind", "error", "rate_limited", "behind", "ok")

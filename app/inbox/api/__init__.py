@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.inbox.api import actions, exchange, lists
+from app.inbox.api import (
+    actions,
+    authors,
+    bulk,
+    exchange,
+    labels,
+    lists,
+    notes,
+    policies,
+    undoing,
+    views,
+)  # fmt: skip
 
-WIRE = (*lists.WIRE, *exchange.WIRE)
 router = APIRouter()
-for part in (exchange, lists, actions):  # `/items/export` is no `/items/{item_id}`
+# exchange comes first: `/items/export` is no `/items/{item_id}`.
+_PARTS = (exchange, lists, actions, bulk, notes, undoing, labels, views, authors, policies)
+WIRE = (*lists.WIRE, *bulk.WIRE, *notes.WIRE, *undoing.WIRE, *labels.WIRE, *views.WIRE,
+        *authors.WIRE, *policies.WIRE, *exchange.WIRE)  # fmt: skip
+for part in _PARTS:
     router.include_router(part.router)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
 from app.inbox.api.filters import FILTERS, wanted_items
 from app.inbox.exchange import examples
 from app.inbox.exchange.exporting import CSV, NDJSON, export
@@ -74,7 +74,7 @@ _BODY: dict[str, Any] = {
     openapi_extra={**_IMPORT.openapi(), "requestBody": _BODY},
     responses={
         **answers(Imported, example=examples.IMPORTED, description="What became of each line."),
-        **problems(NotFound),
+        **problems(NotFound, Conflict),
     },
 )
 async def import_items(principal: Managing, db: Reader, now: Now, request: Request) -> Response:

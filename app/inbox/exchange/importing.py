@@ -12,12 +12,17 @@ import msgspec
 from sqlalchemy import Row
 
 from app.db import Database, Tx
-from app.inbox import repository
+from app.errors import Conflict
+from app.inbox import ranking, repository
 from app.inbox.arrivals import Arrival, Us, addressed_by, content_columns, person_row, thread_row
 from app.inbox.counts import count
+from app.inbox.erasing import tombstones
 from app.inbox.exchange.repository import add_people, add_threads, link_answers
 from app.inbox.exchange.schemas import EndLine, Imported, ItemTaken, LineError, LineResult
 from app.inbox.exchange.taken import Refusal, Taken, read_line, take
+from app.inbox.labels import repository as labels
+from app.inbox.labels.arriving import default_labels, fitting
+from app.inbox.policies.service import due_again
 from app.inbox.search.repository import touch
 from app.inbox.states import EventType
 from app.outbox.events import Actor, Event, record
@@ -25,6 +30,10 @@ from app.scope import Scope
 from app.sources import repository as sources
 
 BATCH = 100
+_ERASED = LineError(
+    code="erased",
+    detail="It belongs to somebody who was erased here, or to a conversation with them.",
+)
 _end = msgspec.json.Decoder(EndLine)
 
 
@@ -35,6 +44,10 @@ class Place:
     id: int
     platform: str
     us: Us
+
+
+_Waiting = tuple[int, Place, Taken]
+"""The number of a line, where it goes, and what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +87,7 @@ class Importing:
     async def take_in(self, body: bytes) -> Imported:
         """Stores the lines in batches; a bad one is told and stops no other."""
         results: list[LineResult] = []
-        waiting: list[tuple[int, Place, Taken]] = []
+        waiting: list[_Waiting] = []
         end: EndLine | None = None
         for number, line in _numbered(body):
             end = _as_end(line) or end
@@ -85,7 +98,10 @@ class Importing:
             except Refusal as refusal:
                 results.append(_result(number, "failed", error=refusal.error))
         for start in range(0, len(waiting), BATCH):
-            results += await self._store(waiting[start : start + BATCH])
+            batch = waiting[start : start + BATCH]
+            erased = await self._erased(batch)
+            results += [_result(number, "failed", error=_ERASED) for number in sorted(erased)]
+            results += await self._store([each for each in batch if each[0] not in erased])
         results.sort(key=lambda result: result.line)
         told = Counter(result.result for result in results)
         return Imported(
@@ -95,6 +111,19 @@ class Importing:
             complete=None if end is None else end.items == len(results),
             results=results,
         )
+
+    async def _erased(self, batch: Sequence[_Waiting]) -> set[int]:
+        """The lines that would bring back somebody who was erased, or a message changed for them:
+        their own, those below a message of theirs, and our replies to them.
+        """
+        found: set[int] = set()
+        for number, place, taken in batch:
+            arrivals = [taken.arrival, *(arrival for _, arrival in taken.replies)]
+            mentions = [arrival.mention for arrival in arrivals]
+            sifted = await tombstones.sift(self.db, place.platform, mentions, place.us)
+            if list(sifted.mentions) != mentions:
+                found.add(number)
+        return found
 
     def _read(self, line: bytes) -> tuple[Place, Taken]:
         said = read_line(line)
@@ -117,7 +146,7 @@ class Importing:
             )
         return place
 
-    async def _store(self, batch: Sequence[tuple[int, Place, Taken]]) -> list[LineResult]:
+    async def _store(self, batch: Sequence[_Waiting]) -> list[LineResult]:
         found: list[LineResult] = []
         async with self.db.write() as tx:
             for place in {each[1].id: each[1] for each in batch}.values():
@@ -139,6 +168,11 @@ class Importing:
         for key, item_id in added.items():
             self._tell(tx, place, item_id, rows[key])
         touch(tx, added.values())
+        ranking.touch(tx, around.people.values())
+        await default_labels(tx, place.id, list(added.values()), self.now)
+        for key, item_id in added.items():
+            await self._label(tx, item_id, next(e for e in lines if e.line.external_id == key))
+            due_again(tx, item_id)
         fresh = {each.line.external_id: each for each in lines if each.line.external_id in added}
         await self._store_replies(tx, place, fresh, added, around)
         known = await repository.known_items(tx, place.id, rows)
@@ -153,6 +187,8 @@ class Importing:
             for each in lines
         }
         people = await add_people(tx, place.platform, [persons[key] for key in sorted(persons)])
+        if await tombstones.people_erased(tx, place.platform, people):
+            raise Conflict("Somebody was erased meanwhile. Import the same lines again.")
         threads = await add_threads(tx, place.id, [rooms[key] for key in sorted(rooms)])
         return _Around(people, threads)
 
@@ -176,6 +212,12 @@ class Importing:
             "community_replies": line.community_replies,
             "dismissed_note": line.dismissed_note,
         }
+
+    async def _label(self, tx: Tx, item_id: int, taken: Taken) -> None:
+        names = fitting(taken.line.labels)
+        if names:
+            ids = await labels.ensure(tx, names, self.now)
+            await labels.put(tx, [(item_id, label_id) for label_id in ids], ())
 
     def _tell(self, tx: Tx, place: Place, item_id: int, row: Mapping[str, Any]) -> None:
         record(
@@ -212,6 +254,7 @@ class Importing:
                     "thread_id": around.threads[each.line.thread.external_id],
                     "author_id": around.people[_person_key(arrival)],
                     "origin": "seen",
+                    "stream": each.line.stream,
                     "automated": said.automated,
                     "addressed": addressed_by(arrival),
                     "occurred_at": arrival.occurred_at,

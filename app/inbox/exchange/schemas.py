@@ -108,13 +108,16 @@ class ItemTaken(msgspec.Struct, kw_only=True):
     dismissed_reason: str | None = None
     dismissed_note: Annotated[str, msgspec.Meta(max_length=4000)] | None = None
     media: list[dict[str, str]] = []
+    labels: Annotated[list[str], msgspec.Meta(max_length=100)] = []
     writer: WriterLine
     thread: ThreadLine
     replies: Annotated[list[ReplyLine], msgspec.Meta(max_length=500)] = []
 
 
 class LineError(msgspec.Struct, kw_only=True):
-    """Why a line was not taken. `code`: malformed, no_source, not_visible, ours, invalid."""
+    """Why a line was not taken. `code`: malformed, no_source, not_visible,
+    ours, erased, invalid.
+    """
 
     code: str
     detail: str

@@ -17,6 +17,7 @@ from app.inbox.exchange.exporting import export
 from app.inbox.filtering import ItemFilter
 from app.inbox.models import count_status, item, reply
 from app.scope import Scope
+from app.web.models import idempotency_key
 from app.web.principal import Role
 from tests.service import NOON, Service
 from tests.serving import serving
@@ -136,16 +137,23 @@ async def test_what_was_exported_comes_back_as_it_was(watched: Watched) -> None:
     await watched.poll()
     await watched.act(4, "mark-replied", reply_url="https://desk.example/1")
     await watched.act(2, "snooze", until="2026-11-25T09:00:00Z")
+    labelled = await watched.item(2)
+    url = f"/api/v1/items/{labelled['id']}/labels"
+    assert (await watched.api.put(url, json={"labels": ["press"]})).status_code == 200
     before = await exported(watched, **EVERYTHING)
     await forget_items(watched.service)
     told = await taken_in(watched, before)
     assert (told["new"], told["known"], told["failed"], told["complete"]) == (4, 0, 0, True)
     after = await exported(watched, **EVERYTHING)
-    own = {"id", "thread_id", "version", "author", "allowed_actions"}
+    own = {"id", "thread_id", "version", "author", "allowed_actions", "value"}
     for old, new in zip(before, after, strict=True):
         assert {n: v for n, v in new.items() if n not in own} == {
             n: v for n, v in old.items() if n not in own
         }
+    waiting = [line for line in after[:-1] if line["status"] == "unanswered"]
+    assert [line["value"] for line in waiting] == [
+        line["value"] for line in before[:-1] if line["status"] == "unanswered"
+    ]
     counted = (await watched.api.get("/api/v1/counts")).json()
     assert counted["by_status"]["dismissed"] == counted["by_status"]["replied"] == 1
     assert counted["unanswered"]["snoozed"] == 1
@@ -220,6 +228,21 @@ async def test_lines_go_to_the_source_that_is_named(watched: Watched) -> None:
     assert (await taken_in(watched, [good], source_id=watched.source_id))["new"] == 1
     refused = await watched.api.post("/api/v1/items/import?source_id=99", content=b"{}")
     assert refused.status_code == 404
+
+
+async def test_nobody_who_was_erased_comes_back(watched: Watched) -> None:
+    lines = await exported(watched)
+    author = lines[0]["author"]["id"]
+    theirs = [line for line in lines[:-1] if line["author"]["id"] == author]
+    await watched.api.post(
+        f"/api/v1/items/{lines[0]['id']}/reopen", headers={"Idempotency-Key": "a"}
+    )
+    erased = await watched.api.delete(f"/api/v1/authors/{author}/data")
+    assert erased.status_code < 300, erased.text
+    assert await watched.service.db.rows(select(idempotency_key)) == []
+    told = await taken_in(watched, lines)
+    assert told["failed"] == len(theirs)
+    assert {r["error"]["code"] for r in told["results"] if r["error"]} == {"erased"}
 
 
 async def test_a_part_that_is_missing_is_told(watched: Watched) -> None:
