@@ -167,13 +167,13 @@ class Importing:
         added = await repository.add_new(tx, list(rows.values()))
         for key, item_id in added.items():
             self._tell(tx, place, item_id, rows[key])
+        fresh = {each.line.external_id: each for each in lines if each.line.external_id in added}
         touch(tx, added.values())
         ranking.touch(tx, around.people.values())
         await default_labels(tx, place.id, list(added.values()), self.now)
         for key, item_id in added.items():
-            await self._label(tx, item_id, next(e for e in lines if e.line.external_id == key))
+            await self._label(tx, item_id, fresh[key])
             due_again(tx, item_id)
-        fresh = {each.line.external_id: each for each in lines if each.line.external_id in added}
         await self._store_replies(tx, place, fresh, added, around)
         known = await repository.known_items(tx, place.id, rows)
         return {key: row.id for key, row in known.items()}, set(added)
