@@ -258,7 +258,7 @@ LOOKS = """
 spec       which look  age    pages  removed
 whole      daily       20d    200    yes
 whole      daily       1h     200    yes
-whole      daily       20d    4      no
+whole      daily       20d    4      yes
 seven-day  daily       20d    200    no
 seven-day  daily       6d     200    yes
 seven-day  hourly      6d     200    no
