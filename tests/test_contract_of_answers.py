@@ -23,7 +23,7 @@ from tests.world import Watched, as_role, draft
 
 SPEC: dict[str, Any] = document()
 PLACES = [place for place, _ in operations(SPEC)]
-ADMIN_PLACES = r"/sources|/users|/policies|/authors/{author_id}/data"
+ADMIN_PLACES = r"/sources|/users|/policies|/rules|/authors/{author_id}/data"
 STREAM = "GET /api/v1/events/stream"
 FOR_ADMINS = {p for p in PLACES if "/tokens" in p or "/webhooks" in p or "/deliveries" in p} | {
     p for p in PLACES if re.search(ADMIN_PLACES, p) and not p.startswith("GET ")

@@ -26,7 +26,8 @@ MILD_SIGNALS: Final = frozenset({"default_avatar", "no_posts", "young_account", 
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message of a person as far as ranking looks at it. `waits`: unanswered and in need of an
-    answer. `question`: the platform calls it one, or its text has a question mark.
+    answer. `question`: the platform or a rule calls it one, or its text has a question mark.
+    `signals` are those that rules gave it, [{code, reason}].
     """
 
     id: int
@@ -35,6 +36,7 @@ class Message:
     waits: bool
     answered: bool
     question: bool = False
+    signals: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def reckon(messages: Sequence[Message], signals: Sequence[Mapping[str, str]]) ->
         if message.waits:
             others = len(answered) - (message.thread_id in answered)
             parts = [*told, *_history(number == 0, waiting, others)]
+            parts += _from_signals([s for s in message.signals if s["code"] != "question"])
             if message.question:
                 parts.append((QUESTION, "Asks a question."))
             parts.sort(key=lambda part: -abs(part[0]))

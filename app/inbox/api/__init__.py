@@ -12,13 +12,14 @@ from app.inbox.api import (
     lists,
     notes,
     policies,
+    rules,
     undoing,
     views,
 )  # fmt: skip
 
 router = APIRouter()
-_PARTS = (lists, actions, bulk, notes, undoing, labels, views, authors, policies)
+_PARTS = (lists, actions, bulk, notes, undoing, labels, views, authors, policies, rules)
 WIRE = (*lists.WIRE, *bulk.WIRE, *notes.WIRE, *undoing.WIRE, *labels.WIRE, *views.WIRE,
-        *authors.WIRE, *policies.WIRE)  # fmt: skip
+        *authors.WIRE, *policies.WIRE, *rules.WIRE)  # fmt: skip
 for part in _PARTS:
     router.include_router(part.router)
