@@ -38,9 +38,9 @@ def main(folder: Path) -> None:
     for name, rows in _by_source(list(read(folder / "spam_dev.jsonl.gz"))):
         print(f"  {name:28} {len(rows):5}  {_measured(rows, 'is_spam', judge(SPAM))}")
     asked = list(read(folder / "needs_answer_dev.jsonl.gz"))
-    for told, rules in (("question marks alone", mark_alone), ("all question rules", QUESTIONS)):
+    for what, rules in (("question marks alone", mark_alone), ("all question rules", QUESTIONS)):
         found = sum(map(judge(rules), (row["text"] for row in asked)))
-        print(f"first messages to customer care, {told}: {found} of {len(asked)}")
+        print(f"first messages to customer care, {what}: {found} of {len(asked)}")
     _time([row["text"] for row in questions])
 
 

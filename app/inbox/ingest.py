@@ -284,7 +284,7 @@ async def _add_items(
     touch(tx, ids.values())
     by_key = {arrival.external_id: arrival for arrival in arrivals}
     for key, item_id in ids.items():
-        _tell_arrival(tx, incoming, item_id, rows[key], stories[key], fired[key])
+        _tell_arrival(tx, incoming, item_id, rows[key], stories[key], fired=fired[key])
     await firing.act(tx, {item_id: fired[key] for key, item_id in ids.items()}, incoming.now)
     found = {item_id: by_key[key] for key, item_id in ids.items()}
     await _keep_bodies(tx, list(found.items()), incoming.now)
@@ -317,6 +317,7 @@ def _tell_arrival(
     item_id: int,
     row: Mapping[str, Any],
     story: Story,
+    *,
     fired: Sequence[Rule],
 ) -> None:
     direct = row["visibility"] == "direct"

@@ -1,4 +1,4 @@
-"""What is done every minute, whatever comes in: waking, due times, rules, values, erasures cut off."""
+"""What is done every minute: waking, due times, rules, values, erasures cut off."""
 
 from __future__ import annotations
 

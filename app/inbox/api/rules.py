@@ -118,7 +118,9 @@ async def test_rule(principal: Managing, tx: Writer, now: Now, body: RuleTry) ->
     tried = await service.try_rule(tx, principal.scope, rule, ids)
     applied = None
     if body.apply:
-        applied = await service.apply_rule(tx, principal.scope, rule, ids, acting(principal), now)
+        applied = await service.apply_rule(
+            tx, principal.scope, rule, ids, actor=acting(principal), now=now
+        )
     return answer(
         RuleTried(
             text=text,

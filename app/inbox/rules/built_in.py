@@ -158,7 +158,8 @@ QUESTIONS: Final[Sequence[BuiltIn]] = (
         "किसने", "किस", "कौनसा", "कैसा", "किसे", "किसका", "किन",
     )),
     _asks("th", "Thai", _says(
-        "อะไร", "ใคร", "เมื่อไร", "เมื่อไหร่", "ที่ไหน", "ทำไม", "อย่างไร", "ยังไง", "เท่าไร", "เท่าไหร่", "หรือไม่",
+        "อะไร", "ใคร", "เมื่อไร", "เมื่อไหร่", "ที่ไหน", "ทำไม", "อย่างไร", "ยังไง", "เท่าไร",
+        "เท่าไหร่", "หรือไม่",
         "ไหม", "หรือเปล่า", "มั้ย", "ใด", "กี่",
     )),
     _asks("vi", "Vietnamese", _says(
@@ -167,15 +168,19 @@ QUESTIONS: Final[Sequence[BuiltIn]] = (
         "có phải", "năm nào", "nơi nào", "người nào", "nào",
     )),
     _asks("zh", "Chinese", _says(
-        "什么", "什麼", "谁", "誰", "哪", "怎么", "怎麼", "怎样", "怎樣", "为什么", "為什麼", "为何", "多少",
-        "几个", "幾個", "何时", "何時", "如何", "是否", "请问", "請問", "能不能", "可不可以", "是不是", "有没有",
+        "什么", "什麼", "谁", "誰", "哪", "怎么", "怎麼", "怎样", "怎樣", "为什么", "為什麼",
+        "为何", "多少",
+        "几个", "幾個", "何时", "何時", "如何", "是否", "请问", "請問", "能不能", "可不可以",
+        "是不是", "有没有",
     ), _says("吗", "嗎", "呢", "么", where="sentence_end")),
     _asks("ja", "Japanese", _says(
-        "ですか", "ますか", "でしょうか", "ませんか", "どこ", "いつ", "なぜ", "どうして", "どうやって", "いくら",
+        "ですか", "ますか", "でしょうか", "ませんか", "どこ", "いつ", "なぜ", "どうして",
+        "どうやって", "いくら",
         "教えてください", "誰が", "何時",
     ), _says("か", "かな", "かしら", where="sentence_end")),
     _asks("ko", "Korean", _says(
-        "왜", "언제", "어디", "어떻게", "얼마*", "무엇", "뭐예요", "누구", "있나요", "되나요", "인가요",
+        "왜", "언제", "어디", "어떻게", "얼마*", "무엇", "뭐예요", "누구", "있나요", "되나요",
+        "인가요",
         "할까요", "습니까", "알려주세요",
     ), _says("나요", "까요", "습니까", "니까", where="sentence_end")),
 )  # fmt: skip
@@ -193,7 +198,8 @@ SPAM: Final[Sequence[BuiltIn]] = (
     _spam(
         "profit", "Promises easy money", "Promises easy money.",
         text=[_says(
-            "make money", "earn money", "earn cash", "making money", "earning money", "passive income",
+            "make money", "earn money", "earn cash", "making money", "earning money",
+            "passive income",
             "extra income", "financial freedom", "guaranteed profit", "double your", "get rich",
             "huge profit", "huge profits", "my profit", "my profits", "earned over", "made over",
             "made profit", "weekly profit", "daily profit", "return on investment", "profitable",
@@ -214,10 +220,12 @@ SPAM: Final[Sequence[BuiltIn]] = (
     _spam(
         "promotion", "Advertises a channel", "Advertises its own channel or page.",
         text=[_says(
-            "check out my", "check my", "check out this", "check out our", "subscribe to my", "subscribe to me",
+            "check out my", "check my", "check out this", "check out our", "subscribe to my",
+            "subscribe to me",
             "subscribe my", "sub to my", "sub to me", "sub 4 sub", "sub4sub", "follow me",
             "like for like", "my channel", "my chanel", "our channel", "visit my", "my music video",
-            "my videos", "my new song", "my new video", "my cover", "my covers", "my page", "promote it on", "f4f",
+            "my videos", "my new song", "my new video", "my cover", "my covers", "my page",
+            "promote it on", "f4f",
             "please subscribe", "plz subscribe", "pls subscribe", "check me out", "listen to my",
             "view my", "watch my", "add me on", "send pic", "for collab", "dm for",
         )],
@@ -227,7 +235,7 @@ SPAM: Final[Sequence[BuiltIn]] = (
         text=[_says(
             "text stop", "txt stop", "reply stop", "to stop text", "send stop", "per msg", "150p",
             "p per", "call now", "call from landline", "landline", "txtauction", "national rate",
-            "po box", "18+", "opt out", "to unsubscribe", "text * to", "call 09*", "call 08*",
+            "po box", "18+", "opt out", "to unsubscribe", "call 09*", "call 08*",
         )],
     ),
     _spam(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -51,9 +51,7 @@ def firing(rules: Sequence[Rule], subject: Subject) -> list[Rule]:
     return [rule for rule in rules if rule.matches(subject)]
 
 
-def arriving(
-    arrival: Arrival, platform: str, source_id: int, *, first_message: bool
-) -> Subject:
+def arriving(arrival: Arrival, platform: str, source_id: int, *, first_message: bool) -> Subject:
     """A new message as rules look at it."""
     mention = arrival.mention
     author = mention.author

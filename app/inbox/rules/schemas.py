@@ -23,8 +23,8 @@ TRIED_AT_MOST = 500
 
 
 class RuleOut(msgspec.Struct, kw_only=True):
-    """A rule. `origin`: `team`, or `built_in` for what came with the program; `edited`: the team has
-    changed that, and no later version of the program will. Rules are asked by `place`.
+    """A rule. `origin`: `team`, or `built_in` for what came with the program; `edited`: the team
+    has changed that, and no later version of the program will. Rules are asked by `place`.
     """
 
     id: int

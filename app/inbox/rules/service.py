@@ -49,7 +49,9 @@ async def keep_built_in(db: Database, now: datetime) -> int:
     """Adds what this version of the program brings and freshens what nobody has edited; how many
     rules that were. Reads one small statement where all is as it should be.
     """
-    shipped = {b.key: (n, b, digest_of(b.name, b.conditions, b.effect)) for n, b in _numbered()}
+    shipped = {
+        b.key: (n, b, digest_of(b.name, b.conditions, b.effect)) for n, b in enumerate(BUILT_IN)
+    }
     known = await repository.built_in(db)
     new = [entry for key, entry in shipped.items() if key not in known]
     stale = {
@@ -67,10 +69,6 @@ async def keep_built_in(db: Database, now: datetime) -> int:
             if row is not None and row.edited_at is None:
                 await repository.change(tx, row, {**_said(rule), "digest": digest})
     return len(new) + len(stale)
-
-
-def _numbered() -> Sequence[tuple[int, Any]]:
-    return list(enumerate(BUILT_IN))
 
 
 def _said(rule: Any) -> dict[str, Any]:
@@ -103,7 +101,7 @@ async def add_rule(tx: Tx, body: RuleNew, actor: Actor, now: datetime) -> Row[An
     digest = digest_of(values["name"], values["conditions"], values["effect"])
     times = {"created_at": now, "updated_at": now}
     rule_id = await repository.add(tx, {**values, **times, "digest": digest})
-    _record(tx, "rule.added", rule_id, values["name"], actor, now)
+    _record(tx, "rule.added", (rule_id, values["name"]), actor, now)
     return await get_rule(tx, rule_id)
 
 
@@ -129,7 +127,7 @@ async def change_rule(
         values["digest"] = digest_of(**said)
         values["edited_at"] = now
     await repository.change(tx, row, {**values, "updated_at": now})
-    _record(tx, "rule.changed", rule_id, values.get("name", row.name), actor, now)
+    _record(tx, "rule.changed", (rule_id, values.get("name", row.name)), actor, now)
     return await get_rule(tx, rule_id)
 
 
@@ -145,7 +143,7 @@ async def remove_rule(
             "This rule came with the program and would come back. Switch it off: `enabled: false`."
         )
     await repository.remove(tx, rule_id)
-    _record(tx, "rule.removed", rule_id, row.name, actor, now)
+    _record(tx, "rule.removed", (rule_id, row.name), actor, now)
 
 
 async def try_rule(reader: Reader, scope: Scope, rule: Rule, item_ids: Sequence[int]) -> Tried:
@@ -156,7 +154,7 @@ async def try_rule(reader: Reader, scope: Scope, rule: Rule, item_ids: Sequence[
 
 
 async def apply_rule(
-    tx: Tx, scope: Scope, rule: Rule, item_ids: Sequence[int], actor: Actor, now: datetime
+    tx: Tx, scope: Scope, rule: Rule, item_ids: Sequence[int], *, actor: Actor, now: datetime
 ) -> int:
     """Does what a rule does to items that are stored, as one action; how many it changed.
 
@@ -170,7 +168,7 @@ async def apply_rule(
     if rule.effect.kind not in firing.MARKING:
         chosen = [visible[item_id] for item_id, matches in matching.items() if matches]
         return await firing.act_on(tx, rule, chosen, now) if chosen else 0
-    return await _mark(tx, rule, visible, matching, actor, now)
+    return await _mark(tx, rule, visible, matching, actor=actor, now=now)
 
 
 async def _mark(
@@ -178,6 +176,7 @@ async def _mark(
     rule: Rule,
     rows: Mapping[int, Any],
     matching: Mapping[int, bool],
+    *,
     actor: Actor,
     now: datetime,
 ) -> int:
@@ -223,6 +222,6 @@ def unapplied() -> InvalidRequest:
     return InvalidRequest(detail, errors=[FieldError("/apply", "invalid_value", detail)])
 
 
-def _record(tx: Tx, kind: str, rule_id: int, name: str, actor: Actor, now: datetime) -> None:
-    told = {"rule_id": rule_id, "name": name}
+def _record(tx: Tx, kind: str, rule: tuple[int, str], actor: Actor, now: datetime) -> None:
+    told = {"rule_id": rule[0], "name": rule[1]}
     record(tx, Event(type=kind, at=now, actor=actor, details=told))

@@ -48,7 +48,11 @@ async def test_a_rule_files_a_page_as_spam_in_one_action(service: Service, inbox
     (done,) = await actions(service)
     assert (done.name, done.items, done.actor_ref) == ("spam", 2, f"rule:{made}")
     (event, *_) = [e for e in await inbox.events() if e.type == "item.spam"]
-    assert (event.actor_kind, event.details, event.action_id) == ("rule", {"rule_id": made}, done.id)
+    assert (event.actor_kind, event.details, event.action_id) == (
+        "rule",
+        {"rule_id": made},
+        done.id,
+    )
 
 
 async def test_what_a_rule_did_is_undone(service: Service, inbox: Inbox) -> None:
@@ -116,9 +120,7 @@ async def test_first_messages_are_told_from_later_ones(service: Service, inbox: 
     assert labels == {"a": ["new"], "b": ["new"], "c": [], "d": ["new"]}
 
 
-async def test_a_rule_that_is_switched_off_looks_at_nothing(
-    service: Service, inbox: Inbox
-) -> None:
+async def test_a_rule_that_is_switched_off_looks_at_nothing(service: Service, inbox: Inbox) -> None:
     made = await rule_made(service, {"kind": "spam"}, **text("coins"))
     await service.api.patch(f"{RULES}/{made}", json={"enabled": False})
     await inbox.take(said("a", 0, text="coins"))

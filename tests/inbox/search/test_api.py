@@ -88,7 +88,6 @@ REFUSED = {
     "before:2026-02-30": ("bad_value", 7, 10),
     "before:yesterday": ("bad_value", 7, 9),
     "order:best": ("bad_value", 6, 4),
-    'label:" "': ("bad_value", 6, 3),
     "label:a,b": ("one_value", 0, 9),
     "is:replied,held": ("one_value", 0, 15),
     "a*": ("short_beginning", 0, 2),
