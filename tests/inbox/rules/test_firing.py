@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
+from app.connectors.base import Mention
 from app.inbox.actions.models import action
 from app.inbox.rules import repository
 from app.inbox.rules.models import rule
@@ -47,8 +48,8 @@ async def test_a_rule_files_a_page_as_spam_in_one_action(service: Service, inbox
     assert statuses == ["spam", "spam", "unanswered"]
     (done,) = await actions(service)
     assert (done.name, done.items, done.actor_ref) == ("spam", 2, f"rule:{made}")
-    (event, *_) = [e for e in await inbox.events() if e.type == "item.spam"]
-    assert (event.actor_kind, event.details, event.action_id) == (
+    (told, *_) = [e for e in await inbox.events() if e.type == "item.spam"]
+    assert (told.actor_kind, told.details, told.action_id) == (
         "rule",
         {"rule_id": made},
         done.id,
@@ -135,6 +136,31 @@ async def test_a_changed_rule_holds_at_once(service: Service, inbox: Inbox) -> N
     assert [(await inbox.item(ident)).status for ident in "abc"] == [
         "spam", "unanswered", "spam",
     ]  # fmt: skip
+
+
+async def statements(inbox: Inbox, *page: Mention) -> int:
+    heard: list[str] = []
+
+    def listen(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        heard.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        await inbox.take(*page)
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+    return len(heard)
+
+
+async def test_signals_cost_no_statement_beside_the_one_that_asks_for_rules(
+    service: Service, inbox: Inbox
+) -> None:
+    asks = [said(f"x{n}", n, f"p{n}", text=f"Where is it {n}") for n in range(30)]
+    without = await statements(inbox, *asks[:10])
+    await keep_built_in(service.db, NOON)
+    first = await statements(inbox, *asks[10:20])
+    later = await statements(inbox, *asks[20:])
+    assert (first, later) == (without + 1, without)
 
 
 async def test_built_in_rules_are_freshened_until_somebody_edits_them(service: Service) -> None:
