@@ -129,11 +129,6 @@ def test_a_reply_answers_a_dismissed_item() -> None:
     assert replied.state.dismissed_reason is None
 
 
-@pytest.mark.parametrize("state", [SPAM, REMOVED])
-def test_a_reply_to_spam_or_to_something_removed_is_linked_only(state: ItemState) -> None:
-    assert not act(state, Action.REPLY_SEEN, actor=ActorKind.PLATFORM).changed
-
-
 @pytest.mark.parametrize("stored", Evidence)
 @pytest.mark.parametrize("seen", Evidence)
 def test_only_stronger_evidence_takes_the_place_of_weaker(stored: Evidence, seen: Evidence) -> None:
