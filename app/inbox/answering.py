@@ -38,12 +38,16 @@ async def judge_threads(
 
 
 async def _where_we_spoke(tx: Tx, thread_ids: Collection[int]) -> list[int]:
-    """Those of the threads that hold a reply of ours, a native answer, or an item answered."""
+    """Those of the threads that hold a reply of ours, or an item that was (possibly) answered."""
     statement = union(
         select(reply.c.thread_id).where(reply.c.thread_id.in_(thread_ids)),
         select(item.c.thread_id).where(
             item.c.thread_id.in_(thread_ids),
-            or_(item.c.native_at.is_not(None), item.c.answer_evidence.is_not(None)),
+            or_(
+                item.c.native_at.is_not(None),
+                item.c.answer_evidence.is_not(None),
+                item.c.possibly_answered,
+            ),
         ),
     )
     return sorted(row.thread_id for row in await tx.rows(statement))

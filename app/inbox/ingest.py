@@ -37,6 +37,7 @@ from app.outbox.events import PLATFORM, POLLER, Actor, Event, record
 from app.sources.streams import packed
 
 MUTED = Actor("rule", "muted_author")
+SENT = "sent"  # the origin of a reply that this service posted: ours, whoever counts as us
 
 
 def _never(_occurred_at: datetime) -> datetime | None:
@@ -70,6 +71,7 @@ class Difference:
     new_replies: Sequence[Arrival]
     changed_replies: Sequence[tuple[int, Arrival]]
     now_ours: Sequence[int]
+    now_theirs: Sequence[Row[Any]]
     gone_items: Sequence[int]
     gone_replies: Sequence[Row[Any]]
     refused: Sequence[Unparsed]
@@ -84,6 +86,7 @@ class Difference:
             or self.new_replies
             or self.changed_replies
             or self.now_ours
+            or self.now_theirs
             or self.gone_items
             or self.gone_replies
         )
@@ -106,7 +109,8 @@ async def compare(reader: Reader, incoming: Incoming) -> Difference:
     asked = {*piles.theirs, *piles.ours, *incoming.gone}
     items = await repository.known_items(reader, incoming.source_id, asked) if asked else {}
     replies = await repository.known_replies(reader, incoming.source_id, asked) if asked else {}
-    new = [a for key, a in piles.theirs.items() if key not in items and key not in replies]
+    sent = {key for key, row in replies.items() if row.origin == SENT}
+    new = [a for key, a in piles.theirs.items() if key not in items and key not in sent]
     changed = [
         (items[key].id, arrival)
         for key, arrival in piles.theirs.items()
@@ -125,6 +129,7 @@ async def compare(reader: Reader, incoming: Incoming) -> Difference:
         new_replies=new_replies,
         changed_replies=changed_replies,
         now_ours=[items[key].id for key in piles.ours if key in items],
+        now_theirs=[replies[a.external_id] for a in new if a.external_id in replies],
         gone_items=[
             items[key].id
             for key in incoming.gone
@@ -133,7 +138,7 @@ async def compare(reader: Reader, incoming: Incoming) -> Difference:
         gone_replies=[
             replies[key]
             for key in incoming.gone
-            if key in replies and replies[key].removed_at is None
+            if key in replies and replies[key].removed_at is None and key not in piles.theirs
         ],
         refused=piles.refused,
         unchanged=known,
@@ -170,6 +175,7 @@ async def apply(tx: Tx, incoming: Incoming, difference: Difference) -> Outcome:
     ]
     authors, threads = await _people_and_places(tx, incoming, arrivals)
     await changing.become_ours(tx, difference.now_ours, incoming.now)
+    touched |= await changing.become_theirs(tx, [row.id for row in difference.now_theirs])
     changed, gone_items = list(difference.changed), list(difference.gone_items)
     if difference.new:
         added = await _add_items(tx, incoming, difference.new, authors, threads)

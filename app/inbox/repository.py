@@ -225,7 +225,7 @@ async def known_items(
 async def known_replies(
     reader: Reader, source_id: int, external_ids: Collection[str]
 ) -> dict[str, Row[Any]]:
-    """(id, external_id, seen_hash, thread_id, removed_at, automated) of those that are stored."""
+    """(id, external_id, seen_hash, thread_id, removed_at, automated, origin) of those stored."""
     found: dict[str, Row[Any]] = {}
     for chunk in chunks(sorted(external_ids)):
         statement = select(
@@ -235,6 +235,7 @@ async def known_replies(
             reply.c.thread_id,
             reply.c.removed_at,
             reply.c.automated,
+            reply.c.origin,
         ).where(reply.c.source_id == source_id, reply.c.external_id.in_(chunk))
         found |= {row.external_id: row for row in await reader.rows(statement)}
     return found

@@ -1,4 +1,4 @@
-"""Histories of a platform as it could tell them: drawn, shuffled, cut into pages, played, dumped."""
+"""Histories of a platform as it could tell them: drawn, shuffled, cut into pages, played."""
 
 from __future__ import annotations
 

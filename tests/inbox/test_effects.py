@@ -355,3 +355,14 @@ def test_an_adjacent_answer_is_withdrawn_when_it_no_longer_holds() -> None:
     decision = act(replace(REPLIED, evidence=Evidence.ADJACENT), Action.ANSWER_WITHDRAWN)
     assert decision.event is EventType.ANSWER_WITHDRAWN
     assert decision.state.status == Status.UNANSWERED
+
+
+# what happens in one and the same moment
+
+
+def test_edited_in_the_moment_of_the_answer_it_was_not_edited_afterwards() -> None:
+    edited = act(UNANSWERED, Action.EDITED, Details(edited_at=SEEN.answered_at)).state
+    assert not platform(edited, Action.REPLY_SEEN).edited_after_answer
+    replied = platform(UNANSWERED, Action.REPLY_SEEN)
+    again = act(replied, Action.EDITED, Details(edited_at=SEEN.answered_at)).state
+    assert not again.edited_after_answer
