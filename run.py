@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 VENV, TOOLS = str(HERE / ".venv"), HERE / ".uv"
 BASE = getattr(sys, "_base_executable", sys.executable)  # not the link of an environment
 PYTHON = str(HERE / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
-SCRIPTS = {"test": "tests/run_all.py", "lock": "tests/locks.py"}  # all other words are the CLI's
+SCRIPTS = {"test": "tests/run_all.py", "lock": "tests/locks.py", "bench": "benchmarks/__main__.py"}
 LOCKS = {"run": ["requirements.lock"], "test": ["requirements.lock", "requirements-test.lock"]}
 FROM_PIP = {"index-url": "UV_DEFAULT_INDEX", "extra-index-url": "UV_INDEX", "cert": "SSL_CERT_FILE"}
 FROM_PIP.update({"find-links": "UV_FIND_LINKS", "no-index": "UV_NO_INDEX", "proxy": "ALL_PROXY"})

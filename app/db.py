@@ -13,26 +13,20 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 from sqlalchemy import (
-    JSON,
-    TIMESTAMP,
-    BigInteger,
     Connection,
     CursorResult,
-    Dialect,
     Executable,
-    Integer,
     MetaData,
     Row,
     StaticPool,
     Table,
-    TypeDecorator,
     create_engine,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
@@ -41,15 +35,33 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from app.clock import monotonic
 from app.db_trouble import trouble_told
+from app.db_types import Id, JsonType, UtcTime
 from app.db_url import postgres_url, sqlite_path
 from app.errors import Unavailable
+
+__all__ = [
+    "Buffer",
+    "Database",
+    "Id",
+    "JsonType",
+    "OpenDatabase",
+    "PostgresDatabase",
+    "Reader",
+    "SqliteDatabase",
+    "Tx",
+    "UtcTime",
+    "metadata",
+    "open_database",
+]
 
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 BufferT = TypeVar("BufferT", bound="Buffer")
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 BUSY_SECONDS = 5.0
+CHANNEL = "unanswered_events"
+"""Where PostgreSQL tells other processes that something was committed which they follow."""
+_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
+Followers = list[Callable[[], None]]
 
 metadata = MetaData(
     naming_convention={
@@ -60,39 +72,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """Aware UTC in Python; microseconds since 1970 on SQLite, `timestamptz` on PostgreSQL."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(TIMESTAMP(timezone=True))
-        return dialect.type_descriptor(BigInteger())
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone never reaches the database")
-        return value if dialect.name == "postgresql" else (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if dialect.name == "postgresql":
-            # The last microsecond of 9999 is "infinity" to asyncpg, and comes back without a zone.
-            at = cast("datetime", value)
-            return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-        return _EPOCH + timedelta(microseconds=value)
-
-
-JsonType = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
-Id = BigInteger().with_variant(Integer(), "sqlite")
-"""A primary key of ours: only INTEGER counts up by itself on SQLite."""
 
 
 class Buffer(Protocol):
@@ -107,8 +86,9 @@ class Buffer(Protocol):
 class Tx:
     """One writer transaction. Whoever opened it commits; services and repositories never do."""
 
-    def __init__(self, dialect: str) -> None:
+    def __init__(self, dialect: str, followers: Sequence[Callable[[], None]]) -> None:
         self.dialect = dialect
+        self._followers = followers
         self.after_commit: list[Callable[[], None]] = []
         self._buffers: dict[str, Buffer] = {}
 
@@ -117,6 +97,10 @@ class Tx:
 
     async def rows(self, statement: Executable, values: Values = None) -> Sequence[Row[Any]]:
         return (await self.execute(statement, values)).all()
+
+    async def wake_followers(self) -> None:
+        """Once committed, those who follow the database look: here, on PostgreSQL anywhere."""
+        self.after_commit.extend(self._followers)
 
     def insert(self, table: Table) -> postgresql.Insert:
         """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
@@ -135,8 +119,8 @@ class Tx:
 
 
 class _SqliteTx(Tx):
-    def __init__(self, connection: Connection) -> None:
-        super().__init__("sqlite")
+    def __init__(self, connection: Connection, followers: Followers) -> None:
+        super().__init__("sqlite", followers)
         self._connection = connection
 
     async def execute(self, statement: Executable, values: Values = None) -> CursorResult[Any]:
@@ -145,9 +129,13 @@ class _SqliteTx(Tx):
 
 
 class _PostgresTx(Tx):
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__("postgresql")
+    def __init__(self, connection: AsyncConnection, followers: Followers) -> None:
+        super().__init__("postgresql", followers)
         self._connection = connection
+
+    async def wake_followers(self) -> None:
+        await super().wake_followers()
+        await self.execute(_NOTIFY)
 
     async def execute(self, statement: Executable, values: Values = None) -> CursorResult[Any]:
         with trouble_told():
@@ -233,6 +221,7 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
+        self.followers: Followers = []
         self._busy_seconds = busy_seconds
         self._lock = asyncio.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commit")
@@ -269,7 +258,7 @@ class SqliteDatabase:
     async def write(self) -> AsyncIterator[Tx]:
         async with self._lock:
             await self._begin()
-            tx = _SqliteTx(self._writer)
+            tx = _SqliteTx(self._writer, self.followers)
             try:
                 yield tx
                 await tx.flush()
@@ -327,6 +316,8 @@ class PostgresDatabase:
     dialect = "postgresql"
 
     def __init__(self, url: URL, *, pool_size: int = 6) -> None:
+        self.url = url
+        self.followers: Followers = []
         read_only = {"default_transaction_read_only": "on"}
         self._reader = self._engine(url, pool_size, read_only, isolation_level="AUTOCOMMIT")
         self._writer = self._engine(url, pool_size, {})
@@ -364,7 +355,7 @@ class PostgresDatabase:
         with trouble_told():
             connection = await self._writer.connect()
         try:
-            tx = _PostgresTx(connection)
+            tx = _PostgresTx(connection, self.followers)
             try:
                 yield tx
                 await tx.flush()
@@ -388,7 +379,11 @@ class PostgresDatabase:
         await self._writer.dispose()
 
 
-def open_database(url: str) -> SqliteDatabase | PostgresDatabase:
+OpenDatabase = SqliteDatabase | PostgresDatabase
+"""Either kind, with its `followers`: called after commits that wake them."""
+
+
+def open_database(url: str) -> OpenDatabase:
     """Opens either kind; call it inside the event loop that will use it."""
     path = sqlite_path(url)
     if path is None:

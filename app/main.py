@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
@@ -20,14 +21,18 @@ from app import __version__, health, metrics
 from app.clock import Clock, SystemClock
 from app.connectors.http import Door
 from app.connectors.manners import ProcessManners
-from app.db import Database, open_database
+from app.db import Database, OpenDatabase, open_database
 from app.db_url import sqlite_path
 from app.demonstration import Demonstration
 from app.errors import Unavailable
 from app.inbox import api as inbox_api
-from app.inbox import forgetting
+from app.inbox import forgetting, tending
+from app.inbox.erasing.hooks import Hooks
+from app.inbox.erasing.service import Erasing
 from app.inbox.search.indexing import Indexing
+from app.outbox import api as outbox_api
 from app.outbox.repository import forget_source as forget_events
+from app.outbox.webhooks.deliveries import forget_source as forget_deliveries
 from app.polling import api as polling_api
 from app.polling.hosts import SharedManners
 from app.polling.poller import Poller
@@ -40,8 +45,10 @@ from app.sources.service import Sources
 from app.team import api as team_api
 from app.team.files import write_cli_file
 from app.team.keys import open_keyring
+from app.team.secrets import Keyring
 from app.team.service import Tokens, ensure_bootstrap, renew_local_token
 from app.team.users.local import ensure_local_person, name_of_this_machine
+from app.telling import Telling, Wanted, kept_for
 from app.web.assembly import add_layers
 from app.web.auth import check_every_route_declares
 from app.web.openapi import Api
@@ -61,7 +68,11 @@ _FORGET = (
     forgetting.forget_threads,
     forgetting.forget_strangers,
     forget_events,
+    forget_deliveries,
 )
+
+_ERASE = Hooks()
+"""What else must hear of an erasure, beside the cascades of the tables."""
 
 
 def create_app(
@@ -80,13 +91,19 @@ def create_app(
         summary="Who on social media still waits for your answer.",
         lifespan=_Lifespan(settings, host, port, clock or SystemClock()),
         openapi_url="/openapi.json",
-        wire=(*inbox_api.WIRE, *sources_api.WIRE, *polling_api.WIRE, *team_api.WIRE),
+        wire=(
+            *inbox_api.WIRE,
+            *sources_api.WIRE,
+            *polling_api.WIRE,
+            *outbox_api.WIRE,
+            *team_api.WIRE,
+        ),
     )
     app.state.public_url = public
     app.state.begin_stop = _begin_stop(app)
-    app.state.runner = None
-    for router in (inbox_api.router, sources_api.router, polling_api.router, team_api.router):
-        app.include_router(router, prefix=PREFIX)
+    app.state.runner = app.state.telling = None
+    for part in (inbox_api, sources_api, polling_api, outbox_api, team_api):
+        app.include_router(part.router, prefix=PREFIX)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.state.http_times = metrics.new_histogram()
@@ -114,8 +131,9 @@ def _own_names(settings: Settings, host: str) -> tuple[str, ...]:
 
 def _begin_stop(app: Api) -> Callable[[], None]:
     def begin_stop() -> None:
-        if app.state.runner is not None:
-            app.state.runner.begin_stop()
+        for part in (app.state.runner, app.state.telling):
+            if part is not None:
+                part.begin_stop()
 
     return begin_stop
 
@@ -124,9 +142,10 @@ def _begin_stop(app: Api) -> Callable[[], None]:
 class _Parts:
     """What polling and serving both need, open."""
 
-    db: Database
+    db: OpenDatabase
     door: Door
     manners: ProcessManners | SharedManners
+    keyring: Keyring
     connecting: Connecting
 
     @classmethod
@@ -151,7 +170,7 @@ class _Parts:
             manners=manners,
         )
         stack.push_async_callback(door.aclose)
-        return cls(db, door, manners, Connecting(db, door, keyring, clock))
+        return cls(db, door, manners, keyring, Connecting(db, door, keyring, clock))
 
     async def start_polling(
         self, stack: AsyncExitStack, settings: Settings, clock: Clock
@@ -165,11 +184,29 @@ class _Parts:
             owner[:80],
             tick_seconds=settings.tick_seconds,
             concurrency=settings.poll_concurrency,
+            tend=partial(
+                tending.tend, self.db, Erasing(self.db, clock, secrets.token_bytes, _ERASE)
+            ),
         )
         self.manners.recovered = runner.host_is_back
         await runner.start()
         stack.push_async_callback(runner.stop, GRACE_SECONDS)
         return runner
+
+    async def start_telling(
+        self, stack: AsyncExitStack, settings: Settings, clock: Clock
+    ) -> Telling:
+        """Starts live events and the sender of webhooks; the stack stops them."""
+        wanted = Wanted(
+            allow=settings.allow_networks,
+            public_url=settings.public_url,
+            streams_per_token=settings.streams_per_token,
+            kept=kept_for(
+                deliveries_days=settings.deliveries_kept_days,
+                events_days=settings.events_kept_days,
+            ),
+        )
+        return await Telling.open(stack, self.db, clock, self.keyring, wanted)
 
 
 def _manners(db: Database, rate: float) -> ProcessManners | SharedManners:
@@ -188,6 +225,7 @@ async def poll_only(settings: Settings, stopping: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         parts = await _Parts.open(stack, settings, clock)
         await parts.start_polling(stack, settings, clock)
+        await parts.start_telling(stack, settings, clock)
         await stopping.wait()
 
 
@@ -217,6 +255,7 @@ class _Lifespan:
             app.state.sources = sources
             app.state.known_sources = known_sources
             app.state.coverage = CoverageBlock(parts.db, clock)
+            app.state.erasing = Erasing(parts.db, clock, secrets.token_bytes, _ERASE)
             indexing = Indexing(parts.db)
             stack.push_async_callback(indexing.stop)
             await indexing.start()
@@ -226,6 +265,9 @@ class _Lifespan:
             await demo.start()
             if settings.poll:
                 app.state.runner = await parts.start_polling(stack, settings, clock)
+            telling = await parts.start_telling(stack, settings, clock)
+            app.state.telling = telling
+            app.state.broadcaster, app.state.webhooks = telling.broadcaster, telling.webhooks
             yield
 
     async def _sign_in(self, db: Database) -> Tokens:

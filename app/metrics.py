@@ -27,10 +27,13 @@ from app.inbox.counting import read_counts
 from app.scope import EVERYTHING
 from app.sources.coverage import StreamCoverage, read_coverage
 from app.sources.models import quarantine, run, source
+from app.sources.overview import quotas
+from app.sources.schemas import QuotaOut
 from app.web.auth import Needs, Permission
 
 router = APIRouter(include_in_schema=False)
 _SINCE_POLLS = 3600
+_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 _gate = Needs(Permission.READ)
 
 
@@ -45,12 +48,13 @@ class HttpTimes:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began, status = monotonic(), 500
+        began, status, streamed = monotonic(), 500, False
 
         async def watch(message: Message) -> None:
-            nonlocal status
+            nonlocal status, streamed
             if message["type"] == "http.response.start":
                 status = message["status"]
+                streamed = _STREAM in message["headers"]
             await send(message)
 
         try:
@@ -59,7 +63,8 @@ class HttpTimes:
             route = scope.get("route")
             name = getattr(route, "name", "none")  # never the path: it is the caller's word
             labels = self.histogram.labels(name, scope["method"][:10], str(status))
-            labels.observe(monotonic() - began)
+            if not streamed:  # it lasts as long as its reader wants
+                labels.observe(monotonic() - began)
 
 
 def new_histogram() -> Histogram:
@@ -87,6 +92,7 @@ async def metrics(request: Request) -> Response:
         streams=coverage,
         runs=await db.rows(_runs(now)),
         quarantined=await db.rows(_QUARANTINED),
+        quotas=await quotas(db, now),
         now=now,
     )
     registry = CollectorRegistry(auto_describe=False)
@@ -136,18 +142,21 @@ class _Facts(Collector):
         streams: Sequence[StreamCoverage],
         runs: Sequence[Row[Any]],
         quarantined: Sequence[Row[Any]],
+        quotas: Sequence[tuple[Row[Any], QuotaOut]],
         now: datetime,
     ) -> None:
         self.counts = counts
         self.streams = streams
         self.runs = runs
         self.quarantined = quarantined
+        self.quotas = quotas
         self.now = now
 
     def collect(self) -> Iterator[Metric]:
         yield from self._inbox()
         yield from self._streams()
         yield from self._polls()
+        yield self._quotas()
         held = int(self.quarantined[0].held)
         yield GaugeMetricFamily("unanswered_quarantine", "Messages in quarantine.", held)
 
@@ -201,6 +210,16 @@ class _Facts(Collector):
             requests.add_metric(names, int(row.requests))
             new.add_metric(names, int(row.new))
         yield from (polls, requests, new)
+
+    def _quotas(self) -> Metric:
+        left = GaugeMetricFamily(
+            "unanswered_quota_left",
+            "What a source may still use of its quota or budget in this day or month.",
+            labels=["source", "platform", "unit"],
+        )
+        for row, quota in self.quotas:
+            left.add_metric([str(row.id), row.platform, quota.unit], quota.left)
+        return left
 
     def _age(self, at: str) -> float:
         return max(0.0, (self.now - datetime.fromisoformat(at)).total_seconds())

@@ -203,6 +203,18 @@ class Settings(BaseSettings):
     requests_per_second: float = Field(
         5.0, gt=0, le=1000, description="Requests that one platform host gets in a second, at most."
     )
+    streams_per_token: int = Field(
+        20, ge=1, le=10_000, description="Streams of live events that one token keeps open."
+    )
+    events_kept_days: int | None = Field(
+        None,
+        ge=1,
+        description="Days after which events, and with them the history of items, are deleted. "
+        "Not set: never.",
+    )
+    deliveries_kept_days: int = Field(
+        30, ge=1, description="Days for which finished deliveries to webhooks are kept."
+    )
     worker_name: str | None = Field(
         None,
         min_length=1,

@@ -92,7 +92,9 @@ _SHARED = frozenset({"401", "403", "413", "421", "422", "500", "503"})
 def _answers(responses: dict[str, Any]) -> Iterator[str]:
     for status, response in responses.items():
         content = response.get("content", {}).get("application/json")
-        if content is not None:
+        if "text/event-stream" in response.get("content", {}):
+            yield f"{status} text/event-stream"
+        elif content is not None:
             yield f"{status} `{_schema_name(content['schema'])}`"
         elif status not in _SHARED:
             yield status
@@ -124,20 +126,33 @@ _EVENTS_HEAD = """# Events
 Everything that happens is an event: one row with a number (`seq`), the time, who did it
 (`actor_kind`: `person`, `rule`, `platform`, `poller`, `helpdesk`; `actor`: the name at that time;
 `actor_user_id`: the person of the team, where it was one), the item or source, the status before
-and after, the evidence of an answer, and `details` such as a person's note.
-`GET /api/v1/items/{item_id}/events` shows those of one item. The list of types may grow.
+and after, the evidence of an answer, and `details` such as a person's note. `id` names an event
+everywhere. `GET /api/v1/items/{item_id}/events` shows those of one item.
+
+There are three ways to hear of them. They read the same table, and each misses nothing:
+
+- [poll the feed](following.md#poll), with curl, n8n, Make or Zapier,
+- [keep a stream open](following.md#keep-a-stream-open), as the page and `unanswered watch` do,
+- [have them sent](webhooks.md) to an address of yours.
+
+Direct messages are told to those who may see them. A token that is limited to some sources hears of
+these only, and not of what belongs to no source.
+
+The list of types may grow.
 
 | type |
 |---|
 """
-_TYPE = re.compile(r'"((?:item|source)\.[a-z_]+)"')
-_NOT_EVENTS = frozenset({"source.id", "item.id"})
+_TYPE = re.compile(r'"((?:item|source|webhook)\.[a-z_]+)"')
+_NOT_EVENTS = frozenset({"source.id", "item.id", "webhook.id", "webhook.test"})
 
 
 def event_types() -> list[str]:
     """Every type of event that the code can write."""
     app = Path(__file__).parent.parent / "app"
-    texts = (path.read_text(encoding="utf-8") for path in app.rglob("*.py"))
+    listed = app / "outbox/types.py"
+    paths = (path for path in app.rglob("*.py") if path != listed)
+    texts = (path.read_text(encoding="utf-8") for path in paths)
     return sorted({found for text in texts for found in _TYPE.findall(text)} - _NOT_EVENTS)
 
 

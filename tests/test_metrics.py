@@ -53,6 +53,9 @@ async def test_metrics_tell_what_the_counts_tell(service: Service, clock: Frozen
     runs = (await service.api.get(f"/api/v1/sources/{source_id}/runs")).json()["items"]
     assert found["unanswered_polls_1h", frozenset(polls)] == len(runs) > 0
     assert {run["outcome"] for run in runs} == {"ok"}
+    quota = (await service.api.get(f"/api/v1/sources/{source_id}")).json()["quota"]
+    left = {("source", str(source_id)), ("platform", "demo"), ("unit", "requests")}
+    assert found["unanswered_quota_left", frozenset(left)] == quota["left"] < quota["limit"]
     assert "a-name-of-ours" not in told.text
 
 

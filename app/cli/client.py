@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from app.cli.failure import Failure, Refused
+from app.cli.failure import Cut, Failure, Refused
 from app.cli.started import command
 from app.environment import UnreadableEnvFile, data_dir, read_names
 
@@ -147,10 +147,7 @@ class Api:
     ) -> Any:
         """The decoded answer of one call below `/api/v1`; `None` where it has no body."""
         if self.place.token is None:
-            raise Failure(
-                f"A token is needed for {self.place.url}.",
-                ["Set UNANSWERED_TOKEN, or UNANSWERED_TOKEN_FILE with the name of a file."],
-            )
+            raise _no_token(self.place)
         answer = self._send(
             method,
             f"/api/v1{path}",
@@ -186,6 +183,27 @@ class Api:
                 [f"Start it: {command('serve')}", "Or say where it is: --url URL (UNANSWERED_URL)"],
             ) from trouble
 
+    def lines(
+        self, path: str, query: Mapping[str, Any], headers: Mapping[str, str], patience: float
+    ) -> Iterator[str]:
+        """The lines of an answer that does not end; `Cut` when the connection is lost, or when
+        nothing came for `patience` seconds.
+        """
+        if self.place.token is None:
+            raise _no_token(self.place)
+        timeout = httpx.Timeout(patience, connect=5.0)
+        place = f"/api/v1{path}"
+        try:
+            with self._http.stream(
+                "GET", place, params=_listed(query), headers=headers, timeout=timeout
+            ) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    answer.read()
+                    raise _refusal(answer, self.place)
+                yield from answer.iter_lines()
+        except httpx.TransportError as trouble:
+            raise Cut(f"The connection to {self.place.url} was lost.") from trouble
+
     def pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Json]:
         """One answer after the other until `next_cursor` is null."""
         cursor: str | None = None
@@ -198,6 +216,13 @@ class Api:
             if following == cursor:
                 raise Failure("The service gave the same page twice.")
             cursor = following
+
+
+def _no_token(place: Place) -> Failure:
+    return Failure(
+        f"A token is needed for {place.url}.",
+        ["Set UNANSWERED_TOKEN, or UNANSWERED_TOKEN_FILE with the name of a file."],
+    )
 
 
 def _listed(query: Mapping[str, Any]) -> list[tuple[str, str | int | float | bool | None]]:

@@ -32,3 +32,7 @@ class Refused(Failure):
         self.status = status
         self.code = code
         self.errors = tuple(errors)
+
+
+class Cut(Failure):
+    """A connection that was open is lost; it may be made again."""

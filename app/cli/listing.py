@@ -25,7 +25,7 @@ STATUSES = ("unanswered", "replied", "dismissed", "spam", "removed", "any")
 THREE = ("exclude", "include", "only")
 
 
-def _filters(command: Callable[..., None]) -> Callable[..., None]:
+def filter_options(command: Callable[..., None]) -> Callable[..., None]:
     """The filters of `GET /items`, by the same names."""
     for option in reversed(
         [
@@ -36,6 +36,7 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--source", metavar="ID|NAME"),
             click.option("--kind", metavar="KIND", help="question, comment, mention, review …"),
             click.option("--author-id", type=int),
+            click.option("--label", multiple=True, metavar="NAME", help="Repeatable: all of them."),
             click.option("--assignee", metavar="WHO", help="`me`, `none`, a name or an id."),
             click.option("--older-than", type=Duration(), help="4h, 3d, 30m or ISO 8601."),
             click.option("--younger-than", type=Duration(), help="As --older-than."),
@@ -44,7 +45,8 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--snoozed", type=click.Choice(THREE)),
             click.option("--backlog", type=click.Choice(THREE)),
             click.option("--needs-reply", type=click.Choice(("true", "false", "any"))),
-            click.option("--order", type=click.Choice(("oldest", "newest"))),
+            click.option("--order", type=click.Choice(("oldest", "newest", "due", "value"))),
+            click.option("--overdue/--not-overdue", default=None, help="Past their due time."),
         ]
     ):
         command = option(command)
@@ -53,7 +55,8 @@ def _filters(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command("list", context_settings=QUERY_SETTINGS)
 @click.argument("query", nargs=-1)
-@_filters
+@filter_options
+@click.option("--view", metavar="ID|NAME", help="A saved filter instead.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many. [default: 50]")
 @click.option("--all", "everything", is_flag=True, help="Page through to the end.")
 @client_command
@@ -61,6 +64,7 @@ def list_items(
     api: Api,
     query: tuple[str, ...],
     source: str | None,
+    view: str | None,
     limit: int | None,
     *,
     everything: bool,
@@ -74,9 +78,9 @@ def list_items(
     text = query_text(query)
     if everything and limit is not None:
         raise click.UsageError("Give --limit or --all, not both.")
-    asked = {name: value for name, value in filters.items() if value not in {None, ()}}
-    if source is not None:
-        asked["source_id"] = _source_id(api, source)
+    asked = query_of(api, source, filters)
+    if view is not None:
+        asked = _query_of_view(api, view, asked)
     if text:
         asked["q"] = text
     try:
@@ -86,7 +90,29 @@ def list_items(
     if as_json:
         terminal.say_json(document)
     else:
-        _show(document, with_status=bool(filters["status"]) or "is:" in text)
+        _show(document, with_status="status" in asked or "is:" in text)
+
+
+def query_of(api: Api, source: str | None, filters: Json) -> Json:
+    """The parameters of `GET /items` that options say."""
+    query = {name: value for name, value in filters.items() if value not in {None, ()}}
+    if (overdue := filters.get("overdue")) is not None:
+        query["overdue"] = "true" if overdue else "false"
+    if source is not None:
+        query["source_id"] = _source_id(api, source)
+    return query
+
+
+def _query_of_view(api: Api, view: str, given: Json) -> Json:
+    from app.cli.views import find_view
+
+    if given:
+        raise click.UsageError("Give --view or other filters, not both.")
+    found: Json = {}
+    for name, value in find_view(api, view)["filter"].items():
+        values = value if isinstance(value, list) else [value]
+        found[name] = [str(each).lower() if isinstance(each, bool) else each for each in values]
+    return found
 
 
 def _source_id(api: Api, asked: str) -> int:
@@ -166,6 +192,7 @@ def flags(item: Json, now: datetime) -> list[str]:
     from app.cli.moments import clock_time
 
     told = {
+        "overdue": bool(item.get("overdue")),
         "private": item.get("visibility") == "direct",
         "snoozed": bool(item.get("snoozed_until")),
         "backlog": bool(item.get("backlog")),

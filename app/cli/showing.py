@@ -65,6 +65,7 @@ def _facts(item: Json, now: datetime) -> list[tuple[str, str]]:
         ("dismissed", (item.get("dismissed_reason") or "").replace("_", " ")),
         ("labels", ", ".join(map(str, item.get("labels") or []))),
         ("signals", "; ".join(_reasons(author.get("signals") or []))),
+        ("notes", str(item.get("note_count") or "")),
         ("note", " ".join(flags(item, now))),
     ]
     return [(name, value) for name, value in facts if value]

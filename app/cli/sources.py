@@ -246,6 +246,6 @@ def _run_row(run: Json, now: datetime) -> list[str]:
     return [
         clock_time(run["started_at"], now),
         run["outcome"] or "running",
-        *(str(run[name]) for name in numbers),
+        *("?" if run[name] is None else str(run[name]) for name in numbers),
         f"{error['code']}: {error['detail']}" if error else "",
     ]

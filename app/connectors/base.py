@@ -211,7 +211,10 @@ class StreamSpec:
     `parents_from` names the stream whose pages bring the parents of a PARENT stream.
     `rescan_all` declares that items may appear late at an old place: the daily pass reads to the
     end. `interval` is the default pause between polls, where it differs from the connector's.
-    `lists_replies` says that a complete pass shows all of our own replies. `cap` is how many
+    `lists_replies` says that a complete pass shows all of our own replies. `proves_absence` says
+    that a complete pass shows everything that still stands where it looked, in the order of the
+    messages' own times: what two such passes do not show is deleted. (PARENT: a parent's id is that
+    of its thread, and a reading shows the thread to its end.) `cap` is how many
     entries of a BACKWARD list the platform ever shows: what lies below it is lost.
     """
 
@@ -222,6 +225,7 @@ class StreamSpec:
     rescan_all: bool = False
     interval: timedelta | None = None
     lists_replies: bool = False
+    proves_absence: bool = False
     cap: int | None = None
     lost: tuple[LostRange, ...] = ()
 

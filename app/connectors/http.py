@@ -43,8 +43,9 @@ _TALKATIVE = ("httpx", "httpcore.connection", "httpcore.http11")
 class Door:
     """Built once per process. `allow` lists what may be reached beside the public internet (see
     `addresses.AllowList`; a bad entry is a `ValueError`). `deadline` is in seconds and covers the
-    whole request, `response_cap` counts decoded bytes. `tls`, `resolver` and `dialler` replace the
-    machine's own. `manners` space requests out and let a silent host rest.
+    whole request, `response_cap` counts decoded bytes; with 0 bodies are not read at all. `tls`,
+    `resolver` and `dialler` replace the machine's own. `manners` space requests out and let a
+    silent host rest.
     """
 
     def __init__(
@@ -265,7 +266,8 @@ class SourceHttp:
         failure = failure_of(answer, expect)
         if failure is not None:  # the status decides; the body of a refusal is not even read
             raise failure
-        answer.content = await self._content(response, host)
+        if self._door.response_cap:
+            answer.content = await self._content(response, host)
         answer.received_at = self._door.clock.now()
         return answer
 

@@ -17,16 +17,16 @@ ME = "me"
 NOBODY: Literal["none"] = "none"
 
 
-async def person_to_get(
-    reader: Reader, scope: Scope, me: int | None, asked: int | str, item: Row[Any]
-) -> Row[Any]:
-    """The person meant (an id, a name, or `me`), who may have this item."""
-    pointer = "/assignee"
-    person = await _get_person(reader, scope, me, asked, pointer)
+async def person_asked(reader: Reader, scope: Scope, me: int | None, asked: int | str) -> Row[Any]:
+    """The person meant (an id, a name, or `me`)."""
+    return await _get_person(reader, scope, me, asked, "/assignee")
+
+
+def check_may_have(person: Row[Any], item: Row[Any]) -> None:
+    """422 where the person may not see the item."""
     direct = item.visibility == "direct"
     if (reason := may_be_given(person, item.source_id, direct=direct)) is not None:
-        raise InvalidRequest(reason, errors=[FieldError(pointer, "may_not_see", reason)])
-    return person
+        raise InvalidRequest(reason, errors=[FieldError("/assignee", "may_not_see", reason)])
 
 
 async def assignee_asked(

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, or_, select, tuple_, update
 
 from app.db import Tx
-from app.inbox import repository
+from app.inbox import ranking, repository
 from app.inbox.arrivals import (
     NO_REPLY_KINDS,
     Arrival,
@@ -22,6 +22,7 @@ from app.inbox.assigning import named
 from app.inbox.counts import count
 from app.inbox.item import Action, Details, Filed, Status
 from app.inbox.models import item, reply
+from app.inbox.policies.service import due_again
 from app.inbox.search.repository import touch
 from app.outbox.events import PLATFORM, POLLER, Actor, Event, record
 from app.team.users import repository as users
@@ -62,6 +63,7 @@ async def _update_item(tx: Tx, row: Row[Any], arrival: Arrival, now: datetime) -
     if rank_of(mention.kind.value) > rank_of(row.kind):
         values["kind"] = mention.kind.value
         values["needs_reply"] = mention.kind.value not in NO_REPLY_KINDS
+        due_again(tx, row.id)
     if mention.acknowledged and row.acknowledged_at is None:
         values["acknowledged_at"] = now
     if mention.native_answer is not None and row.native_at is None:
@@ -130,9 +132,10 @@ async def become_ours(tx: Tx, item_ids: Collection[int], now: datetime) -> None:
     """Items whose author turned out to be one of us: they leave, a reply takes their place."""
     for row in await repository.lock_items(tx, item_ids):
         count(tx, repository.counted(row, repository.state_of(row)), -1)
+        ranking.touch(tx, [row.author_id])
         await tx.execute(delete(item).where(item.c.id == row.id))
         if row.parent_external_id is not None:
-            await _count_community(tx, {row.parent_external_id}, row.source_id)
+            await count_community(tx, {row.parent_external_id}, row.source_id)
         record(
             tx,
             Event(
@@ -167,7 +170,7 @@ async def follow_up(tx: Tx, added: Mapping[int, Arrival], source_id: int, now: d
         return
     keys = {arrival.external_id for arrival in added.values()}
     keys |= {a.mention.parent_external_id for a in added.values() if a.mention.parent_external_id}
-    await _count_community(tx, keys, source_id)
+    await count_community(tx, keys, source_id)
     chosen = select(item.c.id, item.c.thread_id, item.c.author_id, item.c.occurred_at)
     new = [
         row
@@ -220,7 +223,7 @@ async def _carry_over(tx: Tx, assignee_id: int, item_ids: Collection[int], now: 
             )
 
 
-async def _count_community(tx: Tx, keys: Collection[str], source_id: int) -> None:
+async def count_community(tx: Tx, keys: Collection[str], source_id: int) -> None:
     """Replies by other people below some items (external ids), counted afresh."""
     below = item.alias("below")
     others = (

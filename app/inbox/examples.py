@@ -14,7 +14,7 @@ from app.inbox.schemas import (
     ThreadSummary,
     ValueOut,
 )
-from app.outbox.schemas import EventList, EventOut
+from app.outbox.schemas import EXAMPLE_ID, EventList, EventOut
 from app.sources.coverage import Coverage
 
 _AT = "2026-11-23T14:02:11.000Z"
@@ -63,7 +63,8 @@ ITEM = ItemOut(
     backlog=False,
     assignee=None,
     claim=None,
-    labels=[],
+    labels=["press"],
+    note_count=0,
     possibly_answered=False,
     edited_after_answer=False,
     reply_unverified=False,
@@ -74,7 +75,16 @@ ITEM = ItemOut(
     media=[],
     external_links=[],
     version=1,
-    allowed_actions=["mark_replied", "dismiss", "spam", "snooze", "assign", "claim"],
+    allowed_actions=[
+        "mark_replied",
+        "dismiss",
+        "spam",
+        "snooze",
+        "assign",
+        "claim",
+        "label",
+        "note",
+    ],
 )
 
 ITEM_LIST = ItemList(items=[ITEM], next_cursor=None, as_of=_AT, coverage=COVERAGE, search=None)
@@ -117,11 +127,13 @@ THREAD = ThreadOut(
     thread=_THREAD,
     entries=[ThreadEntry(item=ITEM, reply=None), ThreadEntry(item=None, reply=_REPLY)],
     truncated=False,
+    next_cursor=None,
 )
 
 EVENTS = EventList(
     items=[
         EventOut(
+            id=EXAMPLE_ID,
             seq=1001,
             at=_AT,
             type="item.created",
@@ -134,6 +146,7 @@ EVENTS = EventList(
             from_status=None,
             to_status="unanswered",
             evidence=None,
+            action_id=None,
             details={"stream": "notifications"},
         )
     ],

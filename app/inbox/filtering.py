@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal_column,
     not_,
     or_,
+    select,
     text,
     true,
 )
@@ -27,21 +28,25 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from app.db import UtcTime
+from app.inbox.labels.models import item_label, label
 from app.inbox.models import OPEN, item
 from app.inbox.search.models import FoundByWords
 from app.inbox.search.words import Phrase, Words
 from app.scope import Scope
 
 Ternary = Literal["exclude", "include", "only"]
-Order = Literal["oldest", "newest"]
+Order = Literal["oldest", "newest", "due", "value"]
+BY_RANK = ("due", "value")
+"""Orders of the unanswered alone: for anything else no due time and no value is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemFilter:
     """What `GET /items` may be narrowed by. Empty tuples and `None` mean: not narrowed.
 
-    `statuses` empty means any. `assignee` is the id of a person, or `none`: nobody's. Times are
-    aware UTC; `before` and `after` are inclusive and exclusive of their moment.
+    `statuses` empty means any. `assignee` is the id of a person, or `none`: nobody's. `labels`
+    (keys, see `labels.spelling`): an item carries all of them, and none of `without_labels`. Times
+    are aware UTC; `before` and `after` are inclusive and exclusive of their moment.
     """
 
     statuses: tuple[str, ...] = ("unanswered",)
@@ -49,12 +54,15 @@ class ItemFilter:
     source_ids: tuple[int, ...] = ()
     kinds: tuple[str, ...] = ()
     author_id: int | None = None
+    labels: tuple[str, ...] = ()
+    without_labels: tuple[str, ...] = ()
     assignee: int | Literal["none"] | None = None
     occurred_after: datetime | None = None
     occurred_before: datetime | None = None
     snoozed: Ternary = "exclude"
     backlog: Ternary = "exclude"
     needs_reply: bool | None = True
+    overdue: bool | None = None
     order: Order = "oldest"
     not_platforms: tuple[str, ...] = ()
     not_source_ids: tuple[int, ...] = ()
@@ -121,6 +129,7 @@ def conditions(shape: Shape) -> list[ColumnElement[bool]]:
     """The conditions of a statement, without the position of a page."""
     wanted = shape.filter
     found = [*_status(wanted), *_overlays(wanted), *_narrowed(shape), *_flags(wanted)]
+    found += _labelled(wanted)
     if wanted.words is not None:
         found += _words(wanted.words)
     found += [
@@ -135,12 +144,15 @@ def values_of(scope: Scope, wanted: ItemFilter, now: datetime) -> dict[str, Any]
     """The values that `conditions` leaves to be bound."""
     values: dict[str, Any] = {}
     values |= _listed(wanted)
-    if wanted.snoozed != "include" or any(name in TIMED for name, _ in wanted.flags):
+    timed = wanted.overdue is not None or any(name in TIMED for name, _ in wanted.flags)
+    if wanted.snoozed != "include" or timed:
         values["now"] = now
     if wanted.platforms:
         values["platforms"] = _one_or_all(wanted.platforms)
     if wanted.source_ids:
         values["source_ids"] = _one_or_all(wanted.source_ids)
+    values |= {f"label{n}": key for n, key in enumerate(wanted.labels)}
+    values |= {f"not_label{n}": key for n, key in enumerate(wanted.without_labels)}
     if wanted.words is not None:
         values |= _word_values(wanted.words)
     if isinstance(wanted.assignee, int):
@@ -173,6 +185,8 @@ def _skeleton(wanted: ItemFilter) -> ItemFilter:
         source_ids=wanted.source_ids and (0,),
         kinds=wanted.kinds and ("*",),
         author_id=None if wanted.author_id is None else 0,
+        labels=("*",) * len(wanted.labels),
+        without_labels=("*",) * len(wanted.without_labels),
         assignee=0 if isinstance(wanted.assignee, int) else wanted.assignee,
         occurred_after=None if wanted.occurred_after is None else _SOME_MOMENT,
         occurred_before=None if wanted.occurred_before is None else _SOME_MOMENT,
@@ -238,24 +252,18 @@ def _overlays(wanted: ItemFilter) -> list[ColumnElement[bool]]:
         found.append(or_(item.c.snoozed_until.is_(None), item.c.snoozed_until <= now))
     elif wanted.snoozed == "only":
         found.append(item.c.snoozed_until > now)
+    if wanted.overdue is not None:
+        due = item.c.due_at
+        waits = item.c.status == literal("unanswered")
+        found.append(
+            (due < now) & waits if wanted.overdue else or_(due.is_(None), due >= now, ~waits)
+        )
     return found
 
 
 def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
     wanted = shape.filter
-    found: list[ColumnElement[bool]] = []
-    if wanted.platforms:
-        platform: Any = item.c.platform
-        if shape.several_platforms:
-            platform = _NotByIndex(platform)
-        found.append(_among(platform, "platforms", several=shape.several_platforms))
-    if wanted.source_ids:
-        found.append(_of_sources("source_ids", shape, several=shape.several_sources))
-    if wanted.kinds:
-        found.append(item.c.kind.in_(bindparam("kinds", expanding=True)))
-    if wanted.author_id is not None:
-        found.append(item.c.author_id == bindparam("author_id"))
-    found += _assigned(wanted)
+    found = _who_and_what(shape)
     if wanted.occurred_after is not None:
         found.append(item.c.occurred_at > bindparam("occurred_after"))
     if wanted.occurred_before is not None:
@@ -267,11 +275,56 @@ def _narrowed(shape: Shape) -> list[ColumnElement[bool]]:
     return found
 
 
+def _labelled(wanted: ItemFilter) -> list[ColumnElement[bool]]:
+    """The open list is short and read in its order, so each of its items is asked; elsewhere the
+    items of a label are few beside all the others, so the label is asked.
+    """
+    found: list[ColumnElement[bool]] = []
+    for n in range(len(wanted.labels)):
+        named = label.c.key == bindparam(f"label{n}")
+        if _is_open_list(wanted):
+            found.append(_carries(named))
+        else:
+            carriers = select(item_label.c.item_id).select_from(item_label.join(label))
+            found.append(item.c.id.in_(carriers.where(named)))
+    found += [
+        ~_carries(label.c.key == bindparam(f"not_label{n}"))
+        for n in range(len(wanted.without_labels))
+    ]
+    return found
+
+
+def _carries(named: ColumnElement[bool]) -> ColumnElement[bool]:
+    carried = select(item_label.c.item_id).select_from(item_label.join(label))
+    return carried.where(item_label.c.item_id == item.c.id, named).correlate(item).exists()
+
+
+def _who_and_what(shape: Shape) -> list[ColumnElement[bool]]:
+    """By an index where that also gives the order; the orders by rank have only their own."""
+    wanted = shape.filter
+    by_rank = wanted.order in BY_RANK
+    found: list[ColumnElement[bool]] = []
+    if wanted.platforms:
+        by_index = not shape.several_platforms and not by_rank
+        platform: Any = item.c.platform if by_index else _NotByIndex(item.c.platform)
+        found.append(_among(platform, "platforms", several=shape.several_platforms))
+    if wanted.source_ids:
+        found.append(_of_sources("source_ids", shape, several=shape.several_sources))
+    if wanted.kinds:
+        found.append(item.c.kind.in_(bindparam("kinds", expanding=True)))
+    if wanted.author_id is not None:
+        writer: Any = _NotByIndex(item.c.author_id) if by_rank else item.c.author_id
+        found.append(writer == bindparam("author_id"))
+    return [*found, *_assigned(wanted)]
+
+
 def _assigned(wanted: ItemFilter) -> list[ColumnElement[bool]]:
     if wanted.assignee is None:
         return []
     if wanted.assignee == "none":
         return [item.c.assignee_id.is_(None)]
+    if wanted.order in BY_RANK:
+        return [_NotByIndex(item.c.assignee_id) == bindparam("assignee")]
     found = [item.c.assignee_id == bindparam("assignee")]
     if wanted.statuses == ("unanswered",) and wanted.needs_reply:
         # As the index spells it: SQLite does not see that `needs_reply = 1` says the same.
@@ -303,7 +356,8 @@ def _with_plus(element: _NotByIndex, compiler: SQLCompiler, **options: Any) -> s
 
 
 def _of_sources(name: str, shape: Shape, *, several: bool) -> ColumnElement[bool]:
-    by_index = not several and _is_open_list(shape.filter)
+    by_rank = shape.filter.order in BY_RANK
+    by_index = not several and not by_rank and _is_open_list(shape.filter)
     column: Any = item.c.source_id if by_index else _NotByIndex(item.c.source_id)
     return _among(column, name, several=several)
 

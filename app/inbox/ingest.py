@@ -1,65 +1,36 @@
 """Taking in what a platform said: first compare, reading only; then store what is different.
 
-`compare` runs outside any transaction, so that a page on which everything is known costs two
+`compare` runs outside any transaction, so that a page on which everything is known costs three
 reads and no write. `apply` runs in the poll's transaction together with the cursor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 
-from app.connectors.base import Mention, Unparsed
+from app.connectors.base import Unparsed
 from app.db import Reader, Tx
-from app.inbox import answering, changing, people, repository
-from app.inbox.arrivals import (
-    NO_REPLY_KINDS,
-    Arrival,
-    Us,
-    addressed_by,
-    content_columns,
-    fit_url,
-    person_row,
-    rank_of,
-    raw_of,
-    sort_out,
-    thread_row,
-)
+from app.inbox import answering, changing, people, ranking, repository
+from app.inbox.arrivals import Arrival, person_row, rank_of, raw_of, sort_out, thread_row
 from app.inbox.counts import count
-from app.inbox.item import Action, ActorKind, Details, Filed, ItemState, Status
+from app.inbox.erasing import tombstones
+from app.inbox.incoming import Incoming, Story, first_state, item_row, reply_row
+from app.inbox.item import Status
+from app.inbox.labels.arriving import default_labels
+from app.inbox.policies.service import read_deadlines
 from app.inbox.search.repository import touch
-from app.inbox.states import EventType, decide
-from app.outbox.events import PLATFORM, POLLER, Actor, Event, record
+from app.inbox.states import EventType
+from app.outbox.events import POLLER, Event, record
 from app.sources.streams import packed
 
-MUTED = Actor("rule", "muted_author")
+__all__ = ["Difference", "Incoming", "Outcome", "apply", "compare"]
+
 SENT = "sent"  # the origin of a reply that this service posted: ours, whoever counts as us
-
-
-def _never(_occurred_at: datetime) -> datetime | None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """One page for one stream. `backlog_before`: what is older and new is backlog (first
-    read-back only). `gone` are ids that the platform proved to be deleted. `reread_at` tells from
-    an item's age when to read it again for edits and deletion.
-    """
-
-    source_id: int
-    platform: str
-    stream: str
-    us: Us
-    now: datetime
-    mentions: Sequence[Mention] = ()
-    gone: Sequence[str] = ()
-    backlog_before: datetime | None = None
-    reread_at: Callable[[datetime], datetime | None] = _never
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +47,7 @@ class Difference:
     gone_replies: Sequence[Row[Any]]
     refused: Sequence[Unparsed]
     unchanged: int
+    erased: int = 0  # messages of people who were erased: seen again, and left out
 
     @property
     def is_something(self) -> bool:
@@ -100,12 +72,14 @@ class Outcome:
     updated: int = 0
     unchanged: int = 0
     replies_seen: int = 0
+    erased: int = 0
     new_at: list[datetime] = field(default_factory=list)
 
 
 async def compare(reader: Reader, incoming: Incoming) -> Difference:
-    """Tells what of a page is new or different; two reads, no transaction."""
-    piles = sort_out(incoming.mentions, incoming.us, incoming.now)
+    """Tells what of a page is new or different; three reads, no transaction."""
+    sifted = await tombstones.sift(reader, incoming.platform, incoming.mentions, incoming.us)
+    piles = sort_out(sifted.mentions, incoming.us, incoming.now)
     asked = {*piles.theirs, *piles.ours, *incoming.gone}
     items = await repository.known_items(reader, incoming.source_id, asked) if asked else {}
     replies = await repository.known_replies(reader, incoming.source_id, asked) if asked else {}
@@ -122,7 +96,7 @@ async def compare(reader: Reader, incoming: Incoming) -> Difference:
         for key, arrival in piles.ours.items()
         if key in replies and _reply_differs(replies[key], arrival, incoming)
     ]
-    known = len(piles.theirs) - len(new) - len(changed)
+    known = len(piles.theirs) - len(new) - len(changed) + sifted.kept
     return Difference(
         new=new,
         changed=changed,
@@ -142,6 +116,7 @@ async def compare(reader: Reader, incoming: Incoming) -> Difference:
         ],
         refused=piles.refused,
         unchanged=known,
+        erased=sifted.erased,
     )
 
 
@@ -161,12 +136,13 @@ def _reply_differs(known: Row[Any], arrival: Arrival, incoming: Incoming) -> boo
     if known.removed_at is not None:
         return arrival.external_id not in incoming.gone
     automated = incoming.us.is_automated(arrival.mention.author)
-    return bool(known.seen_hash != arrival.seen_hash or known.automated != automated)
+    seen_again = known.absent_passes > 0
+    return bool(known.seen_hash != arrival.seen_hash or known.automated != automated or seen_again)
 
 
 async def apply(tx: Tx, incoming: Incoming, difference: Difference) -> Outcome:
     """Stores a difference: items, replies, edits, deletions, and every answer that follows."""
-    outcome = Outcome(unchanged=difference.unchanged)
+    outcome = Outcome(unchanged=difference.unchanged, erased=difference.erased)
     touched: set[int] = set()
     arrivals = [
         *difference.new,
@@ -174,11 +150,14 @@ async def apply(tx: Tx, incoming: Incoming, difference: Difference) -> Outcome:
         *(arrival for _, arrival in difference.changed),
     ]
     authors, threads = await _people_and_places(tx, incoming, arrivals)
+    difference = await _without_erased(tx, incoming, difference, authors, outcome)
+    ranking.touch(tx, (author.id for author in authors.values()))
     await changing.become_ours(tx, difference.now_ours, incoming.now)
     touched |= await changing.become_theirs(tx, [row.id for row in difference.now_theirs])
     changed, gone_items = list(difference.changed), list(difference.gone_items)
     if difference.new:
         added = await _add_items(tx, incoming, difference.new, authors, threads)
+        await default_labels(tx, incoming.source_id, list(added), incoming.now)
         outcome.new = len(added)
         outcome.new_at = [arrival.occurred_at for arrival in added.values()]
         touched |= {threads[a.mention.thread.external_id].id for a in added.values()}
@@ -206,6 +185,30 @@ async def apply(tx: Tx, incoming: Incoming, difference: Difference) -> Outcome:
     return outcome
 
 
+async def _without_erased(
+    tx: Tx,
+    incoming: Incoming,
+    difference: Difference,
+    authors: Mapping[tuple[str, str], Row[Any]],
+    outcome: Outcome,
+) -> Difference:
+    """The difference without people erased since `compare`. Their row is ours by now: whoever
+    erases waits for this transaction, or was before it.
+    """
+    gone = await tombstones.people_erased(tx, incoming.platform, authors)
+    if not gone:
+        return difference
+    new = [a for a in difference.new if _key(a) not in gone]
+    outcome.erased += len(difference.new) - len(new)
+    await people.drop_unused(tx, [authors[key].id for key in sorted(gone)])
+    changed = [(n, a) for n, a in difference.changed if _key(a) not in gone]
+    return replace(difference, new=new, changed=changed)
+
+
+def _key(arrival: Arrival) -> tuple[str, str]:
+    return arrival.mention.author.instance, arrival.mention.author.external_id
+
+
 async def _added_meanwhile(
     tx: Tx, incoming: Incoming, new: Sequence[Arrival], added: Mapping[int, Arrival]
 ) -> list[tuple[int, Arrival]]:
@@ -230,7 +233,7 @@ async def _add_replies(
     threads: Mapping[str, Row[Any]],
 ) -> int:
     """Inserts replies of ours that are not there yet; how many those were."""
-    rows = [_reply_row(incoming, arrival, authors, threads) for arrival in difference.new_replies]
+    rows = [reply_row(incoming, arrival, authors, threads) for arrival in difference.new_replies]
     added = await repository.add_replies(tx, rows)
     for external_id, reply_id in added.items():
         if external_id in incoming.gone:
@@ -268,12 +271,15 @@ async def _add_items(
 ) -> dict[int, Arrival]:
     """Inserts what is not there yet, each with its events; by id."""
     rows: dict[str, dict[str, Any]] = {}
-    stories: dict[str, list[tuple[EventType, Actor, ItemState, ItemState]]] = {}
+    stories: dict[str, Story] = {}
+    deadlines = await read_deadlines(tx)
     for arrival in arrivals:
-        author = authors[arrival.mention.author.instance, arrival.mention.author.external_id]
+        author = authors[_key(arrival)]
         thread = threads[arrival.mention.thread.external_id]
-        state, story = _first_state(arrival, incoming.now, muted=author.muted_at is not None)
-        rows[arrival.external_id] = _item_row(incoming, arrival, author, thread, state)
+        state, story = first_state(arrival, incoming.now, muted=author.muted_at is not None)
+        rows[arrival.external_id] = item_row(
+            incoming, arrival, author, thread, state=state, deadlines=deadlines
+        )
         stories[arrival.external_id] = story
     ids = await repository.add_new(tx, list(rows.values()))
     touch(tx, ids.values())
@@ -295,62 +301,12 @@ async def _keep_bodies(tx: Tx, arrivals: Sequence[tuple[int, Arrival]], now: dat
     await repository.store_raw(tx, bodies)
 
 
-def _first_state(
-    arrival: Arrival, now: datetime, *, muted: bool
-) -> tuple[ItemState, list[tuple[EventType, Actor, ItemState, ItemState]]]:
-    """The state of a new item: the platform's own filing first, then the team's muting."""
-    mention = arrival.mention
-    state = ItemState(needs_reply=mention.kind.value not in NO_REPLY_KINDS)
-    steps: list[tuple[Action, ActorKind, Actor]] = []
-    if mention.filed is not None:
-        filed = Filed(mention.filed.value)
-        action = Action.PLATFORM_FILED if filed is Filed.SPAM else Action.PLATFORM_HELD
-        steps.append((action, ActorKind.PLATFORM, PLATFORM))
-    if muted:
-        steps.append((Action.SPAM, ActorKind.RULE, MUTED))
-    story = []
-    for action, kind, actor in steps:
-        decision = decide(state, action, actor=kind, now=now, details=Details())
-        if decision.event is not None:
-            story.append((decision.event, actor, state, decision.state))
-        state = decision.state
-    return state, story
-
-
-def _item_row(
-    incoming: Incoming, arrival: Arrival, author: Row[Any], thread: Row[Any], state: ItemState
-) -> dict[str, Any]:
-    mention = arrival.mention
-    before = incoming.backlog_before
-    native = mention.native_answer
-    return {
-        **content_columns(arrival),
-        **repository.state_columns(state),
-        "source_id": incoming.source_id,
-        "external_id": arrival.external_id,
-        "platform": incoming.platform,
-        "stream": incoming.stream,
-        "thread_id": thread.id,
-        "author_id": author.id,
-        "kind": mention.kind.value,
-        "backlog": before is not None and arrival.occurred_at < before,
-        "occurred_at": arrival.occurred_at,
-        "first_seen_at": incoming.now,
-        "edited_at": mention.edited_at,
-        "time_suspect": arrival.time_suspect,
-        "acknowledged_at": incoming.now if mention.acknowledged else None,
-        "native_at": None if native is None else native.answered_at or incoming.now,
-        "native_url": None if native is None else fit_url(native.reply_url),
-        "next_read_at": incoming.reread_at(arrival.occurred_at),
-    }
-
-
 def _tell_arrival(
     tx: Tx,
     incoming: Incoming,
     item_id: int,
     row: Mapping[str, Any],
-    story: Sequence[tuple[EventType, Actor, ItemState, ItemState]],
+    story: Story,
 ) -> None:
     direct = row["visibility"] == "direct"
     happenings = [
@@ -374,26 +330,3 @@ def _tell_arrival(
             ),
         )
     count(tx, repository.counted_row(row), +1)
-
-
-def _reply_row(
-    incoming: Incoming,
-    arrival: Arrival,
-    authors: Mapping[tuple[str, str], Row[Any]],
-    threads: Mapping[str, Row[Any]],
-) -> dict[str, Any]:
-    mention = arrival.mention
-    return {
-        **content_columns(arrival),
-        "source_id": incoming.source_id,
-        "external_id": arrival.external_id,
-        "thread_id": threads[mention.thread.external_id].id,
-        "author_id": authors[mention.author.instance, mention.author.external_id].id,
-        "origin": "seen",
-        "automated": incoming.us.is_automated(mention.author),
-        "addressed": addressed_by(arrival),
-        "occurred_at": arrival.occurred_at,
-        "first_seen_at": incoming.now,
-        "edited_at": mention.edited_at,
-        "time_suspect": arrival.time_suspect,
-    }

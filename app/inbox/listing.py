@@ -18,13 +18,24 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
+    func,
     select,
     tuple_,
 )
 
 from app.db import Reader, UtcTime
-from app.inbox.filtering import ItemFilter, Shape, conditions, literal, shape_of, values_of
-from app.inbox.models import author, item, reply, thread
+from app.inbox.filtering import (
+    BY_RANK,
+    ItemFilter,
+    Order,
+    Shape,
+    conditions,
+    literal,
+    shape_of,
+    values_of,
+)
+from app.inbox.labels.names import label_names
+from app.inbox.models import author, item, thread
 from app.scope import Scope
 from app.sources.models import source
 from app.team.models import user
@@ -32,10 +43,23 @@ from app.team.models import user
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a page ended: the sort value and the id of its last item."""
+    """Where a page ended: the sort values and the id of its last item. `rank` is of the orders by
+    due time and by value.
+    """
 
     occurred_at: datetime
     id: int
+    rank: int | None = None
+
+
+def position_of(row: Row[Any], order: Order) -> Position:
+    """The place of an item in an order."""
+    rank = _RANKS.get(order)
+    return Position(row.occurred_at, row.id, None if rank is None else getattr(row, rank.name))
+
+
+_RANKS = {"due": item.c.due_rank, "value": item.c.value_rank}
+"""Stored ranks go up, like `occurred_at` and `id` behind them: one row value holds a place."""
 
 
 _assignee = user.alias("assignee")
@@ -52,6 +76,7 @@ COLUMNS = (
     author.c.signals.label("author_signals"),
     thread.c.title.label("thread_title"),
     source.c.name.label("source_name"),
+    label_names().label("label_names"),
     _assignee.c.name.label("assignee_name"),
     _assignee.c.display_name.label("assignee_display_name"),
     _holder.c.name.label("holder_name"),
@@ -70,19 +95,29 @@ def beyond(shape: Shape) -> list[ColumnElement[bool]]:
     """The condition that a page begins after its position, if it has one."""
     if not shape.positioned:
         return []
-    key = tuple_(item.c.occurred_at, item.c.id)
-    after = tuple_(bindparam("at", type_=UtcTime()), bindparam("after_id", type_=BigInteger()))
+    places = [bindparam("at", type_=UtcTime()), bindparam("after_id", type_=BigInteger())]
+    if shape.filter.order in BY_RANK:
+        places.insert(0, bindparam("after_rank", type_=BigInteger()))
+    key, after = tuple_(*_key_of(shape.filter.order)), tuple_(*places)
     return [key < after if shape.filter.order == "newest" else key > after]
 
 
 def values_after(after: Position) -> dict[str, Any]:
     """The values that `beyond` leaves to be bound."""
-    return {"at": after.occurred_at, "after_id": after.id}
+    values: dict[str, Any] = {"at": after.occurred_at, "after_id": after.id}
+    return values if after.rank is None else values | {"after_rank": after.rank}
 
 
 def order_of(shape: Shape) -> tuple[ColumnElement[Any], ...]:
-    at, last = item.c.occurred_at, item.c.id
-    return (at.desc(), last.desc()) if shape.filter.order == "newest" else (at, last)
+    columns = _key_of(shape.filter.order)
+    newest = shape.filter.order == "newest"
+    return tuple(column.desc() for column in columns) if newest else columns
+
+
+def _key_of(order: Order) -> tuple[ColumnElement[Any], ...]:
+    rank = _RANKS.get(order)
+    at = (item.c.occurred_at, item.c.id)
+    return at if rank is None else (rank, *at)
 
 
 @lru_cache(maxsize=512)
@@ -120,7 +155,32 @@ async def page_items(
     return await reader.rows(statement, values)
 
 
-def _may_see(scope: Scope) -> list[ColumnElement[bool]]:
+@lru_cache(maxsize=128)
+def _ids_statement(shape: Shape) -> Select[Any]:
+    matching = select(item.c.id).select_from(JOINED).where(*conditions(shape))
+    return matching.order_by(*order_of(shape)).limit(bindparam("limit"))
+
+
+async def matching_ids(
+    reader: Reader, scope: Scope, wanted: ItemFilter, *, now: datetime, limit: int
+) -> list[int]:
+    """The ids of what a filter matches, in its order; at most `limit`."""
+    values = {**values_of(scope, wanted, now), "limit": limit}
+    statement = _ids_statement(shape_of(scope, wanted, positioned=False))
+    return [row.id for row in await reader.rows(statement, values)]
+
+
+async def count_matching(
+    reader: Reader, scope: Scope, wanted: ItemFilter, *, now: datetime, at_most: int
+) -> int:
+    """How many items a filter matches; counting ends at `at_most`."""
+    values = {**values_of(scope, wanted, now), "limit": at_most}
+    matching = _ids_statement(shape_of(scope, wanted, positioned=False)).order_by(None)
+    rows = await reader.rows(select(func.count()).select_from(matching.subquery()), values)
+    return int(rows[0][0])
+
+
+def may_see(scope: Scope) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if scope.sources is not None:
         found.append(item.c.source_id.in_(scope.sources))
@@ -131,48 +191,16 @@ def _may_see(scope: Scope) -> list[ColumnElement[bool]]:
 
 async def find_item(reader: Reader, scope: Scope, item_id: int) -> Row[Any] | None:
     """One item as the lists show it, or `None` where it is not there for this caller."""
-    statement = select(*COLUMNS).select_from(JOINED).where(item.c.id == item_id, *_may_see(scope))
+    statement = select(*COLUMNS).select_from(JOINED).where(item.c.id == item_id, *may_see(scope))
     rows = await reader.rows(statement)
     return rows[0] if rows else None
 
 
-async def items_of_thread(
-    reader: Reader, scope: Scope, thread_id: int, limit: int
-) -> Sequence[Row[Any]]:
-    """The items of a conversation by platform time."""
-    statement = (
-        select(*COLUMNS)
-        .select_from(JOINED)
-        .where(item.c.thread_id == thread_id, *_may_see(scope))
-        .order_by(item.c.occurred_at, item.c.id)
-        .limit(limit)
-    )
-    return await reader.rows(statement)
-
-
-async def replies_of_thread(
-    reader: Reader, scope: Scope, thread_id: int, limit: int
-) -> Sequence[Row[Any]]:
-    """What we wrote in a conversation, by platform time; deleted ones are left out."""
-    wanted = [reply.c.thread_id == thread_id, reply.c.removed_at.is_(None)]
-    if scope.sources is not None:
-        wanted.append(reply.c.source_id.in_(scope.sources))
-    if not scope.direct:
-        wanted.append(reply.c.visibility != literal("direct"))
-    statement = (
-        select(
-            reply,
-            author.c.handle.label("author_handle"),
-            author.c.display_name.label("author_name"),
-            author.c.external_id.label("author_external_id"),
-            author.c.url.label("author_url"),
-        )
-        .select_from(reply.join(author))
-        .where(*wanted)
-        .order_by(reply.c.occurred_at, reply.c.id)
-        .limit(limit)
-    )
-    return await reader.rows(statement)
+async def find_items(reader: Reader, scope: Scope, item_ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """Items as the lists show them, by id, without those that are not there for this caller."""
+    statement = select(*COLUMNS).select_from(JOINED)
+    wanted = statement.where(item.c.id.in_(item_ids), *may_see(scope))
+    return {row.id: row for row in await reader.rows(wanted)}
 
 
 async def find_thread(reader: Reader, thread_id: int) -> Row[Any] | None:

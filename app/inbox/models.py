@@ -29,6 +29,12 @@ OPEN = "status = 'unanswered' AND needs_reply AND NOT backlog"
 PostgreSQL's generic plan reads the whole table."""
 
 
+NEVER_DUE = 253_402_300_800_000_000
+"""`due_rank` of what has no due time: the year 10000, after everything that has one. Ranks go up
+with `occurred_at`, so that a page's place in an order is one row value.
+"""
+
+
 def _partial(name: str, *columns: Any, where: str) -> Index:
     predicate = text(where)
     return Index(name, *columns, sqlite_where=predicate, postgresql_where=predicate)
@@ -52,7 +58,11 @@ author = Table(
     Column("muted_at", UtcTime),
     Column("notes", Text),
     Column("first_seen_at", UtcTime, nullable=False),
+    Column("erasing_at", UtcTime),  # an erasure is under way since then
+    Column("version", Integer, nullable=False, server_default=text("1")),
     UniqueConstraint("platform", "instance", "external_id"),
+    _partial("ix_author_erasing", "id", where="erasing_at IS NOT NULL"),
+    Index("ix_author_handle", "handle", "id"),
     sqlite_autoincrement=True,
 )
 
@@ -98,7 +108,9 @@ item = Table(
     Column("edited_at", UtcTime),
     Column("time_suspect", Boolean, nullable=False, server_default=false()),
     Column("due_at", UtcTime),
+    Column("due_rank", BigInteger, nullable=False, server_default=text(str(NEVER_DUE))),
     Column("snoozed_until", UtcTime),
+    Column("snoozed_at", UtcTime),  # when the present or latest snooze began
     Column("assignee_id", BigInteger),
     Column("claimed_by", BigInteger),
     Column("claimed_until", UtcTime),
@@ -119,12 +131,16 @@ item = Table(
     Column("answers_since", UtcTime),  # reopened then: only later replies of ours answer
     Column("dismissed_reason", String(40)),
     Column("dismissed_note", Text),
+    Column("note_count", Integer, nullable=False, server_default=text("0")),
     Column("value_score", Integer),
+    Column("value_rank", Integer, nullable=False, server_default=text("0")),  # score, negated
     Column("value_reasons", JsonType),
     Column("filed", String(20)),  # where the platform itself has put it
     Column("person_acted", Boolean, nullable=False, server_default=false()),
     Column("absent_passes", Integer, nullable=False, server_default=text("0")),
     Column("absent_since", UtcTime),
+    # Complete passes that should have shown our declared answer, and did not.
+    Column("unverified_passes", Integer, nullable=False, server_default=text("0")),
     Column("next_read_at", UtcTime),  # when it is read again for edits and deletion
     Column("reads", Integer, nullable=False, server_default=text("0")),
     Column("seen_hash", BigInteger, nullable=False),  # of everything the platform said
@@ -146,7 +162,8 @@ item = Table(
     _partial(
         "ix_item_open_unassigned", "occurred_at", "id", where=f"{OPEN} AND assignee_id IS NULL"
     ),
-    _partial("ix_item_open_value", "value_score", "occurred_at", "id", where=OPEN),
+    _partial("ix_item_open_value", "value_rank", "occurred_at", "id", where=OPEN),
+    _partial("ix_item_open_due", "due_rank", "occurred_at", "id", where=OPEN),
     _partial("ix_item_waiting", "occurred_at", "id", where="status = 'unanswered'"),
     _partial("ix_item_due", "due_at", "id", where="status = 'unanswered' AND due_at IS NOT NULL"),
     _partial("ix_item_snoozed", "snoozed_until", where="snoozed_until IS NOT NULL"),
@@ -174,6 +191,7 @@ reply = Table(
     Column("id", Id, primary_key=True),
     Column("source_id", ForeignKey("source.id", ondelete="CASCADE"), nullable=False),
     Column("external_id", String(500)),  # unknown until the platform told it
+    Column("stream", String(60)),  # the one that listed it first
     Column("thread_id", ForeignKey("thread.id", ondelete="CASCADE"), nullable=False),
     Column("author_id", ForeignKey("author.id"), nullable=False),
     Column("parent_external_id", String(500)),
@@ -211,6 +229,32 @@ revision = Table(
     Column("edited_at", UtcTime),
     Column("replaced_at", UtcTime, nullable=False),  # when we saw the next one
     Index("ix_revision_item", "item_id", "id"),
+)
+
+policy = Table(
+    "policy",
+    metadata,
+    # How soon we answer: who writes to the source, or with the label, waits at most `target`.
+    Column("id", Id, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("source_id", ForeignKey("source.id", ondelete="CASCADE")),
+    Column("label", String(100)),
+    Column("kinds", JsonType, nullable=False),  # empty: all
+    Column("target", BigInteger, nullable=False),  # seconds of business time
+    Column("calendar", JsonType),  # {time_zone, week, holidays}; null: around the clock
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    UniqueConstraint("name"),
+    sqlite_autoincrement=True,
+)
+
+erased = Table(
+    "erased",
+    metadata,
+    # Who was erased, and the ids that named them: keyed hashes, so that nobody comes back.
+    Column("digest", String(64), primary_key=True),
+    Column("at", UtcTime, nullable=False),
 )
 
 count_status = Table(

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, delete, func, select, tuple_, update
 
 from app.db import Tx
-from app.inbox.models import author, thread
+from app.inbox.models import author, item, reply, thread
 from app.inbox.repository import chunks
 from app.inbox.search.repository import touch_authors, touch_threads
 
@@ -64,12 +64,49 @@ async def _renamed(tx: Tx, platform: str, people: Sequence[Mapping[str, Any]]) -
     ]
 
 
-async def mute_author(tx: Tx, author_id: int, now: datetime) -> None:
-    """From now on what this author sends arrives as spam."""
+async def mute_authors(tx: Tx, author_ids: Sequence[int], now: datetime) -> frozenset[int]:
+    """From now on what these authors send arrives as spam; those who were not muted before."""
+    return await _set_muted(tx, author_ids, author.c.muted_at.is_(None), now)
+
+
+async def unmute_author(tx: Tx, author_id: int) -> bool:
+    """What this author sends from now on waits again; whether that is new."""
+    return bool(await _set_muted(tx, [author_id], author.c.muted_at.is_not(None), None))
+
+
+async def put_muting_back(
+    tx: Tx, author_ids: Sequence[int], *, before: datetime | None, after: datetime | None
+) -> frozenset[int]:
+    """Mutes or unmutes authors as they were before, where they are still as they were after;
+    whom that changed.
+    """
+    still = author.c.muted_at.is_(None) if after is None else author.c.muted_at == after
+    return await _set_muted(tx, author_ids, still, before)
+
+
+async def _set_muted(
+    tx: Tx, author_ids: Sequence[int], where: ColumnElement[bool], at: datetime | None
+) -> frozenset[int]:
+    found: set[int] = set()
+    for chunk in chunks(author_ids):
+        done = await tx.execute(
+            update(author)
+            .where(author.c.id.in_(chunk), where)
+            .values(muted_at=at, version=author.c.version + 1)
+            .returning(author.c.id)
+        )
+        found |= {row.id for row in done.all()}
+    return frozenset(found)
+
+
+async def drop_unused(tx: Tx, author_ids: Sequence[int]) -> None:
+    """Deletes authors of whom nothing is here, unless somebody is erasing them."""
+    wrote = select(item.c.id).where(item.c.author_id == author.c.id).exists()
+    replied = select(reply.c.id).where(reply.c.author_id == author.c.id).exists()
     await tx.execute(
-        update(author)
-        .where(author.c.id == author_id, author.c.muted_at.is_(None))
-        .values(muted_at=now)
+        delete(author).where(
+            author.c.id.in_(author_ids), author.c.erasing_at.is_(None), ~wrote, ~replied
+        )
     )
 
 

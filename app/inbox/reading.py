@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import astuple
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 
 from app.db import Reader
-from app.inbox import listing, repository
+from app.inbox import conversations, listing, repository
+from app.inbox.conversations import Place
 from app.inbox.schemas import (
     ItemDetail,
+    ItemOut,
     ThreadEntry,
     ThreadOut,
     ThreadSummary,
@@ -33,7 +35,10 @@ MESSAGES_SHOWN = 500
 async def item_detail(reader: Reader, scope: Scope, item_id: int, now: datetime) -> ItemDetail:
     """The item with our replies in its thread, its earlier texts and its raw body."""
     row = await _get(reader, scope, item_id)
-    summary, _, replies = await _thread(reader, scope, row.thread_id)
+    summary = await _summary(reader, scope, row.thread_id)
+    replies = await conversations.replies_of_thread(
+        reader, scope, row.thread_id, after=None, limit=MESSAGES_SHOWN
+    )
     revisions = await repository.revisions_of(reader, item_id)
     raw = await repository.find_raw(reader, item_id)
     return ItemDetail(
@@ -45,22 +50,42 @@ async def item_detail(reader: Reader, scope: Scope, item_id: int, now: datetime)
     )
 
 
-async def thread_of(reader: Reader, scope: Scope, item_id: int, now: datetime) -> ThreadOut:
-    """The conversation an item belongs to: items and our replies by platform time."""
+async def thread_of(
+    reader: Reader,
+    scope: Scope,
+    item_id: int,
+    now: datetime,
+    *,
+    after: Place | None = None,
+    limit: int = MESSAGES_SHOWN,
+) -> tuple[ThreadOut, Place | None]:
+    """A page of the conversation an item belongs to: items and our replies by platform time; and
+    where it ended, if there is more.
+    """
     row = await _get(reader, scope, item_id)
-    summary, items, replies = await _thread(reader, scope, row.thread_id)
+    bounds: dict[str, Any] = {"after": after, "limit": limit + 1}
+    items = await conversations.items_of_thread(reader, scope, row.thread_id, **bounds)
+    replies = await conversations.replies_of_thread(reader, scope, row.thread_id, **bounds)
     entries = [
-        (i.occurred_at, 0, i.id, ThreadEntry(item=item_out(i, now), reply=None)) for i in items
+        (
+            Place(i.occurred_at, is_reply=False, id=i.id),
+            ThreadEntry(item=item_out(i, now), reply=None),
+        )
+        for i in items
     ]
     entries += [
-        (r.occurred_at, 1, r.id, ThreadEntry(item=None, reply=reply_out(r))) for r in replies
+        (Place(r.occurred_at, is_reply=True, id=r.id), ThreadEntry(item=None, reply=reply_out(r)))
+        for r in replies
     ]
-    entries.sort(key=lambda entry: entry[:3])
-    return ThreadOut(
-        thread=summary,
-        entries=[entry[3] for entry in entries],
-        truncated=len(items) == MESSAGES_SHOWN or len(replies) == MESSAGES_SHOWN,
+    entries.sort(key=lambda entry: astuple(entry[0]))
+    end = entries[limit - 1][0] if len(entries) > limit else None
+    page = ThreadOut(
+        thread=await _summary(reader, scope, row.thread_id),
+        entries=[entry for _, entry in entries[:limit]],
+        truncated=end is not None,
+        next_cursor=None,
     )
+    return page, end
 
 
 async def history_of(reader: Reader, scope: Scope, item_id: int) -> EventList:
@@ -70,6 +95,12 @@ async def history_of(reader: Reader, scope: Scope, item_id: int) -> EventList:
     return EventList(items=[event_out(row) for row in rows], next_cursor=None)
 
 
+async def show_item(reader: Reader, scope: Scope, item_id: int, now: datetime) -> ItemOut | None:
+    """The item as lists show it, `None` where this scope does not see it: for webhooks."""
+    row = await listing.find_item(reader, scope, item_id)
+    return None if row is None else item_out(row, now)
+
+
 async def _get(reader: Reader, scope: Scope, item_id: int) -> Row[Any]:
     row = await listing.find_item(reader, scope, item_id)
     if row is None:
@@ -77,11 +108,7 @@ async def _get(reader: Reader, scope: Scope, item_id: int) -> Row[Any]:
     return row
 
 
-async def _thread(
-    reader: Reader, scope: Scope, thread_id: int
-) -> tuple[ThreadSummary, Sequence[Row[Any]], Sequence[Row[Any]]]:
-    items = await listing.items_of_thread(reader, scope, thread_id, MESSAGES_SHOWN)
-    replies = await listing.replies_of_thread(reader, scope, thread_id, MESSAGES_SHOWN)
+async def _summary(reader: Reader, scope: Scope, thread_id: int) -> ThreadSummary:
     thread = await listing.find_thread(reader, thread_id)
     assert thread is not None
-    return thread_summary(thread, items, replies), items, replies
+    return thread_summary(thread, await conversations.numbers_of_thread(reader, scope, thread_id))

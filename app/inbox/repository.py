@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Row, func, insert, select, update
 
 from app.db import Reader, Tx
+from app.inbox import ranking
+from app.inbox.actions import repository as actions
 from app.inbox.counts import Counted, count
 from app.inbox.item import (
     Action,
@@ -21,11 +23,15 @@ from app.inbox.item import (
     Status,
 )
 from app.inbox.models import author, item, raw_body, reply, revision
+from app.inbox.policies.service import due_again
 from app.inbox.states import Decision, decide
 from app.outbox.events import Actor, Event, record
 from app.outbox.models import event
+from app.scope import Scope
 
 CHUNK = 500
+UNDOABLE = frozenset({"person", "rule", "helpdesk"})
+"""Kinds of actors whose doing is kept as an action; the others tell what they saw."""
 NO_DETAILS = Details()
 _COLUMN_OF = {
     "status": "status",
@@ -92,7 +98,10 @@ def _enum(kind: Any, value: str | None) -> Any:
 
 def columns_of(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Changed fields of `ItemState` as columns."""
-    return {_COLUMN_OF[name]: value for name, value in changes.items() if name in _COLUMN_OF}
+    found = {_COLUMN_OF[name]: value for name, value in changes.items() if name in _COLUMN_OF}
+    if "declared_at" in changes:
+        found["unverified_passes"] = 0  # another word of a person, to be looked for afresh
+    return found
 
 
 def state_columns(state: ItemState) -> dict[str, Any]:
@@ -132,6 +141,11 @@ async def lock_items(tx: Tx, item_ids: Collection[int]) -> list[Row[Any]]:
     return found
 
 
+def is_visible(scope: Scope, row: Any) -> bool:
+    """Whether a caller may see an item."""
+    return scope.allows(row.source_id) and (scope.direct or row.visibility != "direct")
+
+
 async def step(
     tx: Tx,
     row: Any,
@@ -150,7 +164,12 @@ async def step(
     if not decision.changed:
         same: Row[Any] = row
         return same
-    await move(tx, row, decision, actor=actor, now=now, details=told)
+    action_id = None
+    if actor.kind in UNDOABLE:
+        action_id = await actions.add(tx, actor, str(action), {}, items=1, now=now)
+        before = actions.held_before(row, columns_of(decision.changes))
+        await actions.keep_before(tx, action_id, [(row.id, row.version, before)])
+    await move(tx, row, decision, actor=actor, now=now, details=told, action_id=action_id)
     return (await lock_items(tx, [row.id]))[0]
 
 
@@ -162,13 +181,15 @@ async def move(
     actor: Actor,
     now: datetime,
     details: Mapping[str, Any] | None = None,
-    extra: Mapping[str, Any] | None = None,
+    action_id: int | None = None,
 ) -> None:
-    """Stores a decision: compare and set, counters, one event. `extra` sets further columns.
+    """Stores a decision: compare and set, counters, one event.
 
     Raises `ItemChanged` where the row no longer has the version of `row`.
     """
-    values = {**columns_of(decision.changes), **(extra or {})}
+    values = columns_of(decision.changes)
+    if values.get("snoozed_until") is not None:
+        values["snoozed_at"] = now
     done = await tx.execute(
         update(item)
         .where(item.c.id == row.id, item.c.version == row.version)
@@ -176,10 +197,27 @@ async def move(
     )
     if done.rowcount != 1:
         raise ItemChanged(row.id)
+    tell(tx, row, decision, actor=actor, now=now, details=details, action_id=action_id)
+
+
+def tell(
+    tx: Tx,
+    row: Any,
+    decision: Decision,
+    *,
+    actor: Actor,
+    now: datetime,
+    details: Mapping[str, Any] | None,
+    action_id: int | None,
+) -> None:
+    """The counters and the event of a decision about `row`, as it was before."""
     before = state_of(row)
+    ranking.touch(tx, [row.author_id])
     if (before.status, before.needs_reply) != (decision.state.status, decision.state.needs_reply):
         count(tx, counted(row, before), -1)
         count(tx, counted(row, decision.state), +1)
+        if decision.state.status is Status.UNANSWERED:
+            due_again(tx, row.id)
     record(
         tx,
         Event(
@@ -193,6 +231,7 @@ async def move(
             from_status=str(before.status),
             to_status=str(decision.state.status),
             evidence=None if decision.state.evidence is None else str(decision.state.evidence),
+            action_id=action_id,
             details=details,
         ),
     )
@@ -225,7 +264,7 @@ async def known_items(
 async def known_replies(
     reader: Reader, source_id: int, external_ids: Collection[str]
 ) -> dict[str, Row[Any]]:
-    """(id, external_id, seen_hash, thread_id, removed_at, automated, origin) of those stored."""
+    """(id, external_id, seen_hash, thread_id, removed_at, automated, absent_passes, origin)."""
     found: dict[str, Row[Any]] = {}
     for chunk in chunks(sorted(external_ids)):
         statement = select(
@@ -235,6 +274,7 @@ async def known_replies(
             reply.c.thread_id,
             reply.c.removed_at,
             reply.c.automated,
+            reply.c.absent_passes,
             reply.c.origin,
         ).where(reply.c.source_id == source_id, reply.c.external_id.in_(chunk))
         found |= {row.external_id: row for row in await reader.rows(statement)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +27,9 @@ OFFERED = frozenset(
         "assign",
         "claim",
         "release",
+        "thank",
+        "label",
+        "note",
     }
 )
 """The actions that the service offers at present; the others come with their own issues."""
@@ -118,6 +120,7 @@ class ItemOut(msgspec.Struct, kw_only=True):
     assignee: PersonOut | None
     claim: ClaimOut | None
     labels: list[str]
+    note_count: int
     possibly_answered: bool
     edited_after_answer: bool
     reply_unverified: bool
@@ -199,11 +202,14 @@ class ThreadEntry(msgspec.Struct, kw_only=True):
 
 
 class ThreadOut(msgspec.Struct, kw_only=True):
-    """A conversation in platform order. `truncated` says that it has more messages than shown."""
+    """A conversation in platform order. `truncated` says that more messages follow than shown;
+    `next_cursor` leads to them. The numbers in `thread` are those of the whole conversation.
+    """
 
     thread: ThreadSummary
     entries: list[ThreadEntry]
     truncated: bool
+    next_cursor: str | None
 
 
 _SECOND = timedelta(seconds=1)
@@ -295,7 +301,8 @@ def item_fields(row: Row[Any], now: datetime) -> dict[str, Any]:
         "backlog": row.backlog,
         "assignee": _assignee(row),
         "claim": claim,
-        "labels": [],
+        "labels": sorted(row.label_names or (), key=str.casefold),
+        "note_count": row.note_count,
         "possibly_answered": row.possibly_answered,
         "edited_after_answer": row.edited_after_answer,
         "reply_unverified": row.reply_unverified,
@@ -341,15 +348,13 @@ def revision_out(row: Row[Any]) -> RevisionOut:
     )
 
 
-def thread_summary(
-    row: Row[Any], items: Sequence[Row[Any]], replies: Sequence[Row[Any]]
-) -> ThreadSummary:
+def thread_summary(row: Row[Any], numbers: Row[Any]) -> ThreadSummary:
     return ThreadSummary(
         id=row.id,
         external_id=row.external_id,
         title=row.title,
         permalink=row.permalink,
-        items=len(items),
-        unanswered=sum(1 for i in items if i.status == "unanswered" and i.needs_reply),
-        replies=len(replies),
+        items=int(numbers.items),
+        unanswered=int(numbers.unanswered),
+        replies=int(numbers.replies),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -10,29 +11,26 @@ from sqlalchemy import Row
 
 from app.clock import stamp
 from app.db import Tx
-from app.errors import Conflict, FieldError, InvalidRequest, NotFound, VersionMismatch
-from app.inbox import assigning, listing, people, repository
-from app.inbox.item import (
-    CLAIM_LASTS,
-    SNOOZE_AT_MOST,
-    Action,
-    Answer,
-    Details,
-    DismissReason,
-    Evidence,
-)
-from app.inbox.schemas import OFFERED, item_out
-from app.inbox.states import (
-    ActorKind,
-    ClaimedByAnother,
-    Decision,
-    IllegalTransition,
-    acceptable_answer_time,
-    decide,
-)
+from app.errors import AppError, Conflict, NotFound, VersionMismatch
+from app.inbox import asked, assigning, doing, listing, repository
+from app.inbox.asked import Asked, LabelChange
+from app.inbox.item import Action, DismissReason
+from app.inbox.schemas import item_out
+from app.inbox.states import ClaimedByAnother, IllegalTransition
 from app.outbox.events import Actor
 from app.outbox.repository import last_event_of
 from app.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """What became of one action on many items, in the order asked for: the item as it is now, and
+    why nothing was done to it. `changed` are the ids of those that are different now.
+    """
+
+    action_id: int | None
+    results: list[tuple[int, Row[Any] | None, AppError | None]]
+    changed: frozenset[int]
 
 
 class Acting:
@@ -66,80 +64,105 @@ class Acting:
 
         A repeat fills an empty `reply_url` and changes nothing else.
         """
-        row = await self._get(item_id)
-        at = self._now if replied_at is None else replied_at
-        if replied_at is not None and not acceptable_answer_time(
-            at, occurred_at=row.occurred_at, now=self._now
-        ):
-            detail = "The reply can't be from before the message or from the future."
-            raise InvalidRequest(detail, errors=[FieldError("/replied_at", "out_of_range", detail)])
-        given = Answer(
-            evidence=Evidence.DECLARED,
-            answered_at=max(at, row.occurred_at),
-            answered_by=self._actor.name,
-            reply_url=reply_url or "",
+        wanted = asked.answered(
+            Action.MARK_REPLIED,
+            by=self._actor.name,
+            now=self._now,
+            reply_url=reply_url,
+            replied_at=replied_at,
+            note=note,
         )
-        told = _told(note=note, reply_url=reply_url)
-        return await self._do(row, Action.MARK_REPLIED, Details(answer=given), told)
+        return await self.do(item_id, wanted)
+
+    async def thank(self, item_id: int, *, note: str | None = None) -> Row[Any]:
+        """Thanked for what needs no reply: replied, evidence `declared`."""
+        wanted = asked.answered(Action.THANK, by=self._actor.name, now=self._now, note=note)
+        return await self.do(item_id, wanted)
 
     async def dismiss(
         self, item_id: int, reason: DismissReason, note: str | None = None
     ) -> Row[Any]:
         """No answer is needed, for a reason; `other` needs a note."""
-        if reason is DismissReason.OTHER and not (note or "").strip():
-            detail = "Say in `note` why, when the reason is `other`."
-            raise InvalidRequest(detail, errors=[FieldError("/note", "missing", detail)])
-        row = await self._get(item_id)
-        told = _told(reason=str(reason), note=note)
-        extra = {"dismissed_note": note}
-        return await self._do(row, Action.DISMISS, Details(reason=reason), told, extra)
+        return await self.do(item_id, asked.dismissed(reason, note))
 
     async def spam(self, item_id: int, *, mute_author: bool = False) -> Row[Any]:
         """Spam; with `mute_author` later items of its author arrive as spam, counted, visible."""
-        row = await self._get(item_id)
-        if mute_author:
-            await people.mute_author(self._tx, row.author_id, self._now)
-        told = _told(muted_author=True) if mute_author else None
-        return await self._do(row, Action.SPAM, Details(), told)
+        return await self.do(item_id, asked.spam(mute_author=mute_author))
 
     async def reopen(self, item_id: int) -> Row[Any]:
         """Somebody waits after all; its age runs from the start again."""
-        return await self._do(await self._get(item_id), Action.REOPEN, Details())
+        return await self.do(item_id, asked.plain(Action.REOPEN))
 
     async def snooze(self, item_id: int, until: datetime) -> Row[Any]:
         """Out of the default view until then, at most 90 days; its age keeps running."""
-        if not self._now < until <= self._now + SNOOZE_AT_MOST:
-            detail = f"Snooze until a time in the next {SNOOZE_AT_MOST.days} days."
-            raise InvalidRequest(detail, errors=[FieldError("/until", "out_of_range", detail)])
-        row = await self._get(item_id)
-        return await self._do(row, Action.SNOOZE, Details(until=until))
+        return await self.do(item_id, asked.snoozed(until, self._now))
 
     async def unsnooze(self, item_id: int) -> Row[Any]:
-        return await self._do(await self._get(item_id), Action.UNSNOOZE, Details())
+        return await self.do(item_id, asked.plain(Action.UNSNOOZE))
 
-    async def assign(self, item_id: int, asked: int | str | None) -> Row[Any]:
-        """Gives the item to a person (id, name or `me`) who may see it, or to nobody."""
+    async def label(self, item_id: int, change: LabelChange) -> Row[Any]:
+        """Other labels; those that are new to the team are made."""
+        return await self.do(item_id, asked.labelled(change))
+
+    async def note(self, item_id: int, text: str) -> Row[Any]:
+        """A private note on an item."""
+        return await self.do(item_id, asked.noted(text))
+
+    async def do(self, item_id: int, wanted: Asked) -> Row[Any]:
+        """Does an action and returns the whole item; a repeat returns it as it is."""
         row = await self._get(item_id)
+        done = await doing.do(self._tx, [row], wanted, actor=self._actor, now=self._now)
+        for refusal in done.refused.values():
+            raise await self._told_whole(item_id, refusal)
+        present = await listing.find_item(self._tx, self._scope, item_id)
+        assert present is not None
+        return present
+
+    async def do_all(self, item_ids: Sequence[int], wanted: Asked) -> Many:
+        """Does one action to many items, each as if it were alone; those that the caller may not
+        see are refused as not there.
+        """
+        ids = list(dict.fromkeys(item_ids))
+        held = await repository.lock_items(self._tx, ids)
+        rows = [row for row in held if repository.is_visible(self._scope, row)]
+        done = await doing.do(self._tx, rows, wanted, actor=self._actor, now=self._now)
+        found = await listing.find_items(self._tx, self._scope, [row.id for row in rows])
+        unseen = {item_id: item_not_found(item_id) for item_id in ids if item_id not in found}
+        return Many(
+            done.action_id,
+            [(id_, found.get(id_), unseen.get(id_) or done.refused.get(id_)) for id_ in ids],
+            done.changed,
+        )
+
+    async def assign(self, item_id: int, to: int | str | None) -> Row[Any]:
+        """Gives the item to a person (id, name or `me`) who may see it, or to nobody."""
+        await self._get(item_id)
+        return await self.do(item_id, await self.assigned(to))
+
+    async def assigned(self, to: int | str | None) -> Asked:
+        """What assigning to a person (id, name or `me`) asks for."""
         person = None
-        if asked is not None:
-            person = await assigning.person_to_get(
-                self._tx, self._scope, self._actor.user_id, asked, row
-            )
-        details = Details(assignee=None if person is None else person.id)
-        told = {"assignee": None if person is None else assigning.named(person)}
-        return await self._do(row, Action.ASSIGN, details, told)
+        if to is not None:
+            person = await assigning.person_asked(self._tx, self._scope, self._actor.user_id, to)
+        return asked.assigned(person)
 
     async def claim(self, item_id: int, *, force: bool = False) -> Row[Any]:
         """The caller deals with it for the next 15 minutes; claiming again renews that."""
-        row = await self._get(item_id)
+        await self._get(item_id)
+        return await self.do(item_id, self.claimed(force=force))
+
+    def claimed(self, *, force: bool) -> Asked:
+        """What claiming asks for; only a person can."""
         by = assigning.need_person(self._actor.user_id, "#Authorization")
-        told = {"until": stamp(self._now + CLAIM_LASTS)}
-        return await self._do(row, Action.CLAIM, Details(by=by, force=force), told)
+        return asked.claimed(by, self._now, force=force)
 
     async def release(self, item_id: int, *, force: bool = False) -> Row[Any]:
         """Ends the caller's claim, with `force` another person's too."""
-        row = await self._get(item_id)
-        return await self._do(row, Action.RELEASE, Details(by=self._actor.user_id, force=force))
+        return await self.do(item_id, self.released(force=force))
+
+    def released(self, *, force: bool) -> Asked:
+        """What releasing asks for."""
+        return asked.released(self._actor.user_id, force=force)
 
     async def _get(self, item_id: int) -> Row[Any]:
         """The item, held until the end of the transaction."""
@@ -165,46 +188,16 @@ class Acting:
             headers={"ETag": f'"v{row.version}"'},
         )
 
-    async def _do(
-        self,
-        row: Row[Any],
-        action: Action,
-        details: Details,
-        told: Mapping[str, Any] | None = None,
-        extra: Mapping[str, Any] | None = None,
-    ) -> Row[Any]:
-        """Does an action and returns the whole item; a repeat returns it as it is."""
-        decision = await self._decide(row, action, details)
-        if decision.changed:
-            await repository.move(
-                self._tx,
-                row,
-                decision,
-                actor=self._actor,
-                now=self._now,
-                details=told,
-                extra=extra,
-            )
-        present = await listing.find_item(self._tx, self._scope, row.id)
-        assert present is not None
-        return present
-
-    async def _decide(self, row: Row[Any], action: Action, details: Details) -> Decision:
-        try:
-            return decide(
-                repository.state_of(row),
-                action,
-                actor=ActorKind.PERSON,
-                now=self._now,
-                details=details,
-                offered=OFFERED,
-            )
-        except ClaimedByAnother as refusal:
-            raise await self._claimed(row.id, refusal) from None
-        except IllegalTransition as refusal:
-            changed = await self._changed(row.id)
-            detail = f"The item is {refusal.status}{_by_whom(changed)}: {_hint(refusal)}"
-            raise _conflict(refusal, detail, changed=changed) from None
+    async def _told_whole(self, item_id: int, refusal: AppError) -> AppError:
+        """A refusal by the status or by a claim, with who is in the way and since when."""
+        cause = refusal.__cause__
+        if isinstance(cause, ClaimedByAnother):
+            return await self._claimed(item_id, cause)
+        if isinstance(cause, IllegalTransition):
+            changed = await self._changed(item_id)
+            detail = f"The item is {cause.status}{_by_whom(changed)}: {doing.hint(cause)}"
+            return doing.conflict(cause, detail, changed=changed)
+        return refusal
 
     async def _claimed(self, item_id: int, refusal: ClaimedByAnother) -> Conflict:
         """Who holds the item, and until when."""
@@ -216,7 +209,7 @@ class Acting:
         detail = (
             f"{claim.by.display_name} holds this item until {until}. Wait, or take it with `force`."
         )
-        return _conflict(refusal, detail, claim=claim)
+        return doing.conflict(refusal, detail, claim=claim)
 
     async def _changed(self, item_id: int) -> dict[str, Any] | None:
         """Who changed the item last, how, and when."""
@@ -230,27 +223,5 @@ def item_not_found(item_id: int) -> NotFound:
     return NotFound(f"There is no item {item_id} that you may see.")
 
 
-def _told(**given: Any) -> dict[str, Any] | None:
-    """What the event tells beside the status; nothing where nothing was said."""
-    told = {name: value for name, value in given.items() if value is not None}
-    return told or None
-
-
-def _hint(refusal: IllegalTransition) -> str:
-    allowed: Sequence[str] = refusal.allowed
-    return f"possible now: {', '.join(allowed)}." if allowed else "nothing can be done with it."
-
-
 def _by_whom(changed: Mapping[str, Any] | None) -> str:
     return "" if changed is None else f" ({changed['by']}, {changed['at'][:16]}Z)"
-
-
-def _conflict(refusal: IllegalTransition, detail: str, **more: Any) -> Conflict:
-    return Conflict(
-        detail,
-        extra={
-            "current_status": str(refusal.status),
-            "allowed_actions": list(refusal.allowed),
-            **more,
-        },
-    )

@@ -55,7 +55,9 @@ __all__ = [
 
 
 class EventType(StrEnum):
-    """Types of the events of an item; `created` and `undone` are written by the service alone."""
+    """Types of the events of an item; `created`, `undone` and what happens to a note that is there
+    are written by the service alone.
+    """
 
     CREATED = "item.created"
     REPLIED = "item.replied"
@@ -72,6 +74,8 @@ class EventType(StrEnum):
     THANKED = "item.thanked"
     LABELLED = "item.labelled"
     NOTED = "item.noted"
+    NOTE_CHANGED = "item.note_changed"
+    NOTE_DELETED = "item.note_deleted"
     HANDED_OFF = "item.handed_off"
     REPLY_REQUESTED = "item.reply_requested"
     FILED = "item.filed"
@@ -189,7 +193,8 @@ def decide(
     after = EFFECTS[action](state, details, now)
     if after != state and action in _DECIDING and actor in _PEOPLE:
         after = replace(after, person_acted=True)
-    if after == state and not (action in _ALWAYS_TOLD and state.status is not Status.REMOVED):
+    gone = action is Action.EDITED and state.status is Status.REMOVED
+    if after == state and (gone or action not in _ALWAYS_TOLD):
         return Decision(state, None)
     return Decision(after, _event(action, state, after), _difference(state, after))
 

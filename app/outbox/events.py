@@ -17,17 +17,19 @@ from app.web.principal import Principal
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who did it. `kind`: person, rule, platform, poller, helpdesk; `name` is for people.
-    `user_id`: the person of the team, where it was one.
+    `user_id`: the person of the team, where it was one; `ref` tells two of one name apart, like
+    `user:3` or `token:7`.
     """
 
     kind: str
     name: str
     user_id: int | None = None
+    ref: str | None = None
 
 
 def acting(principal: Principal) -> Actor:
     """The caller as the one who did it."""
-    return Actor("person", principal.name, principal.user_id)
+    return Actor("person", principal.name, principal.user_id, principal.actor)
 
 
 POLLER = Actor("poller", "poller")
@@ -71,6 +73,7 @@ class _Pending:
         first = int(counted.scalar_one()) - len(self.events) + 1
         rows = [_row(first + n, happened) for n, happened in enumerate(self.events)]
         await tx.execute(insert(event), rows)
+        await tx.wake_followers()
 
 
 def _row(seq: int, happened: Event) -> dict[str, Any]:

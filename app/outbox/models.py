@@ -33,4 +33,6 @@ event_counter = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("last", BigInteger, nullable=False),
+    # Up to here events were deleted because of their age; who reads on from before has missed some.
+    Column("forgotten", BigInteger, nullable=False, server_default="0"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -9,12 +10,16 @@ from sqlalchemy import Row
 
 from app.clock import Stamp, stamp
 
+EXAMPLE_ID = "evt_1001_19ab1c4d5f8"
+
 
 class EventOut(msgspec.Struct, kw_only=True):
-    """One thing that happened, in the order of `seq`. `actor` is the name at that time,
-    `actor_user_id` the person of the team, where it was one.
+    """One thing that happened, in the order of `seq`. `id` names it everywhere: in the feed, in
+    the stream and as `webhook-id`. `actor` is the name at that time, `actor_user_id` the person
+    of the team, where it was one.
     """
 
+    id: str
     seq: int
     at: Stamp
     type: str
@@ -27,6 +32,7 @@ class EventOut(msgspec.Struct, kw_only=True):
     from_status: str | None
     to_status: str | None
     evidence: str | None
+    action_id: int | None
     details: dict[str, Any] | None
 
 
@@ -35,8 +41,27 @@ class EventList(msgspec.Struct, kw_only=True):
     next_cursor: str | None
 
 
+class EventFeed(msgspec.Struct, kw_only=True):
+    """`next_after` is the `after` of the next call, also where nothing was new. `more`: there is
+    more to read already. `missed`: events since `after` have been deleted because of their age.
+    """
+
+    items: list[EventOut]
+    next_after: int
+    more: bool
+    missed: bool
+
+
+def event_id(seq: int, at: datetime) -> str:
+    """The same at every delivery. The time is part of it, since a database that was restored
+    from a backup gives its numbers a second time.
+    """
+    return f"evt_{seq}_{int(at.timestamp() * 1000):x}"
+
+
 def event_out(row: Row[Any]) -> EventOut:
     return EventOut(
+        id=event_id(row.seq, row.at),
         seq=row.seq,
         at=stamp(row.at),
         type=row.type,
@@ -49,5 +74,6 @@ def event_out(row: Row[Any]) -> EventOut:
         from_status=row.from_status,
         to_status=row.to_status,
         evidence=row.evidence,
+        action_id=row.action_id,
         details=row.details,
     )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -12,7 +15,7 @@ from starlette.responses import Response
 
 from app.clock import monotonic
 from app.db import Database
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, NotFound, VersionMismatch
 from app.outbox.events import acting
 from app.sources import examples, overview, quarantine, repository, runs
 from app.sources.quarantine import QuarantineList
@@ -20,6 +23,7 @@ from app.sources.schemas import RunList, RunOut, SourceOut, run_out
 from app.sources.service import Sources
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, needs
+from app.web.conditional import etag, if_match
 from app.web.deps import Now, Reader
 from app.web.openapi import problems
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
@@ -42,6 +46,23 @@ _QUARANTINE = Params((Param("source_id", ID, "Only of this source."), LIMIT, CUR
 def _sources(request: Request) -> Sources:
     sources: Sources = request.app.state.sources
     return sources
+
+
+async def _changed(
+    request: Request,
+    principal: Principal,
+    db: Database,
+    now: datetime,
+    source_id: int,
+    change: Callable[..., Awaitable[None]],
+) -> Response:
+    """Makes a change of a source where If-Match allows it; the source as it is then."""
+    present = await overview.source(db, principal.scope, source_id, now)
+    version = overview.agreed_version(present, if_match(request))
+    actor = acting(principal)
+    await change(principal.scope, source_id, actor, version=version)
+    changed = await overview.source(db, principal.scope, source_id, now)
+    return answer(changed, headers={"ETag": etag(changed.version)})
 
 
 @router.post(
@@ -80,27 +101,31 @@ async def _wait_for(db: Database, run_id: int, seconds: float) -> Row[tuple[int,
 @router.post(
     "/sources/{source_id}/pause",
     summary="Stop polling a source; nothing is forgotten",
-    responses={**answers(SourceOut, example=examples.SOURCE), **problems(NotFound)},
+    responses={
+        **answers(SourceOut, example=examples.SOURCE),
+        **problems(NotFound, VersionMismatch),
+    },
 )
 async def pause_source(
     principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId
 ) -> Response:
-    actor = acting(principal)
-    await _sources(request).pause(principal.scope, source_id, actor, paused=True)
-    return answer(await overview.source(db, principal.scope, source_id, now))
+    change = partial(_sources(request).pause, paused=True)
+    return await _changed(request, principal, db, now, source_id, change)
 
 
 @router.post(
     "/sources/{source_id}/resume",
     summary="Poll a paused source again, from where it stood",
-    responses={**answers(SourceOut, example=examples.SOURCE), **problems(NotFound)},
+    responses={
+        **answers(SourceOut, example=examples.SOURCE),
+        **problems(NotFound, VersionMismatch),
+    },
 )
 async def resume_source(
     principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId
 ) -> Response:
-    actor = acting(principal)
-    await _sources(request).pause(principal.scope, source_id, actor, paused=False)
-    return answer(await overview.source(db, principal.scope, source_id, now))
+    change = partial(_sources(request).pause, paused=False)
+    return await _changed(request, principal, db, now, source_id, change)
 
 
 @router.get(
@@ -127,27 +152,31 @@ async def list_runs(principal: Seeing, db: Reader, request: Request, source_id: 
 @router.post(
     "/sources/{source_id}/backfill/pause",
     summary="Stop reading back the history; new messages are read on",
-    responses={**answers(SourceOut, example=examples.SOURCE), **problems(NotFound)},
+    responses={
+        **answers(SourceOut, example=examples.SOURCE),
+        **problems(NotFound, VersionMismatch),
+    },
 )
 async def pause_backfill(
     principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId
 ) -> Response:
-    actor = acting(principal)
-    await _sources(request).pause_backfill(principal.scope, source_id, actor, paused=True)
-    return answer(await overview.source(db, principal.scope, source_id, now))
+    change = partial(_sources(request).pause_backfill, paused=True)
+    return await _changed(request, principal, db, now, source_id, change)
 
 
 @router.post(
     "/sources/{source_id}/backfill/resume",
     summary="Go on reading back the history",
-    responses={**answers(SourceOut, example=examples.SOURCE), **problems(NotFound)},
+    responses={
+        **answers(SourceOut, example=examples.SOURCE),
+        **problems(NotFound, VersionMismatch),
+    },
 )
 async def resume_backfill(
     principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId
 ) -> Response:
-    actor = acting(principal)
-    await _sources(request).pause_backfill(principal.scope, source_id, actor, paused=False)
-    return answer(await overview.source(db, principal.scope, source_id, now))
+    change = partial(_sources(request).pause_backfill, paused=False)
+    return await _changed(request, principal, db, now, source_id, change)
 
 
 @router.get(

@@ -26,6 +26,7 @@ CAP = "cap"
 """Causes of gaps: the first read-back under way, a walk under way, the platform's own limit."""
 _log = structlog.get_logger(__name__)
 ANY_TIME = datetime(9000, 1, 1, tzinfo=UTC)
+ANCIENT = datetime(1, 1, 2, tzinfo=UTC)
 
 
 async def read_top(reading: Reading) -> None:
@@ -43,6 +44,7 @@ async def read_top(reading: Reading) -> None:
 async def read_gaps(reading: Reading) -> None:
     """What earlier polls had to leave, newest first."""
     gaps = await streams.open_gaps(reading.storing.db, [reading.row.id])
+    pushed = 0
     for number, gap in enumerate(gaps):
         if gap.cause == BACKFILL and reading.row.backfill_paused:
             continue
@@ -53,11 +55,14 @@ async def read_gaps(reading: Reading) -> None:
             moves_watermark=False,
             gap_id=gap.id,
             reached=gap.to_at,
+            top=gap.to_at,
+            entries=gap.entries + pushed,
         ).beside(gaps[number + 1 :])
         try:
             await _walk_down(reading, wanted, gap.cursor)
         except CursorRefused as refused:
             await _walk_from_top(reading, wanted, gap, refused)
+        pushed += wanted.pushed
 
 
 async def _walk_from_top(
@@ -68,6 +73,7 @@ async def _walk_from_top(
     Where the budget ends before the gap is reached, the next poll would fare no better: then the
     refusal stands, so that the stream backs off and shows its trouble.
     """
+    wanted.entries = 0
     try:
         await _walk_down(reading, wanted, None)
     except BudgetSpent:
@@ -91,7 +97,7 @@ async def _walk_down(reading: Reading, wanted: Range, cursor: Cursor | None) -> 
 def _plan(reading: Reading, wanted: Range, page: Page, new: Sequence[datetime]) -> Change:
     """What a page of the walk changes: the watermark, the progress, and the gap below it."""
     wanted.met = wanted.is_met(page, new)
-    wanted.entries += len(page.mentions) + len(page.unparsed) + sum(page.skipped.values())
+    added = wanted.count(page)
     values: dict[str, Any] = {}
     if wanted.moves_watermark and page.newest_at is not None:
         newest = min(page.newest_at, reading.clock.now())  # a clock ahead must not lead past items
@@ -101,14 +107,17 @@ def _plan(reading: Reading, wanted: Range, page: Page, new: Sequence[datetime]) 
         values |= reading.progress(page)
         if wanted.met and reading.row.backfill_done_at is None:
             values |= reading.end_of_backfill()
-    if wanted.met and wanted.gap_id is None and not wanted.is_cut_off(page, reading.spec.cap):
+    idle = wanted.met and wanted.gap_id is None and not added
+    if idle and not wanted.is_cut_off(page, reading.spec.cap):
         return Change(values)
-    return Change(values, also=partial(_write_gap, reading, wanted, page))
+    return Change(values, also=partial(_write_gap, reading, wanted, page, added))
 
 
-async def _write_gap(reading: Reading, wanted: Range, page: Page, tx: Tx) -> None:
+async def _write_gap(reading: Reading, wanted: Range, page: Page, added: int, tx: Tx) -> None:
     """Writes down, with the page, what is still missing below it; or that nothing is."""
     now = reading.clock.now()
+    if added:
+        await streams.push_gaps_down(tx, wanted.below, added)
     if wanted.met:
         if wanted.gap_id is not None:
             await streams.close_gap(tx, wanted.gap_id, now)
@@ -126,9 +135,17 @@ async def _write_gap(reading: Reading, wanted: Range, page: Page, tx: Tx) -> Non
             cursor=cursor,
             cause=wanted.cause,
             now=now,
+            entries=wanted.entries,
         )
     else:
-        await streams.shrink_gap(tx, wanted.gap_id, to_at=to_at, cursor=cursor, cause=wanted.cause)
+        await streams.shrink_gap(
+            tx,
+            wanted.gap_id,
+            to_at=to_at,
+            cursor=cursor,
+            cause=wanted.cause,
+            entries=wanted.entries,
+        )
 
 
 async def _write_lost(reading: Reading, wanted: Range, page: Page, tx: Tx) -> None:
@@ -138,7 +155,7 @@ async def _write_lost(reading: Reading, wanted: Range, page: Page, tx: Tx) -> No
         tx,
         reading.row.id,
         from_at=wanted.since,
-        to_at=page.oldest_at,
+        to_at=page.oldest_at or wanted.reached,
         cursor=None,
         cause=CAP,
         now=now,
@@ -157,7 +174,10 @@ class Range:
     moves_watermark: bool
     gap_id: int | None = None  # its row, once there is one
     reached: datetime | None = None
-    entries: int = 0  # of the platform's list, from its top
+    entries: int = 0  # of the platform's list, from its top, also of earlier polls
+    top: datetime | None = None  # what lies above has been counted
+    below: tuple[int, ...] = ()  # the other open gaps: what is new above them pushes them down
+    pushed: int = 0  # by so many entries
     unread_to: datetime | None = None  # what is new up to here belongs to another open gap
     first_until: datetime | None = None  # what is new up to here belongs to the first read-back
     met: bool = False
@@ -167,6 +187,7 @@ class Range:
         tops = [gap.to_at or ANY_TIME for gap in others]
         backfills = [gap.to_at or ANY_TIME for gap in others if gap.cause == BACKFILL]
         self.unread_to = max(tops, default=None)
+        self.below = tuple(gap.id for gap in others)
         self.first_until = ANY_TIME if self.first else max(backfills, default=None)
         return self
 
@@ -174,6 +195,26 @@ class Range:
         """Everything from here up is read; below its own border a range does not reach."""
         if oldest is not None and (self.reached is None or oldest < self.reached):
             self.reached = oldest if self.since is None else max(oldest, self.since)
+
+    def count(self, page: Page) -> int:
+        """Counts a page's entries; returns how many push down the gaps below, since they came in
+        after those were last read.
+
+        The overlap below and what lies above have been counted before. Entries that are not kept
+        have no times: on a page that crosses a border they are left out.
+        """
+        here = len(page.mentions) + len(page.unparsed) + sum(page.skipped.values())
+        self.entries += here
+        if not self.below:
+            return 0
+        border = ANCIENT if self.since is None else self.since + OVERLAP
+        top = self.top or ANY_TIME
+        oldest, newest = page.oldest_at or border, page.newest_at or border
+        if not border < oldest <= newest <= top:
+            times = (mention.occurred_at for mention in page.mentions)
+            here = sum(1 for at in times if at is not None and border < at <= top)
+        self.pushed += here
+        return here
 
     def is_met(self, page: Page, new: Sequence[datetime]) -> bool:
         """Whether the walk has come to its end with this page; `new` are times of new items.
@@ -193,6 +234,7 @@ class Range:
 
     def is_cut_off(self, page: Page, cap: int | None) -> bool:
         """Whether the list ended because the platform shows no more of it, above our border."""
-        if cap is None or self.entries < cap or self.since is None or page.oldest_at is None:
+        bottom = page.oldest_at or self.reached
+        if cap is None or self.entries < cap or self.since is None or bottom is None:
             return False
-        return not page.more and page.oldest_at > self.since
+        return not page.more and bottom > self.since

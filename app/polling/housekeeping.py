@@ -1,4 +1,4 @@
-"""What grows by itself is cut back, little by little: runs, raw bodies, quarantine, old gaps."""
+"""What grows by itself is cut back, little by little: runs, raw bodies, old gaps, old actions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import Table, delete, select
 
 from app.db import Database
+from app.inbox.actions.models import action
 from app.inbox.models import raw_body
+from app.inbox.notes.models import note
 from app.sources.models import gap, quarantine, recovery, run
 
 KEPT: tuple[tuple[Table, Any, timedelta], ...] = (
@@ -17,6 +19,8 @@ KEPT: tuple[tuple[Table, Any, timedelta], ...] = (
     (quarantine, quarantine.c.last_seen_at, timedelta(days=90)),
     (recovery, recovery.c.at, timedelta(days=90)),
     (gap, gap.c.closed_at, timedelta(days=90)),
+    (note, note.c.deleted_at, timedelta(days=30)),
+    (action, action.c.at, timedelta(days=90)),
 )
 """How long each kind of row is kept, counted from which of its times."""
 BATCH = 500

@@ -16,7 +16,7 @@ from app.connectors.failures import CursorRefused
 from app.db import Tx
 from app.outbox.events import POLLER, Event, record
 from app.polling.backward import OVERLAP
-from app.polling.reading import LoopGuard, Reading, moments
+from app.polling.reading import LoopGuard, Reading, Shown, moments
 from app.polling.schedule import DAILY, HOURLY, SECOND_LOOKS, Look, next_look
 from app.polling.storing import Change
 from app.sources import streams
@@ -34,6 +34,8 @@ class _Looking:
     since: datetime | None
     cursor: Cursor | None
     border: datetime
+    began_at: datetime
+    shown: Shown
     recovered: int = 0
     done: bool = False
 
@@ -51,6 +53,7 @@ async def look_again(reading: Reading) -> None:
         if looking.cursor is None:
             raise
         looking.cursor = None  # the platform forgot it: once more from the top
+        looking.began_at, looking.shown = reading.clock.now(), Shown()
         try:
             await _walk(reading, looking)
         except BudgetSpent:
@@ -65,7 +68,10 @@ async def _walk(reading: Reading, looking: _Looking) -> None:
         page = await reading.fetch(looking.cursor, since=looking.since)
         page = replace(page, skipped={})  # the reading proper has counted them
         await reading.store(page, partial(_plan, reading, looking, page))
+        looking.shown.add(page)
         if looking.done:
+            if looking.shown.ids:  # a list without anything may be one that we may not see
+                await reading.conclude(looking.shown, looking.began_at, since=looking.since)
             return
         guard.check(page)
 
@@ -77,13 +83,16 @@ def _due(reading: Reading) -> _Looking | None:
     if kept:
         look = next(each for each in SECOND_LOOKS if each.name == kept["look"])
         since = next(iter(moments(kept["since"])), None)
-        return _Looking(look, since, kept["cursor"], border, kept["recovered"])
+        began_at = next(iter(moments(kept.get("began_at"))), now)
+        shown = Shown(whole=False)
+        return _Looking(look, since, kept["cursor"], border, began_at, shown, kept["recovered"])
     due = {HOURLY: reading.row.hourly_look_at, DAILY: reading.row.daily_look_at}
     for look in reversed(SECOND_LOOKS):
         at = due[look]
         if at is not None and at <= now:
             whole = look is DAILY and reading.spec.rescan_all
-            return _Looking(look, None if whole else look.since(now), None, border)
+            since = None if whole else look.since(now)
+            return _Looking(look, since, None, border, now, Shown())
     return None
 
 
@@ -98,6 +107,7 @@ def _plan(reading: Reading, looking: _Looking, page: Page, new: Sequence[datetim
         "since": None if looking.since is None else looking.since.isoformat(),
         "cursor": looking.cursor,
         "recovered": looking.recovered,
+        "began_at": looking.began_at.isoformat(),
     }
     return Change({"look": kept})
 

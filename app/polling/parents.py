@@ -13,8 +13,8 @@ from app.connectors.base import Cursor, Page, Parent
 from app.connectors.budget import BudgetSpent
 from app.connectors.failures import BadResponse, CursorRefused, Gone, Transient
 from app.db import Tx
-from app.polling.reading import LoopGuard, Reading
-from app.polling.schedule import next_read
+from app.polling.reading import LoopGuard, Reading, Shown
+from app.polling.schedule import is_watched_on, next_read
 from app.polling.storing import Change
 from app.sources import leases, streams
 
@@ -91,6 +91,7 @@ async def _read_parent(reading: Reading, row: Row[Any], read: Read) -> None:
         extra=row.extra,
     )
     cursor: Cursor | None = row.cursor
+    began_at, shown = reading.clock.now(), Shown(whole=cursor is None)
     guard = LoopGuard(cursor)
     while True:
         try:
@@ -101,13 +102,17 @@ async def _read_parent(reading: Reading, row: Row[Any], read: Read) -> None:
         except CursorRefused:
             if cursor is None:
                 raise
-            cursor = None
+            cursor, shown = None, Shown()
             continue
         plan = partial(_plan, reading, row, page)
         first_until = reading.clock.now() if _is_first(reading, row) else None
         await reading.store(page, plan, first_until=first_until)
+        shown.add(page)
         if not page.more:
-            read.append((row, _as_read(reading, row)))
+            if shown.whole and (shown.ids or not row.counter):
+                # Nothing where the platform counts something is no proof of anything.
+                await reading.conclude(shown, began_at, root=row.external_id)
+            read.append((row, _as_read(reading, row, shown.newest_at)))
             return
         guard.check(page)
         cursor = page.next_cursor
@@ -133,13 +138,14 @@ async def _forget(watched_id: int, tx: Tx) -> None:
     await streams.forget_parent(tx, watched_id)
 
 
-def _as_read(reading: Reading, row: Row[Any]) -> dict[str, Any]:
+def _as_read(reading: Reading, row: Row[Any], newest_at: datetime | None) -> dict[str, Any]:
+    """What the row of a parent says after it was read to its end. A thread in which somebody has
+    just written is as young as that; a time that is still to come tells nothing.
+    """
     now = reading.clock.now()
     at_least = max(YOUNG_PARENT, reading.storing.interval)
-    return {
-        "cursor": None,
-        "last_read_at": now,
-        "next_read_at": next_read(
-            now, row.created_at, changed=False, rng=reading.rng, at_least=at_least
-        ),
-    }
+    times = (row.created_at, row.changed_at, newest_at)
+    moved_at = max((at for at in times if at is not None and at <= now), default=None)
+    on = is_watched_on(now, moved_at or row.first_seen_at)
+    again = next_read(now, moved_at, changed=False, rng=reading.rng, at_least=at_least)
+    return {"cursor": None, "last_read_at": now, "next_read_at": again if on else None}

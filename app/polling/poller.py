@@ -33,6 +33,7 @@ from app.polling.backward import read_gaps, read_top
 from app.polling.finishing import Finished, finish
 from app.polling.fitting import fit_streams
 from app.polling.looking import look_again
+from app.polling.ourselves import tell_apart_again
 from app.polling.outcomes import Pace, Read, is_due
 from app.polling.parents import read_parents
 from app.polling.reading import Limits, Reading
@@ -120,6 +121,9 @@ class Poller:
         poll = await self._prepare(
             lease, source, rows, connector=connector, budget=budget, started_at=started_at
         )
+        if source.us_changed:
+            most = self.limits.told_apart
+            await tell_apart_again(poll.storing, source, poll.streams, most)
         before = 0.0 if poll.purse is None else poll.purse.spent
         reads = await self._read_all(poll)
         rereads = Tally()

@@ -24,6 +24,7 @@ from app.connectors.base import (
 )
 from app.connectors.budget import BudgetSpent
 from app.connectors.failures import BadResponse, CursorRefused
+from app.inbox.absence import Pass
 from app.polling.schedule import DAILY, HOURLY, next_look
 from app.polling.storing import Change, Plan, Stored, Storing, Tally, only_messages
 from app.sources.purse import Purse
@@ -36,12 +37,14 @@ _canonical = msgspec.json.Encoder(order="deterministic")
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The most that one poll of one stream may take. After `seconds` no page is asked for any more;
-    the one under way may take `grace` longer.
+    the one under way may take `grace` longer. `told_apart`: so many stored messages are told apart
+    again where it was changed who we are.
     """
 
     pages: int = 200
     seconds: float = 60.0
     grace: float = 30.0
+    told_apart: int = 5000
 
 
 @dataclass(slots=True)
@@ -109,6 +112,36 @@ class Reading:
             self.row, page, plan, tally=self.tally, first_until=first_until
         )
 
+    async def conclude(
+        self,
+        shown: Shown,
+        began_at: datetime,
+        *,
+        root: str | None = None,
+        since: datetime | None = None,
+    ) -> None:
+        """A complete pass is over: what it should have shown and did not is missing. Of a pass
+        that was spread over several polls nobody knows all it has `shown`: it proves no absence.
+        """
+        spec, storing = self.spec, self.storing
+        if spec.cap is not None and (not shown.whole or shown.entries >= spec.cap):
+            return  # it may have ended where the platform shows no more
+        seen = shown.ids if spec.proves_absence and shown.whole else None
+        if seen is None and not spec.lists_replies:
+            return
+        done = Pass(
+            source_id=storing.source_id,
+            platform=storing.platform,
+            stream=spec.name,
+            began_at=began_at,
+            ended_at=self.clock.now(),
+            seen=None if seen is None else frozenset(seen),
+            lists_replies=spec.lists_replies,
+            root=root,
+            since=since,
+        )
+        await storing.conclude(done, self.tally)
+
     async def read_forward(self) -> None:
         """FORWARD and QUEUE: from the stored cursor to the end."""
         cursor: Cursor | None = self.row.cursor
@@ -160,6 +193,26 @@ class Reading:
             "hourly_look_at": next_look(HOURLY, now, None, rng=self.rng),
             "daily_look_at": next_look(DAILY, now, None, rng=self.rng),
         }
+
+
+@dataclass(slots=True)
+class Shown:
+    """The ids that a pass has shown. It is not `whole` where a part of it lies in an earlier poll,
+    or where something on it can't be told apart.
+    """
+
+    whole: bool = True
+    ids: set[str] = field(default_factory=set)
+    entries: int = 0
+    newest_at: datetime | None = None
+
+    def add(self, page: Page) -> None:
+        times = [mention.occurred_at for mention in page.mentions]
+        self.newest_at = max(filter(None, [*times, self.newest_at]), default=None)
+        self.ids |= {mention.external_id for mention in page.mentions}
+        self.ids |= {entry.external_id for entry in page.unparsed if entry.external_id}
+        self.entries += len(page.mentions) + len(page.unparsed) + sum(page.skipped.values())
+        self.whole = self.whole and all(entry.external_id for entry in page.unparsed)
 
 
 class LoopGuard:

@@ -7,7 +7,7 @@ and back-off are in the database.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -42,6 +42,7 @@ class Runner:
     owner: str
     tick_seconds: float = 0.5
     concurrency: int = 20
+    tend: Callable[[datetime], Awaitable[None]] | None = None
     ticked_at: float = field(default_factory=monotonic)
     _polls: set[asyncio.Task[None]] = field(default_factory=set)
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
@@ -55,7 +56,7 @@ class Runner:
 
         if self.db.dialect == "sqlite":
             async with self.db.write() as tx:
-                await leases.take_over_all(tx)
+                await leases.take_over_all(tx, self.clock.now())
         self._scheduler = AsyncIOScheduler()
         self._scheduler.add_job(
             self.tick,
@@ -68,7 +69,26 @@ class Runner:
         self._scheduler.add_job(
             self.clean, "interval", hours=1, max_instances=1, coalesce=True, misfire_grace_time=None
         )
+        self._scheduler.add_job(
+            self.look_after,
+            "interval",
+            minutes=1,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
         self._scheduler.start()
+
+    async def look_after(self) -> None:
+        """What comes by time or was interrupted, once a minute: snoozes end, due times follow
+        their policies, erasures go on.
+        """
+        if self.tend is None or self._ending.is_set():
+            return
+        try:
+            await self.tend(self.clock.now())
+        except (AppError, SQLAlchemyError):
+            _log.warning("what is done every minute was ended by the database")
 
     async def clean(self) -> None:
         """Cuts back what grows by itself. Trouble with the database is told by the ticks."""
@@ -133,7 +153,7 @@ class Runner:
         try:
             await self.poller.poll(lease)
         except asyncio.CancelledError:
-            await self._give_back([lease])
+            await self._give_back([lease], interrupted=True)
             raise
         except (AppError, SQLAlchemyError):
             # The lease ends by itself; what was stored is stored, and the rest is read again.
@@ -141,12 +161,15 @@ class Runner:
         except Exception:  # noqa: BLE001  # one poll must not end the others
             _log.exception("a poll failed in a way we did not expect", source_id=lease.source_id)
 
-    async def _give_back(self, granted: Sequence[leases.Lease]) -> None:
+    async def _give_back(
+        self, granted: Sequence[leases.Lease], *, interrupted: bool = False
+    ) -> None:
         """The sources are still due: another worker may go on where the stored pages end."""
+        at = self.clock.now() if interrupted else None
         try:
             async with self.db.write() as tx:
                 for lease in granted:
-                    await leases.give_back(tx, lease)
+                    await leases.give_back(tx, lease, interrupted_at=at)
         except (AppError, SQLAlchemyError):
             _log.warning("leases could not be given back; they end by themselves")
 

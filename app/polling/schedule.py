@@ -92,6 +92,17 @@ def next_read(
     return now + _decayed(age, at_least, at_most, rng)
 
 
+WATCHED_FOR: Final = timedelta(days=90)
+
+
+def is_watched_on(now: datetime, moved_at: datetime) -> bool:
+    """Whether a parent is still read by itself: the latest of it (its own time, its last change,
+    the newest message below it) is younger than 90 days. After that it waits for the platform to
+    show that it has changed.
+    """
+    return now - moved_at < WATCHED_FOR
+
+
 def next_check(
     now: datetime,
     occurred_at: datetime,

@@ -13,8 +13,10 @@ from app.clock import Clock
 from app.connectors.base import Page, Parent, Unparsed
 from app.connectors.failures import BadResponse
 from app.db import Database, Tx
-from app.inbox import ingest
+from app.inbox import absence, ingest
+from app.inbox.absence import Pass
 from app.inbox.arrivals import Us, fit_for_quarantine
+from app.inbox.erasing.tombstones import living
 from app.polling.schedule import next_check
 from app.sources import leases, streams
 from app.sources.leases import Lease
@@ -35,6 +37,7 @@ class Tally:
     replies_seen: int = 0
     quarantined: int = 0
     recovered: int = 0
+    erased: int = 0
 
     def add(self, other: Tally) -> None:
         for name in self.__slots__:
@@ -90,6 +93,11 @@ class Storing:
     with_quarantine: frozenset[int] = frozenset()
     put_aside: set[str] = field(default_factory=set)
 
+    @property
+    def watch_lists(self) -> set[int]:
+        """Every watch list of the source."""
+        return {watch_list for fed in self.feeds.values() for watch_list in fed}
+
     async def store(
         self, row: Any, page: Page, plan: Plan, *, tally: Tally, first_until: datetime | None = None
     ) -> Stored:
@@ -115,7 +123,7 @@ class Storing:
         fresh_bad = await self._not_in_quarantine(row.id, bad)
         parents = await self._changed_parents(row.name, page.parents)
         redeemed = await self._redeemed(row.id, page, bad)
-        outcome = ingest.Outcome(unchanged=difference.unchanged)
+        outcome = ingest.Outcome(unchanged=difference.unchanged, erased=difference.erased)
         if (
             fresh_bad
             or parents
@@ -133,6 +141,9 @@ class Storing:
                     await streams.release_from_quarantine(tx, row.id, redeemed)
                 for watch_list, changed in parents.items():
                     await streams.watch(tx, watch_list, changed, now)
+                if self.watch_lists and difference.new and first_until is None:
+                    roots = {arrival.mention.thread.external_id for arrival in difference.new}
+                    await streams.wake_parents(tx, self.watch_lists, roots, now)
                 if change.values:
                     await streams.save_stream(tx, row.id, change.values)
                 if change.also is not None:
@@ -142,6 +153,15 @@ class Storing:
         if mostly_bad:
             raise BadResponse("Most of a page could not be read; it will be read again.")
         return Stored(new_at=outcome.new_at)
+
+    async def conclude(self, done: Pass, tally: Tally) -> None:
+        """Stores what a complete pass did not show. Raises `LeaseLost`."""
+        missing = await absence.find(self.db, done)
+        if not missing.is_something:
+            return
+        async with self.db.write() as tx:
+            await leases.hold(tx, self.lease, now=done.ended_at, length=self.lease_length)
+            tally.updated += await absence.apply(tx, done, missing)
 
     def _incoming(
         self, row: Any, page: Page, now: datetime, first_until: datetime | None
@@ -156,10 +176,11 @@ class Storing:
             mentions=page.mentions,
             gone=page.gone,
             backlog_before=None if first_until is None else min(old, first_until),
-            reread_at=partial(self._reread_at, now),
+            reread_at=partial(self.reread_at, now),
         )
 
-    def _reread_at(self, now: datetime, occurred_at: datetime) -> datetime:
+    def reread_at(self, now: datetime, occurred_at: datetime) -> datetime:
+        """When a message that came in `now` is read again for edits and deletion."""
         return next_check(now, occurred_at, rng=self.rng)
 
     async def _not_in_quarantine(self, stream_id: int, bad: Sequence[Unparsed]) -> list[Unparsed]:
@@ -180,6 +201,8 @@ class Storing:
         self, stream: str, parents: Sequence[Parent]
     ) -> dict[int, list[Parent]]:
         found = {}
+        if stream in self.feeds:
+            parents = await living(self.db, self.platform, parents)
         for watch_list in self.feeds.get(stream, ()) if parents else ():
             changed = await streams.parents_that_changed(self.db, watch_list, parents)
             if changed:
@@ -208,6 +231,7 @@ class Storing:
         tally.updated += outcome.updated
         tally.unchanged += outcome.unchanged
         tally.replies_seen += outcome.replies_seen
+        tally.erased += outcome.erased
         tally.quarantined += fresh
 
 

@@ -43,6 +43,8 @@ Managing = Annotated[Principal, Depends(needs(Permission.MANAGE_SOURCES))]
 
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 
+_Label = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]
+
 
 def _names_somebody(value: str) -> str:
     if not value.removeprefix("bot:").lstrip("@"):
@@ -78,7 +80,7 @@ class SourceNew(SourceDraft):
     backfill: Duration | None = None
     backlog_after: Duration | None = None
     also_us: list[_Us] = Field(default_factory=list, max_length=500)
-    labels: list[_Name] = Field(default_factory=list, max_length=50)
+    labels: list[_Label] = Field(default_factory=list, max_length=50)
     budget: _Budget | None = None
 
 
@@ -91,7 +93,7 @@ class SourcePatch(Body):
     poll_interval: _Interval | None = None
     backlog_after: Duration | None = None
     also_us: list[_Us] | None = Field(default=None, max_length=500)
-    labels: list[_Name] | None = Field(default=None, max_length=50)
+    labels: list[_Label] | None = Field(default=None, max_length=50)
     budget: _Budget | None = None
 
 
@@ -187,11 +189,7 @@ async def update_source(
     body: SourcePatch,
 ) -> Response:
     present = await overview.source(db, principal.scope, source_id, now)
-    if not if_match(request).allows(present.version):
-        raise VersionMismatch(
-            f"The source is at version {present.version} by now. Look at it, then decide again.",
-            extra={"current": present},
-        )
+    overview.agreed_version(present, if_match(request))
     asked = Changes(**{name: getattr(body, name) for name in SourcePatch.model_fields})
     with overview.told_as_problem():
         await _sources(request).change(
@@ -205,11 +203,15 @@ async def update_source(
     "/sources/{source_id}",
     status_code=204,
     summary="Remove a source with everything that was read from it",
-    responses=problems(NotFound),
+    responses=problems(NotFound, VersionMismatch),
 )
-async def delete_source(principal: Managing, request: Request, source_id: PathId) -> Response:
+async def delete_source(
+    principal: Managing, db: Reader, now: Now, request: Request, source_id: PathId
+) -> Response:
+    present = await overview.source(db, principal.scope, source_id, now)
+    version = overview.agreed_version(present, if_match(request))
     actor = acting(principal)
-    await _sources(request).remove(principal.scope, source_id, actor)
+    await _sources(request).remove(principal.scope, source_id, actor, version=version)
     return Response(status_code=204)
 
 

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Row, select
 
 from app.clock import Clock, Stamp, monotonic, stamp
+from app.connectors.base import Shape
 from app.db import Database, Reader
 from app.scope import Scope
 from app.sources import streams as stream_rows
@@ -18,6 +19,10 @@ from app.sources.models import gap, source, stream
 DAY = timedelta(hours=24)
 LATE_AFTER = timedelta(minutes=15)
 CACHE_SECONDS = 1.0
+WATCH_ENDED = (
+    "{} threads in which nothing has happened for 90 days are read again only when the platform "
+    "shows that they have changed."
+)
 RETIRED = "retired"
 """The state of a stream that present settings no longer read: it is nobody's gap."""
 
@@ -91,9 +96,13 @@ def backfill_of(row: Row[Any]) -> BackfillOut:
     )
 
 
-def lost_of(row: Row[Any], gaps: Sequence[Row[Any]]) -> list[LostOut]:
-    """What is lost by the platform's design, then the ranges that were lost."""
+def lost_of(row: Row[Any], gaps: Sequence[Row[Any]], resting: int = 0) -> list[LostOut]:
+    """What is lost by the platform's design, what may be lost below `resting` threads that are no
+    longer watched, then the ranges that were lost.
+    """
     by_design = [LostOut(cause=lost["cause"], detail=lost["detail"]) for lost in row.lost or ()]
+    if resting:
+        by_design.append(LostOut(cause="watch_ended", detail=WATCH_ENDED.format(resting)))
     ranges = [
         LostOut(cause=gap.cause, detail="", from_at=stamp(gap.from_at), to_at=stamp(gap.to_at))
         for gap in gaps
@@ -151,7 +160,14 @@ async def read_coverage(
     ids = [row.id for row in rows]
     gaps = await _gaps_by_stream(reader, ids)
     recovered = await stream_rows.recovered_since(reader, ids, now - DAY) if ids else {}
-    return [_covered(row, gaps.get(row.id, ()), recovered.get(row.id, 0), now) for row in rows]
+    lists = [row.id for row in rows if row.shape == Shape.PARENT]
+    resting = await stream_rows.resting_parents(reader, lists) if lists else {}
+    covered = []
+    for row in rows:
+        one = _covered(row, gaps.get(row.id, ()), recovered.get(row.id, 0), now)
+        one.lost = lost_of(row, gaps.get(row.id, ()), resting.get(row.id, 0))
+        covered.append(one)
+    return covered
 
 
 async def _gaps_by_stream(reader: Reader, ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
@@ -183,7 +199,6 @@ def _covered(
         ],
         recovered_24h=recovered,
         backfill=backfill_of(row),
-        lost=lost_of(row, gaps),
     )
 
 

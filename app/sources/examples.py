@@ -99,6 +99,7 @@ RUN = RunOut(
     replies_seen=1,
     quarantined=0,
     recovered=0,
+    erased=0,
     requests=3,
     error=None,
 )

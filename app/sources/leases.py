@@ -11,10 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Interval, bindparam, false, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Interval,
+    bindparam,
+    case,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from app.db import Reader, Tx, UtcTime
 from app.sources.models import source
+from app.sources.runs import record_interrupted
 
 
 class LeaseLost(Exception):
@@ -70,12 +83,23 @@ async def claim_one(
 async def _grant(
     tx: Tx, which: ColumnElement[bool], now: datetime, owner: str, length: timedelta
 ) -> list[Lease]:
+    """A source that somebody still held has been left behind by a poll that never ended."""
+    held = source.c.lease_owner.is_not(None)
     granted = await tx.rows(
         update(source)
         .where(which)
-        .values(lease_owner=owner, lease_until=_until(tx, now, length), fence=source.c.fence + 1)
-        .returning(source.c.id, source.c.fence, source.c.poll_requested_at)
+        .values(
+            lease_owner=owner,
+            lease_until=_until(tx, now, length),
+            fence=source.c.fence + 1,
+            leased_at=now,
+            left_at=case((held, source.c.leased_at), else_=null()),
+        )
+        .returning(source.c.id, source.c.fence, source.c.poll_requested_at, source.c.left_at)
     )
+    for row in granted:
+        if row.left_at is not None:
+            await record_interrupted(tx, row.id, row.left_at, now)
     return [
         Lease(row.id, owner, row.fence, requested=row.poll_requested_at is not None)
         for row in granted
@@ -116,17 +140,26 @@ async def release(tx: Tx, lease: Lease, *, next_poll_at: datetime | None) -> Non
     )
 
 
-async def give_back(tx: Tx, lease: Lease) -> None:
-    """Ends a lease before its poll has ended; the source stays as due as it was."""
-    await tx.execute(
+async def give_back(tx: Tx, lease: Lease, *, interrupted_at: datetime | None = None) -> None:
+    """Ends a lease before its poll has ended; the source stays as due as it was. A poll that had
+    begun was interrupted then, which is a run to be seen.
+    """
+    given = await tx.rows(
         update(source)
         .where(source.c.id == lease.source_id, source.c.fence == lease.fence)
         .values(lease_owner=None, lease_until=None, fence=source.c.fence + 1)
+        .returning(source.c.leased_at)
     )
+    if interrupted_at is not None and given and given[0].leased_at is not None:
+        await record_interrupted(tx, lease.source_id, given[0].leased_at, interrupted_at)
 
 
-async def take_over_all(tx: Tx) -> None:
+async def take_over_all(tx: Tx, now: datetime) -> None:
     """Ends every lease: for SQLite, where one process polls and its predecessor is gone."""
+    held = select(source.c.id, source.c.leased_at).where(source.c.lease_owner.is_not(None))
+    for row in await tx.rows(held.order_by(source.c.id)):
+        if row.leased_at is not None:
+            await record_interrupted(tx, row.id, row.leased_at, now)
     await tx.execute(update(source).values(lease_owner=None, lease_until=None))
 
 

@@ -45,9 +45,13 @@ source = Table(
     Column("backlog_after", BigInteger, nullable=False),  # seconds
     Column("budget", Float),  # of the platform's quota, in its unit; null: all of it
     Column("paused", Boolean, nullable=False, server_default=false()),
+    # Who we are was changed: what is stored must be told apart again.
+    Column("us_changed", Boolean, nullable=False, server_default=false()),
     # The lease: at most one poll of a source at a time; every commit of a poll carries its fence.
     Column("lease_owner", String(80)),
     Column("lease_until", UtcTime),
+    Column("leased_at", UtcTime),  # when the poll under way began
+    Column("left_at", UtcTime),  # when the one before it began, where that never ended
     Column("fence", BigInteger, nullable=False, server_default=text("0")),
     Column("next_poll_at", UtcTime),
     Column("poll_requested_at", UtcTime),
@@ -120,6 +124,8 @@ gap = Table(
     Column("from_at", UtcTime),
     Column("to_at", UtcTime),
     Column("cursor", JsonType),  # where reading it goes on
+    # Of the platform's list, from its top down to `to_at`: a cap is hit by all of them together.
+    Column("entries", Integer, nullable=False, server_default=text("0")),
     Column("cause", String(40), nullable=False),
     Column("lost", Boolean, nullable=False, server_default=false()),
     Column("opened_at", UtcTime, nullable=False),
@@ -163,6 +169,7 @@ run = Table(
     Column("replies_seen", Integer, nullable=False, server_default=text("0")),
     Column("quarantined", Integer, nullable=False, server_default=text("0")),
     Column("recovered", Integer, nullable=False, server_default=text("0")),
+    Column("erased", Integer, nullable=False, server_default=text("0")),
     Column("requests", Integer, nullable=False, server_default=text("0")),
     Column("bytes", BigInteger, nullable=False, server_default=text("0")),
     Column("error_code", String(40)),

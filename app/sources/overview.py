@@ -14,12 +14,13 @@ from app.clock import stamp
 from app.connectors.failures import ConnectorError, RateLimited
 from app.connectors.registry import PLATFORMS
 from app.db import Reader
-from app.errors import Conflict, FieldError, InvalidRequest
-from app.scope import Scope
+from app.errors import Conflict, FieldError, InvalidRequest, VersionMismatch
+from app.scope import EVERYTHING, Scope
 from app.sources import repository, runs, streams
 from app.sources.drafts import listed_us
 from app.sources.purse import period_of, purse_of
 from app.sources.schemas import QuotaOut, SourceOut, source_out, stream_out
+from app.web.conditional import IfMatch
 
 DAY = timedelta(hours=24)
 
@@ -49,6 +50,7 @@ async def _put_together(reader: Reader, rows: Sequence[Row[Any]], now: datetime)
         gaps[gap.stream_id].append(gap)
     recovered = await streams.recovered_since(reader, stream_ids, now - DAY)
     held = await streams.quarantine_size(reader, stream_ids)
+    resting = await streams.resting_parents(reader, stream_ids)
     listed: dict[int, list[Row[Any]]] = defaultdict(list)
     for one in await repository.us_of(reader, ids):
         listed[one.source_id].append(one)
@@ -66,6 +68,7 @@ async def _put_together(reader: Reader, rows: Sequence[Row[Any]], now: datetime)
                     gaps=gaps[each.id],
                     recovered=recovered.get(each.id, 0),
                     quarantined=held.get(each.id, 0),
+                    resting=resting.get(each.id, 0),
                 )
                 for each in of_source[row.id]
             ],
@@ -88,6 +91,28 @@ async def _quota(reader: Reader, row: Row[Any], now: datetime) -> QuotaOut | Non
         left=purse.left,
         resets_at=stamp(purse.ends_at),
     )
+
+
+def agreed_version(present: SourceOut, wanted: IfMatch) -> int | None:
+    """The version that must still be there when a change is made: `None` where a caller named
+    none. Raises `VersionMismatch` where the present one is not among those that were named.
+    """
+    if not wanted.allows(present.version):
+        raise VersionMismatch(
+            f"The source is at version {present.version} by now. Look at it, then decide again.",
+            extra={"current": present},
+        )
+    return None if wanted.versions is None else present.version
+
+
+async def quotas(reader: Reader, now: datetime) -> list[tuple[Row[Any], QuotaOut]]:
+    """What each source that has a quota has left of it."""
+    found = []
+    for row in await repository.page_sources(reader, EVERYTHING):
+        quota = await _quota(reader, row, now)
+        if quota is not None:
+            found.append((row, quota))
+    return found
 
 
 @contextmanager

@@ -91,6 +91,15 @@ async def us_of(reader: Reader, source_ids: Collection[int]) -> Sequence[Row[Any
     return await reader.rows(statement)
 
 
+async def told_apart(tx: Tx, source_id: int, version: int) -> None:
+    """Everything stored is told apart by who we are, unless that has been changed since."""
+    await tx.execute(
+        update(source)
+        .where(source.c.id == source_id, source.c.version == version)
+        .values(us_changed=False)
+    )
+
+
 async def replace_us(tx: Tx, source_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
     await tx.execute(delete(us).where(us.c.source_id == source_id))
     if rows:
@@ -114,6 +123,13 @@ async def poll_soon(tx: Tx, source_id: int, now: datetime) -> None:
         .where(source.c.id == source_id, source.c.paused == false())
         .values(next_poll_at=now, poll_requested_at=now)
     )
+
+
+async def lock_version(tx: Tx, source_id: int) -> int | None:
+    """A source's version, which nobody else can change until the transaction ends."""
+    statement = select(source.c.version).where(source.c.id == source_id).with_for_update()
+    rows = await tx.rows(statement)
+    return rows[0].version if rows else None
 
 
 async def pause(tx: Tx, source_id: int, *, paused: bool, now: datetime) -> bool:

@@ -56,6 +56,24 @@ async def record_run(tx: Tx, source_id: int, values: Mapping[str, Any], run_id: 
     return int(added.scalar_one())
 
 
+INTERRUPTED = "interrupted"
+
+
+async def record_interrupted(
+    tx: Tx, source_id: int, started_at: datetime, noticed_at: datetime
+) -> None:
+    """Stores that a poll never ended. Whoever asked for one still waits: its run is another one."""
+    values = {
+        "started_at": started_at,
+        "finished_at": max(started_at, noticed_at),
+        "outcome": INTERRUPTED,
+        "error_code": INTERRUPTED,
+        "error_detail": "The poll never ended: its process was stopped or died. What it had stored "
+        "is stored, and the next poll goes on from there.",
+    }
+    await record_run(tx, source_id, values, None)
+
+
 async def spent_since(reader: Reader, source_id: int, began_at: datetime) -> float:
     """What a source has used of its quota in the period that began then."""
     statement = select(spending.c.spent).where(

@@ -13,6 +13,7 @@ from app.clock import Stamp, stamp
 from app.connectors.base import Check, Platform
 from app.connectors.failures import ConnectorError
 from app.sources.coverage import BackfillOut, LostOut, backfill_of, lost_of, state_of
+from app.sources.runs import INTERRUPTED
 from app.web.formats import format_duration
 
 
@@ -95,21 +96,26 @@ class SourceList(msgspec.Struct, kw_only=True):
 
 
 class RunOut(msgspec.Struct, kw_only=True):
-    """What one poll did. `outcome`: ok, partial, failed, interrupted; null while it runs."""
+    """What one poll did. `outcome`: ok, partial, failed, interrupted; null while it runs. Of an
+    interrupted poll nobody knows what it did: its numbers are null, and `finished_at` is when it
+    was noticed.
+    `erased` counts messages of people who were erased: seen again, and left out.
+    """
 
     id: int
     started_at: Stamp
     finished_at: Stamp | None
     outcome: str | None
-    pages: int
-    seen: int
-    new: int
-    updated: int
-    unchanged: int
-    replies_seen: int
-    quarantined: int
-    recovered: int
-    requests: int
+    pages: int | None
+    seen: int | None
+    new: int | None
+    updated: int | None
+    unchanged: int | None
+    replies_seen: int | None
+    quarantined: int | None
+    recovered: int | None
+    erased: int | None
+    requests: int | None
     error: TroubleOut | None
 
 
@@ -155,6 +161,18 @@ class PlatformList(msgspec.Struct, kw_only=True):
     next_cursor: str | None = None
 
 
+_NUMBERS_OF_RUN = (
+    "pages",
+    "seen",
+    "new",
+    "updated",
+    "unchanged",
+    "replies_seen",
+    "quarantined",
+    "recovered",
+    "erased",
+    "requests",
+)
 _WORST_FIRST = ("auth_failed", "blind", "error", "rate_limited", "behind", "ok")
 
 
@@ -178,6 +196,7 @@ def stream_out(
     gaps: Sequence[Row[Any]],
     recovered: int,
     quarantined: int,
+    resting: int,
 ) -> StreamOut:
     state, cause = state_of(row, now, paused=owner.paused, poll_interval=owner.poll_interval)
     return StreamOut(
@@ -196,7 +215,7 @@ def stream_out(
         quarantined=quarantined,
         skipped=row.skipped or {},
         detection_lag_seconds=None if row.lag_ms is None else row.lag_ms / 1000,
-        lost=lost_of(row, gaps),
+        lost=lost_of(row, gaps, resting),
     )
 
 
@@ -240,21 +259,14 @@ def source_out(
 
 
 def run_out(row: Row[Any]) -> RunOut:
+    known = row.outcome != INTERRUPTED
     return RunOut(
         id=row.id,
         started_at=stamp(row.started_at),
         finished_at=stamp(row.finished_at),
         outcome=row.outcome,
-        pages=row.pages,
-        seen=row.seen,
-        new=row.new,
-        updated=row.updated,
-        unchanged=row.unchanged,
-        replies_seen=row.replies_seen,
-        quarantined=row.quarantined,
-        recovered=row.recovered,
-        requests=row.requests,
         error=_trouble(row.error_code, row.error_detail, None),
+        **{name: getattr(row, name) if known else None for name in _NUMBERS_OF_RUN},
     )
 
 

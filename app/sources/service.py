@@ -160,6 +160,8 @@ class Sources:
         if not values and check is None and not new_us:
             return
         values["updated_at"] = now
+        if new_us or check is not None:  # what is stored is told apart again by the next poll
+            values |= {"us_changed": True, "next_poll_at": None if row.paused else now}
         try:
             async with self._db.write() as tx:
                 if check is not None:
@@ -236,18 +238,34 @@ class Sources:
         refuse_other_account(row, check)
         return check, read_credential(platform, renewed) if renewed else credential
 
-    async def pause(self, scope: Scope, source_id: int, actor: Actor, *, paused: bool) -> None:
-        """Pauses or resumes polling; what already holds stays without an event."""
+    async def pause(
+        self,
+        scope: Scope,
+        source_id: int,
+        actor: Actor,
+        *,
+        paused: bool,
+        version: int | None = None,
+    ) -> None:
+        """Pauses or resumes polling; what already holds stays without an event. Raises
+        `VersionMismatch` where `version` is not the present one.
+        """
         row = await repository.get_source(self._db, scope, source_id)
         now = self._connecting.clock.now()
         async with self._db.write() as tx:
+            await _refuse_other(tx, row, version)
             if await repository.pause(tx, row.id, paused=paused, now=now):
                 kind = "source.paused" if paused else "source.resumed"
                 record(tx, _event(kind, now, actor, row.id, None))
 
-    async def remove(self, scope: Scope, source_id: int, actor: Actor) -> None:
-        """Removes a source with everything that hangs on it; of the demo, all its sources."""
+    async def remove(
+        self, scope: Scope, source_id: int, actor: Actor, *, version: int | None = None
+    ) -> None:
+        """Removes a source with everything that hangs on it; of the demo, all its sources. Raises
+        `VersionMismatch` where `version` is not the present one; then nothing has been removed.
+        """
         row = await repository.get_source(self._db, scope, source_id)
+        await self.pause(scope, source_id, actor, paused=True, version=version)
         if row.origin == DEMO:
             for other in await repository.sources_of_origin(self._db, DEMO):
                 await self._remove(scope, other, actor)
@@ -274,12 +292,21 @@ class Sources:
             record(tx, _event("source.removed", now, actor, None, details))
 
     async def pause_backfill(
-        self, scope: Scope, source_id: int, actor: Actor, *, paused: bool
+        self,
+        scope: Scope,
+        source_id: int,
+        actor: Actor,
+        *,
+        paused: bool,
+        version: int | None = None,
     ) -> None:
-        """Pauses or resumes the first read-back of every stream; new messages are read on."""
+        """Pauses or resumes the first read-back of every stream; new messages are read on. Raises
+        `VersionMismatch` where `version` is not the present one.
+        """
         row = await repository.get_source(self._db, scope, source_id)
         now = self._connecting.clock.now()
         async with self._db.write() as tx:
+            await _refuse_other(tx, row, version)
             if await repository.pause_backfill(tx, row.id, paused=paused):
                 kind = "source.backfill_paused" if paused else "source.backfill_resumed"
                 record(tx, _event(kind, now, actor, row.id, None))
@@ -316,6 +343,12 @@ def _event(kind: str, now: datetime, actor: Actor, source_id: int | None, detail
 
 def _taken(platform: str, name: str) -> Conflict:
     return Conflict(f"There is a {platform} source named {name!r} already. Choose another name.")
+
+
+async def _refuse_other(tx: Tx, row: Row[Any], version: int | None) -> None:
+    """Holds the source's row against others where its version matters."""
+    if version is not None and await repository.lock_version(tx, row.id) != version:
+        raise _changed_meanwhile(row.name)
 
 
 def _changed_meanwhile(name: str) -> VersionMismatch:

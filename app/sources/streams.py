@@ -64,8 +64,13 @@ async def open_gap(
     cause: str,
     now: datetime,
     lost: bool = False,
+    entries: int = 0,
 ) -> int:
-    """Writes down a range that has not been read; the same range again only changes its cause."""
+    """Writes down a range that has not been read; `entries` of its list lie above it.
+
+    The same range again opens the same row. If that was closed, the whole range counts as unread
+    once more; if it is open, what earlier walks have read at its upper end stays read.
+    """
     key = f"{_stamp(from_at)}..{_stamp(to_at)}"
     values = {
         "stream_id": stream_id,
@@ -76,18 +81,20 @@ async def open_gap(
         "cause": cause,
         "lost": lost,
         "opened_at": now,
+        "entries": entries,
     }
-    statement = (
-        tx.insert(gap)
-        .values(**values)
-        .on_conflict_do_update(
-            index_elements=["stream_id", "range_key"],
-            # Not "closed_at" alone: its upper end may have come down when it was read before.
-            set_={name: values[name] for name in ("to_at", "cursor", "cause", "lost", "opened_at")}
-            | {"closed_at": None},
-        )
-        .returning(gap.c.id)
+    adding = tx.insert(gap).values(**values)
+    under_way = and_(
+        gap.c.closed_at.is_(None), gap.c.lost.is_(False), gap.c.to_at < literal(to_at, UtcTime())
     )
+    again = {
+        name: case((under_way, gap.c[name]), else_=adding.excluded[name])
+        for name in ("to_at", "cursor", "entries", "opened_at")
+    }
+    statement = adding.on_conflict_do_update(
+        index_elements=["stream_id", "range_key"],
+        set_={**again, "cause": cause, "lost": lost, "closed_at": None},
+    ).returning(gap.c.id)
     return int((await tx.execute(statement)).scalar_one())
 
 
@@ -96,14 +103,29 @@ def _stamp(at: datetime | None) -> str:
 
 
 async def shrink_gap(
-    tx: Tx, gap_id: int, *, to_at: datetime | None, cursor: Mapping[str, Any] | None, cause: str
+    tx: Tx,
+    gap_id: int,
+    *,
+    to_at: datetime | None,
+    cursor: Mapping[str, Any] | None,
+    cause: str,
+    entries: int,
 ) -> None:
-    """What was read at its upper end no longer belongs to the gap."""
+    """What was read at its upper end no longer belongs to the gap, which never grows by that: a
+    walk from the top may still be above what an earlier one had read.
+    """
+    kept = None if cursor is None else dict(cursor)
+    lower = or_(gap.c.to_at.is_(None), gap.c.to_at >= literal(to_at, UtcTime()))
     await tx.execute(
         update(gap)
-        .where(gap.c.id == gap_id)
-        .values(to_at=to_at, cursor=None if cursor is None else dict(cursor), cause=cause)
+        .where(gap.c.id == gap_id, lower)
+        .values(to_at=to_at, cursor=kept, cause=cause, entries=entries)
     )
+
+
+async def push_gaps_down(tx: Tx, gap_ids: Collection[int], by: int) -> None:
+    """So many more entries lie above these gaps in their list."""
+    await tx.execute(update(gap).where(gap.c.id.in_(gap_ids)).values(entries=gap.c.entries + by))
 
 
 async def name_gaps(tx: Tx, stream_id: int, cause: str) -> None:
@@ -182,6 +204,31 @@ async def due_parents(
         .limit(limit)
     )
     return await reader.rows(statement, {"now": now})
+
+
+async def resting_parents(reader: Reader, stream_ids: Collection[int]) -> dict[int, int]:
+    """How many parents are read no more by themselves, by stream; none where there are none."""
+    statement = (
+        select(watched.c.stream_id, func.count().label("resting"))
+        .where(watched.c.stream_id.in_(stream_ids), watched.c.next_read_at.is_(None))
+        .group_by(watched.c.stream_id)
+    )
+    return {row.stream_id: int(row.resting) for row in await reader.rows(statement)}
+
+
+async def wake_parents(
+    tx: Tx, stream_ids: Collection[int], external_ids: Collection[str], now: datetime
+) -> None:
+    """Somebody has written below these parents: those that rest are watched again."""
+    await tx.execute(
+        update(watched)
+        .where(
+            watched.c.stream_id.in_(stream_ids),
+            watched.c.external_id.in_(external_ids),
+            watched.c.next_read_at.is_(None),
+        )
+        .values(next_read_at=now)
+    )
 
 
 async def unread_parents(reader: Reader, stream_id: int, now: datetime) -> tuple[int, int]:

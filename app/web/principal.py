@@ -29,6 +29,8 @@ class Permission(StrEnum):
     MANAGE_USERS = "manage_users"
     MANAGE_TOKENS = "manage_tokens"
     MANAGE_INTEGRATIONS = "manage_integrations"
+    MANAGE_POLICIES = "manage_policies"
+    ERASE = "erase"
 
 
 class Right(StrEnum):

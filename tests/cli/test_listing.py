@@ -202,7 +202,7 @@ async def test_no_color_is_honoured_on_a_terminal(shell: Shell, service: Service
 @pytest.mark.parametrize(
     "arguments",
     [["--older-than", "4 fortnights"], ["--occurred-after", "yesterday"], ["--status", "open"],
-     ["--limit", "0"], ["--limit", "5", "--all"], ["--order", "value"], ["--unknown"],
+     ["--limit", "0"], ["--limit", "5", "--all"], ["--order", "loudest"], ["--unknown"],
      ["--older-than", "P1Y"]],
 )  # fmt: skip
 async def test_usage_errors_are_2_and_ask_nothing(

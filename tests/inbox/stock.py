@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 from app.db import Database
 from app.inbox.counts import count
 from app.inbox.models import author, item, thread
+from app.inbox.policies.repository import due_columns
 from app.inbox.repository import counted_row
 from app.sources.models import source
 from tests.inbox.pages import add_source
@@ -78,9 +79,16 @@ def items(
             "occurred_at": now - timedelta(minutes=30) * rng.randrange(max(number // 3, 1)),
             "first_seen_at": now,
             "snoozed_until": now + snoozed if snoozed and status == "unanswered" else None,
+            **due_columns(_due(rng, now, status)),
+            "value_rank": -rng.choice((0, 20, 35)),
             "assignee_id": rng.choice((None, None, *people)),
             "seen_hash": n,
         }
+
+
+def _due(rng: Random, now: datetime, status: str) -> datetime | None:
+    hours = rng.choice((None, -5, -1, 0, 1, 5))
+    return None if hours is None or status != "unanswered" else now + timedelta(hours=hours)
 
 
 _AUTHOR = {

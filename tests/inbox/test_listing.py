@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copy
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from sqlalchemy import insert
 
 from app.db import Database, SqliteDatabase, open_database
 from app.inbox.filtering import ItemFilter, Order
-from app.inbox.listing import Position, page_items
+from app.inbox.listing import Position, page_items, position_of
 from app.inbox.models import item
 from app.scope import EVERYTHING, Scope
 from tests.inbox.stock import all_items, stock
@@ -40,14 +40,25 @@ def fits(row: Any, wanted: ItemFilter, scope: Scope, now: datetime = NOON) -> bo
         {"exclude": not asleep, "include": True, "only": asleep}[wanted.snoozed],
         {"exclude": not row.backlog, "include": True, "only": row.backlog}[wanted.backlog],
         wanted.needs_reply in (None, row.needs_reply),
+        wanted.overdue in (None, row.status == "unanswered" and _is_past(row.due_at, now)),
         scope.sources is None or row.source_id in scope.sources,
         scope.direct or row.visibility != "direct",
     ))  # fmt: skip
 
 
+def _is_past(due: datetime | None, now: datetime) -> bool:
+    return due is not None and due < now
+
+
+def _place(row: Any, order: Order) -> tuple[Any, ...]:
+    never = datetime.max.replace(tzinfo=UTC)
+    first = {"due": row.due_at or never, "value": row.value_rank}.get(order, 0)
+    return first, row.occurred_at, row.id
+
+
 def expected(rows: list[Any], wanted: ItemFilter, scope: Scope) -> list[int]:
     found = [row for row in rows if fits(row, wanted, scope)]
-    found.sort(key=lambda row: (row.occurred_at, row.id), reverse=wanted.order == "newest")
+    found.sort(key=lambda row: _place(row, wanted.order), reverse=wanted.order == "newest")
     return [row.id for row in found]
 
 
@@ -62,13 +73,17 @@ async def listed(
         found += [row.id for row in rows]
         if len(rows) < limit:
             return found
-        after = Position(rows[-1].occurred_at, rows[-1].id)
+        after = position_of(rows[-1], wanted.order)
 
 
 ORDERS: tuple[Order, ...] = ("oldest", "newest")
+RANKED: tuple[Order, ...] = ("due", "value")
 TERNARY: tuple[Literal["exclude", "include", "only"], ...] = ("exclude", "include", "only")
 ALONE = [
-    *(ItemFilter(order=order) for order in ORDERS),
+    *(ItemFilter(order=order) for order in (*ORDERS, *RANKED)),
+    *(ItemFilter(overdue=overdue) for overdue in (True, False)),
+    ItemFilter(overdue=False, statuses=(), needs_reply=None),
+    ItemFilter(overdue=True, statuses=()),
     *(ItemFilter(statuses=(status,)) for status in ("replied", "dismissed", "spam", "removed")),
     ItemFilter(statuses=()),
     ItemFilter(statuses=("unanswered", "spam"), needs_reply=None),
@@ -148,7 +163,8 @@ _filters = st.builds(
     snoozed=st.sampled_from(TERNARY),
     backlog=st.sampled_from(TERNARY),
     needs_reply=st.sampled_from((True, False, None)),
-    order=st.sampled_from(ORDERS),
+    overdue=st.sampled_from((None, None, True, False)),
+    order=st.sampled_from((*ORDERS, *RANKED)),
 )
 
 
@@ -169,7 +185,7 @@ def test_filters_combined(
     assert asyncio.run(look()) == expected(rows, wanted, scope)
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("order", [*ORDERS, *RANKED])
 async def test_paging_is_whole_while_items_come_in(db: Database, order: Order) -> None:
     """What was there at the start is listed once, in order, whatever is inserted meanwhile."""
     await stock(db, 200)
@@ -185,7 +201,7 @@ async def test_paging_is_whole_while_items_come_in(db: Database, order: Order) -
         found += [row.id for row in page]
         if len(page) < 7:
             break
-        after = Position(page[-1].occurred_at, page[-1].id)
+        after = position_of(page[-1], order)
         for moment in (NOON, page[-1].occurred_at, page[0].occurred_at - timedelta(minutes=1)):
             number += 1
             values = {c.name: getattr(template, c.name) for c in item.c if c.name != "id"}
@@ -195,5 +211,5 @@ async def test_paging_is_whole_while_items_come_in(db: Database, order: Order) -
         assert number < 1000
     assert len(set(found)) == len(found)
     assert [each for each in found if each in set(before)] == before
-    at = {row.id: (row.occurred_at, row.id) for row in await all_items(db)}
+    at = {row.id: _place(row, order) for row in await all_items(db)}
     assert found == sorted(found, key=at.__getitem__, reverse=order == "newest")

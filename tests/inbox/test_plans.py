@@ -18,7 +18,7 @@ from app.inbox.filtering import ItemFilter
 from app.inbox.listing import Position, list_statement
 from app.scope import EVERYTHING, Scope
 from tests.inbox.stock import stock
-from tests.inbox.test_listing import ALONE, ORDERS
+from tests.inbox.test_listing import ALONE, ORDERS, RANKED
 from tests.service import NOON, Service
 
 ROWS = 20_000
@@ -29,6 +29,17 @@ SCOPES = (
     Scope(frozenset({2}), direct=False),
     Scope(frozenset({1, 3}), direct=True),
 )
+RANKED_AFTER = Position(NOON - timedelta(days=3), 5, -20)
+
+
+def _is_open(wanted: ItemFilter) -> bool:
+    """The list that the indexes of the orders by rank are for."""
+    return wanted.statuses == ("unanswered",) and (wanted.needs_reply, wanted.backlog) == (
+        True,
+        "exclude",
+    )
+
+
 OWN_INDEX = {
     ItemFilter(assignee=1): "ix_item_assigned",
     ItemFilter(assignee=1, backlog="include"): "ix_item_assigned",
@@ -41,6 +52,14 @@ CASES = [
         {each for each in ALONE if each.order == "oldest"},
         ORDERS,
         (None, AFTER),
+        SCOPES,
+    )
+] + [
+    (wanted, order, after, scope)
+    for wanted, order, after, scope in product(
+        {each for each in ALONE if each.order == "oldest" and _is_open(each)},
+        RANKED,
+        (None, RANKED_AFTER),
         SCOPES,
     )
 ]

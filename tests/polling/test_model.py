@@ -8,10 +8,8 @@ gap; and when the trouble is over, store and platform are the same.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
@@ -34,8 +32,10 @@ from app.db import Database, open_database
 from app.demo.asgi import demo_app
 from app.demo.model import SHOP, SUPPORT, Message
 from app.demo.script import ScriptedWorld
+from app.sources import leases, runs
 from tests.long_results import part
-from tests.polling.rig import Moving, Rig, cut
+from tests.polling.mess import Mess
+from tests.polling.rig import Moving, Rig
 from tests.service import NOON
 
 STREAMS = {
@@ -47,36 +47,6 @@ FEEDS = ("mentions", "comments", "messages", "reviews")
 A_DAY_AND_MORE = timedelta(hours=27)
 POLLS_TO_REST = 60
 _names = count(1)
-
-
-@dataclass(slots=True)
-class Mess:
-    """What happens to answers on their way: shuffled and doubled entries, cursors that expire."""
-
-    world: ScriptedWorld
-    rng: Random
-    shuffles: bool = False
-    doubles: bool = False
-    pages_until_expiry: int = 0
-    cuts_after: int = 0
-
-    def __call__(self, path: str, body: bytes) -> bytes:
-        if self.cuts_after:
-            self.cuts_after -= 1
-            if not self.cuts_after:
-                cut(path, body)
-        if self.pages_until_expiry:
-            self.pages_until_expiry -= 1
-            if not self.pages_until_expiry:
-                self.world.expire_cursors()
-        answer = json.loads(body)
-        if not isinstance(answer.get("items"), list):
-            return body
-        if self.doubles and answer["items"]:
-            answer["items"].append(self.rng.choice(answer["items"]))
-        if self.shuffles:
-            self.rng.shuffle(answer["items"])
-        return json.dumps(answer).encode()
 
 
 class Model(RuleBasedStateMachine):
@@ -99,6 +69,7 @@ class Model(RuleBasedStateMachine):
         self.numbers = count(10, 10)
         self.late: set[int] = set()  # shown behind the place where a reader has been
         self.skewed = False
+        self.deaths = 0
         for _ in range(2):
             self.world.insert("posts", self.now - timedelta(days=1), number=next(self.numbers))
         self.posts = [m.id for m in self.world.backward("posts", None, self.now)]
@@ -230,6 +201,21 @@ class Model(RuleBasedStateMachine):
         self.rig.limit_pages(pages)
         assert self.run(self.rig.poll(self.ids[account], requested=asked))
 
+    @rule(account=st.sampled_from(tuple(STREAMS)), pages=st.integers(1, 4))
+    def die(self, account: str, pages: int) -> None:
+        self.mess.dies_after = pages
+        self.run(self._die(account))
+        self.mess.dies_after = 0
+
+    async def _die(self, account: str) -> None:
+        """A poll that breaks off and gives nothing back; then the service starts anew."""
+        try:
+            await self.rig.poll(self.ids[account])
+        except asyncio.CancelledError:
+            self.deaths += 1
+        async with self.db.write() as tx:
+            await leases.take_over_all(tx, self.rig.clock.now())
+
     # What must hold
 
     @invariant()
@@ -242,6 +228,7 @@ class Model(RuleBasedStateMachine):
         if not hasattr(self, "ids"):
             return
         self.run(self._come_to_rest())
+        assert self.run(self._interrupted()) == self.deaths
         for account in STREAMS:
             self.run(self._check_all(account))
 
@@ -292,6 +279,10 @@ class Model(RuleBasedStateMachine):
             i for i in await self.rig.items(source_id) if i.next_read_at and i.next_read_at <= now
         ]
         return not due
+
+    async def _interrupted(self) -> int:
+        found = [await runs.page_runs(self.db, key, None, 10_000) for key in self.ids.values()]
+        return [row.outcome for rows in found for row in rows].count("interrupted")
 
     async def _check_all(self, account: str) -> None:
         stored = await self.rig.stored(self.ids[account])

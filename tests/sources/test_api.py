@@ -174,3 +174,37 @@ async def test_coverage_names_every_stream(watched: Watched) -> None:
     await watched.api.post(f"/api/v1/sources/{watched.source_id}/pause")
     found = (await watched.api.get("/api/v1/coverage")).json()
     assert (found["complete"], {row["state"] for row in found["streams"]}) == (False, {"paused"})
+
+
+CHANGES = [
+    ("POST", "/pause"),
+    ("POST", "/resume"),
+    ("POST", "/backfill/pause"),
+    ("POST", "/backfill/resume"),
+    ("PATCH", ""),
+    ("DELETE", ""),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGES)
+async def test_every_change_of_a_source_honours_if_match(
+    watched: Watched, method: str, path: str
+) -> None:
+    address = f"/api/v1/sources/{watched.source_id}"
+    body = {"labels": ["new"]} if method == "PATCH" else None
+
+    async def ask(tag: str) -> Any:
+        return await watched.api.request(
+            method, address + path, json=body, headers={"If-Match": tag}
+        )
+
+    before = (await watched.api.get(address)).json()
+    for stale in ('"v99"', 'W/"v1"', '"another"'):
+        told = problem(await ask(stale), 412, "version-mismatch")
+        assert told["current"]["version"] == before["version"]
+    after = (await watched.api.get(address)).json()
+    assert (after["version"], after["paused"]) == (before["version"], before["paused"])
+    done = await ask(f'"v{after["version"]}"')
+    assert done.status_code == (204 if method == "DELETE" else 200)
+    if method != "DELETE":
+        assert done.headers["etag"] == f'"v{done.json()["version"]}"'

@@ -257,7 +257,7 @@ async def test_taking_over_ends_every_lease_and_keeps_the_fences_rising(db: Data
         await add(db, f"s{n}")
     before = await claim(db, owner="gone")
     async with db.write() as tx:
-        await leases.take_over_all(tx)
+        await leases.take_over_all(tx, NOON)
     after = await claim(db, owner="new")
     assert {x.source_id: x.fence + 1 for x in before} == {x.source_id: x.fence for x in after}
     with pytest.raises(LeaseLost):

@@ -64,7 +64,9 @@ STREAMS: Mapping[str, tuple[StreamSpec, ...]] = {
     "shop": (
         StreamSpec("mentions", Shape.FORWARD, _MENTIONS),
         StreamSpec("posts", Shape.BACKWARD),
-        StreamSpec("comments", Shape.PARENT, _COMMENTS, parents_from="posts", lists_replies=True),
+        StreamSpec(
+            "comments", Shape.PARENT, _COMMENTS, "posts", lists_replies=True, proves_absence=True
+        ),
     ),
     "support": (
         StreamSpec("messages", Shape.QUEUE, (Kind.DIRECT_MESSAGE, Kind.REPLY)),

@@ -142,7 +142,7 @@ class Mastodon:
         )
         return (
             StreamSpec("notifications", Shape.FORWARD, kinds, lost=(dropped,)),
-            StreamSpec("own_posts", Shape.BACKWARD, lists_replies=True),
+            StreamSpec("own_posts", Shape.BACKWARD, lists_replies=True, proves_absence=True),
             StreamSpec(
                 "threads", Shape.PARENT, kinds[:4], parents_from="own_posts", lists_replies=True
             ),

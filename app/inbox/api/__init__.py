@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.inbox.api import actions, lists
+from app.inbox.api import (
+    actions,
+    authors,
+    bulk,
+    labels,
+    lists,
+    notes,
+    policies,
+    undoing,
+    views,
+)  # fmt: skip
 
-WIRE = lists.WIRE
 router = APIRouter()
-for part in (lists, actions):
+_PARTS = (lists, actions, bulk, notes, undoing, labels, views, authors, policies)
+WIRE = (*lists.WIRE, *bulk.WIRE, *notes.WIRE, *undoing.WIRE, *labels.WIRE, *views.WIRE,
+        *authors.WIRE, *policies.WIRE)  # fmt: skip
+for part in _PARTS:
     router.include_router(part.router)

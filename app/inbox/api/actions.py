@@ -6,14 +6,17 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import Conflict, NotFound, VersionMismatch
 from app.inbox import examples
+from app.inbox.asked import LabelChange
+from app.inbox.doing import LABELS_AT_MOST
 from app.inbox.item import DismissReason
+from app.inbox.labels.spelling import tidy
 from app.inbox.schemas import ItemOut, item_out
 from app.inbox.service import Acting
 from app.outbox.events import acting
@@ -59,6 +62,26 @@ class Snooze(Body):
     until: Time
 
 
+class Thank(Body):
+    """A note about the thanks, if any."""
+
+    note: Annotated[str, Field(max_length=4000)] | None = None
+
+
+def _tidied(name: str) -> str:
+    return tidy(name)
+
+
+LabelName = Annotated[str, AfterValidator(_tidied), Field(min_length=1, max_length=200)]
+LabelNames = Annotated[list[LabelName], Field(max_length=LABELS_AT_MOST)]
+
+
+class Labels(Body):
+    """The whole set of labels; a name that is new makes a label."""
+
+    labels: LabelNames
+
+
 def _person(given: Any) -> int | str | None:
     is_id = isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= MAX_ID
     if given is None or is_id or (isinstance(given, str) and 1 <= len(given) <= MAX_NAME):
@@ -94,7 +117,7 @@ class Force(Body):
     force: bool = False
 
 
-def _acting(principal: Principal, tx: Writer, now: datetime, request: Request) -> Acting:
+def acting_for(principal: Principal, tx: Writer, now: datetime, request: Request) -> Acting:
     return Acting(tx, principal.scope, acting(principal), now, if_match(request).versions)
 
 
@@ -136,7 +159,7 @@ async def mark_item_replied(
     body: MarkReplied | None = None,
 ) -> Response:
     given = body or MarkReplied()
-    row = await _acting(principal, tx, now, request).mark_replied(
+    row = await acting_for(principal, tx, now, request).mark_replied(
         item_id, reply_url=given.reply_url, replied_at=given.replied_at, note=given.note
     )
     return _whole(row, now)
@@ -149,7 +172,7 @@ async def mark_item_replied(
 async def dismiss_item(
     principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId, body: Dismiss
 ) -> Response:
-    acting = _acting(principal, tx, now, request)
+    acting = acting_for(principal, tx, now, request)
     return _whole(await acting.dismiss(item_id, body.reason, body.note), now)
 
 
@@ -165,7 +188,7 @@ async def mark_item_spam(
     item_id: PathId,
     body: MarkSpam | None = None,
 ) -> Response:
-    acting = _acting(principal, tx, now, request)
+    acting = acting_for(principal, tx, now, request)
     mute = body is not None and body.mute_author
     return _whole(await acting.spam(item_id, mute_author=mute), now)
 
@@ -177,7 +200,7 @@ async def mark_item_spam(
 async def reopen_item(
     principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId
 ) -> Response:
-    return _whole(await _acting(principal, tx, now, request).reopen(item_id), now)
+    return _whole(await acting_for(principal, tx, now, request).reopen(item_id), now)
 
 
 @router.post(
@@ -191,7 +214,7 @@ async def reopen_item(
 async def snooze_item(
     principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId, body: Snooze
 ) -> Response:
-    return _whole(await _acting(principal, tx, now, request).snooze(item_id, body.until), now)
+    return _whole(await acting_for(principal, tx, now, request).snooze(item_id, body.until), now)
 
 
 @router.post(
@@ -201,7 +224,38 @@ async def snooze_item(
 async def unsnooze_item(
     principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId
 ) -> Response:
-    return _whole(await _acting(principal, tx, now, request).unsnooze(item_id), now)
+    return _whole(await acting_for(principal, tx, now, request).unsnooze(item_id), now)
+
+
+@router.post(
+    "/items/{item_id}/thank",
+    **_action(
+        "thank_for_item",
+        "Say that a follow, share or praise has been thanked for",
+        {"note": "Thanked in a post of our own."},
+    ),
+)
+async def thank_for_item(
+    principal: Triaging,
+    tx: Writer,
+    now: Now,
+    request: Request,
+    item_id: PathId,
+    body: Thank | None = None,
+) -> Response:
+    note = None if body is None else body.note
+    return _whole(await acting_for(principal, tx, now, request).thank(item_id, note=note), now)
+
+
+@router.put(
+    "/items/{item_id}/labels",
+    **_action("set_item_labels", "Give an item these labels and no others", {"labels": ["press"]}),
+)
+async def set_item_labels(
+    principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId, body: Labels
+) -> Response:
+    change = LabelChange(whole=body.labels)
+    return _whole(await acting_for(principal, tx, now, request).label(item_id, change), now)
 
 
 @router.post(
@@ -211,7 +265,7 @@ async def unsnooze_item(
 async def assign_item(
     principal: Triaging, tx: Writer, now: Now, request: Request, item_id: PathId, body: Assign
 ) -> Response:
-    return _whole(await _acting(principal, tx, now, request).assign(item_id, body.assignee), now)
+    return _whole(await acting_for(principal, tx, now, request).assign(item_id, body.assignee), now)
 
 
 @router.post(
@@ -227,7 +281,7 @@ async def claim_item(
     body: Force | None = None,
 ) -> Response:
     force = body is not None and body.force
-    return _whole(await _acting(principal, tx, now, request).claim(item_id, force=force), now)
+    return _whole(await acting_for(principal, tx, now, request).claim(item_id, force=force), now)
 
 
 @router.post(
@@ -243,4 +297,4 @@ async def release_item(
     body: Force | None = None,
 ) -> Response:
     force = body is not None and body.force
-    return _whole(await _acting(principal, tx, now, request).release(item_id, force=force), now)
+    return _whole(await acting_for(principal, tx, now, request).release(item_id, force=force), now)

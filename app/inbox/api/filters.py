@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -10,8 +11,9 @@ from app.connectors.base import Kind
 from app.db import Reader
 from app.errors import FieldError, InvalidRequest
 from app.inbox.assigning import assignee_asked
-from app.inbox.filtering import ItemFilter
+from app.inbox.filtering import BY_RANK, ItemFilter
 from app.inbox.item import Status
+from app.inbox.labels.spelling import NAME_AT_MOST, key_of, tidy
 from app.inbox.search import asking
 from app.inbox.search.keys import Assignee
 from app.inbox.search.language import MAX_QUERY, Mistake, Value
@@ -28,6 +30,8 @@ _YES_NO_ANY = ParamKind(
     lambda given: None if given == "any" else BOOLEAN.parse(given),
     {"type": "string", "enum": ["true", "false", "any"]},
 )
+LABEL = ParamKind(lambda given: key_of(tidy(given)), text(NAME_AT_MOST).schema)
+"""The name of a label, without regard to case."""
 FILTERS = Params(
     (
         Param("status", _STATUS, "Repeatable; `any` for all.", many=True, default=("unanswered",)),
@@ -36,6 +40,7 @@ FILTERS = Params(
         Param("kind", one_of(Kind), "Only these kinds. Repeatable.", many=True),
         Param("q", text(MAX_QUERY), "Words and filters as in the search box: docs/search.md."),
         Param("author_id", ID, "Only what this author wrote."),
+        Param("label", LABEL, "Carries this label. Repeatable: all of them.", many=True),
         Param("assignee", text(60), "Whose: `me`, `none`, or a person's id or name."),
         Param("older_than", DURATION, "At least so old, like PT4H."),
         Param("younger_than", DURATION, "Younger than that, like P7D."),
@@ -48,11 +53,56 @@ FILTERS = Params(
             _YES_NO_ANY,
             "Not given: `true` while `status` is `unanswered` alone, else `any`.",
         ),
-        Param("order", one_of(("oldest", "newest")), "By platform time.", default="oldest"),
+        Param("overdue", BOOLEAN, "Waiting past their due time, or all others."),
+        Param(
+            "order",
+            one_of(("oldest", "newest", "due", "value")),
+            "By platform time; `due` and `value` for the unanswered alone.",
+            default="oldest",
+        ),
         LIMIT,
         CURSOR,
     )
 )
+
+NARROWING = Params([param for param in FILTERS.params if param.name not in {"limit", "cursor"}])
+"""What may stand in a filter that is sent in a body or kept: everything but the paging."""
+
+FilterValue = str | bool | int
+FilterBody = dict[str, FilterValue | list[FilterValue]]
+
+
+def pairs_of(given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A filter from a body as the query parameters that say the same."""
+    return [
+        (name, _as_text(value))
+        for name, values in given.items()
+        for value in (values if isinstance(values, list) else [values])
+    ]
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+async def parse_filter(
+    reader: Reader, principal: Principal, given: Mapping[str, Any], now: datetime
+) -> ItemFilter:
+    """The filter of a body's `filter`; 422 that points at what is wrong with it."""
+    try:
+        values = NARROWING.parse_pairs(pairs_of(given))
+        assignee = None
+        if (asked := values["assignee"]) is not None:
+            assignee = await assignee_asked(reader, principal.scope, principal.user_id, asked)
+        names = frozenset(given)
+        wanted = read_filter(values, names, now, assignee)
+        return await ask(reader, principal, wanted, values["q"], given=names, now=now)
+    except InvalidRequest as refusal:
+        errors = [
+            replace(error, pointer=f"/filter/{error.pointer.removeprefix('?')}")
+            for error in refusal.errors
+        ]
+        raise invalid_request(errors) from None
 
 
 def read_filter(
@@ -81,14 +131,23 @@ def read_filter(
         source_ids=tuple(sorted(set(values["source_id"] or ()))),
         kinds=tuple(sorted(set(values["kind"] or ()))),
         author_id=values["author_id"],
+        labels=tuple(sorted(set(values["label"] or ()))),
         assignee=assignee,
         occurred_after=max((at for at in after if at is not None), default=None),
         occurred_before=min((at for at in before if at is not None), default=None),
         snoozed=values["snoozed"],
         backlog=values["backlog"],
         needs_reply=needs_reply,
+        overdue=values["overdue"],
         order=values["order"],
     )
+
+
+def refuse_unranked(wanted: ItemFilter) -> None:
+    """Orders by rank are for the unanswered: for anything else no due time and value is kept."""
+    if wanted.order in BY_RANK and wanted.statuses != ("unanswered",):
+        detail = f"The order `{wanted.order}` is for status=unanswered alone."
+        raise InvalidRequest(detail, errors=[FieldError("?order", "invalid_value", detail)])
 
 
 async def ask(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from datetime import datetime
 from typing import Annotated
 
@@ -12,8 +13,9 @@ from starlette.responses import Response
 from app.clock import stamp
 from app.errors import NotFound
 from app.inbox import counting, examples, reading
-from app.inbox.api.filters import FILTERS, ask, read_filter
+from app.inbox.api.filters import FILTERS, ask, read_filter, refuse_unranked
 from app.inbox.assigning import assignee_asked
+from app.inbox.conversations import Place
 from app.inbox.count_schemas import Counts
 from app.inbox.listing import Position
 from app.inbox.schemas import ItemDetail, ItemList, ItemOut, ThreadOut, item_out
@@ -26,11 +28,23 @@ from app.web.auth import Permission, Principal, needs
 from app.web.conditional import etag
 from app.web.deps import Now, Reader
 from app.web.openapi import problems
-from app.web.paging import decode_cursor, encode_cursor, next_link
-from app.web.params import PathId
+from app.web.paging import CURSOR, decode_cursor, encode_cursor, next_link
+from app.web.params import Param, Params, PathId, whole
 
 router = APIRouter(tags=["inbox"])
 WIRE = (ItemList, ItemDetail, ItemOut, ThreadOut, EventList, Counts)
+
+PAGES = Params(
+    (
+        Param(
+            "limit",
+            whole(1, reading.MESSAGES_SHOWN),
+            "How many messages at most.",
+            default=reading.MESSAGES_SHOWN,
+        ),
+        CURSOR,
+    )
+)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
 
@@ -49,15 +63,17 @@ async def list_items(principal: Seeing, db: Reader, now: Now, request: Request) 
     given = frozenset(request.query_params.keys())
     wanted = read_filter(values, given, now, assignee)
     wanted = await ask(db, principal, wanted, values["q"], given=given, now=now)
+    refuse_unranked(wanted)
     limit, order = values["limit"], wanted.order
     # Not given is not the same as `any`, and `me` not the same for everybody.
     bound = values | {"needs_reply": wanted.needs_reply, "assignee": assignee}
     after = None
     if values["cursor"] is not None:
-        after = Position(*decode_cursor(values["cursor"], tuple[datetime, int], order, bound))
+        kind = tuple[datetime, int, int | None]
+        after = Position(*decode_cursor(values["cursor"], kind, order, bound))
     found = await read_page(db, principal.scope, wanted, now=now, after=after, limit=limit)
     last = found.next
-    cursor = None if last is None else encode_cursor((last.occurred_at, last.id), order, bound)
+    cursor = None if last is None else encode_cursor(astuple(last), order, bound)
     coverage = await request.app.state.coverage.block(principal.scope)
     page = ItemList(
         items=[item_out(row, now) for row in found.rows],
@@ -82,10 +98,25 @@ async def get_item(principal: Seeing, db: Reader, now: Now, item_id: PathId) -> 
 @router.get(
     "/items/{item_id}/thread",
     summary="The conversation an item belongs to, in platform order",
+    openapi_extra=PAGES.openapi(),
     responses={**answers(ThreadOut, example=examples.THREAD), **problems(NotFound)},
 )
-async def get_item_thread(principal: Seeing, db: Reader, now: Now, item_id: PathId) -> Response:
-    return answer(await reading.thread_of(db, principal.scope, item_id, now))
+async def get_item_thread(
+    principal: Seeing, db: Reader, now: Now, request: Request, item_id: PathId
+) -> Response:
+    values = PAGES.parse(request)
+    bound = {"item_id": item_id}
+    after = None
+    if values["cursor"] is not None:
+        place = decode_cursor(values["cursor"], tuple[datetime, bool, int], "thread", bound)
+        after = Place(*place)
+    page, end = await reading.thread_of(
+        db, principal.scope, item_id, now, after=after, limit=values["limit"]
+    )
+    if end is not None:
+        page.next_cursor = encode_cursor(astuple(end), "thread", bound)
+    headers = next_link(request, page.next_cursor, request.app.state.public_url)
+    return answer(page, headers=headers)
 
 
 @router.get(

@@ -80,7 +80,9 @@ async def read_page(
             reader, scope, wanted, now=now, after=after, limit=limit + 1
         )
         more = len(rows) > limit
-        return Page(rows[:limit], _position(rows[limit - 1]) if more else None)
+        return Page(
+            rows[:limit], listing.position_of(rows[limit - 1], wanted.order) if more else None
+        )
     looking = _Looking(reader, scope, replace(wanted, words=None), now, words, limit, effort)
     ids = await repository.find_some(reader, words, effort.rare + 1) if words.groups else None
     if ids is not None and len(ids) <= effort.rare:
@@ -88,10 +90,6 @@ async def read_page(
     else:
         keys = await looking.along(after)
     return Page(await looking.rows(keys.found), keys.next)
-
-
-def _position(row: Any) -> Position:
-    return Position(row.occurred_at, row.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,7 @@ class _Looking:
         shape = shape_of(self.scope, self.wanted, positioned=after is not None)
         values = self._values(after) | {"ids": list(ids)}
         rows = self._sorted(await self.reader.rows(_some_keys(shape), values))
-        return self._cut([_position(row) for row in rows])
+        return self._cut([self._place(row) for row in rows])
 
     async def along(self, after: Position | None) -> _Keys:
         """The next keys that hold the words, looked for along the list."""
@@ -129,10 +127,10 @@ class _Looking:
             shape = shape_of(self.scope, self.wanted, positioned=after is not None)
             statement = window(shape, structure, size)
             rows = self._sorted(await self.reader.rows(statement, self._values(after) | held))
-            found += [_position(row) for row in rows if row.holds]
+            found += [self._place(row) for row in rows if row.holds]
             if len(found) > self.limit or len(rows) < size:
                 return self._cut(found)
-            after = _position(rows[-1])
+            after = self._place(rows[-1])
             await asyncio.sleep(0)  # others have their turn
         return _Keys(found, after)
 
@@ -146,9 +144,15 @@ class _Looking:
         places = {key.id: place for place, key in enumerate(keys)}
         return sorted(rows, key=lambda row: places[row.id])
 
+    def _place(self, row: Row[Any]) -> Position:
+        return listing.position_of(row, self.wanted.order)
+
     def _sorted(self, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-        newest = self.wanted.order == "newest"
-        return sorted(rows, key=lambda row: (row.occurred_at, row.id), reverse=newest)
+        def key(row: Row[Any]) -> tuple[int, datetime, int]:
+            place = self._place(row)
+            return place.rank or 0, place.occurred_at, place.id
+
+        return sorted(rows, key=key, reverse=self.wanted.order == "newest")
 
     def _cut(self, found: list[Position]) -> _Keys:
         more = len(found) > self.limit
@@ -159,11 +163,14 @@ class _Looking:
         return values if after is None else values | listing.values_after(after)
 
 
+_KEY = (item.c.id, item.c.occurred_at, item.c.due_rank, item.c.value_rank)
+
+
 @lru_cache(maxsize=512)
 def _some_keys(shape: Shape) -> Select[Any]:
     chosen = item.c.id.in_(bindparam("ids", expanding=True))
     wanted = [*conditions(shape), *listing.beyond(shape)]
-    return select(item.c.id, item.c.occurred_at).where(chosen, *wanted)
+    return select(*_KEY).where(chosen, *wanted)
 
 
 @lru_cache(maxsize=512)
@@ -183,11 +190,11 @@ def window(shape: Shape, structure: Structure, limit: int) -> Select[Any]:
     dialect, groups, without = structure
     holds = repository.holding(dialect, groups, without).label("holds")
     keys = (
-        select(item.c.id, item.c.occurred_at)
+        select(*_KEY)
         .where(*conditions(shape), *listing.beyond(shape))
         .order_by(*listing.order_of(shape))
         .limit(literal_column(str(limit)))
         .subquery("keys")
     )
     joined = keys.outerjoin(item_words, item_words.c.item_id == keys.c.id)
-    return select(keys.c.id, keys.c.occurred_at, holds).select_from(joined)
+    return select(*keys.c, holds).select_from(joined)

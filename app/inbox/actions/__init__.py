@@ -1,0 +1,1 @@
+"""What people and rules have done, to be looked at and undone."""

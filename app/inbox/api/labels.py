@@ -1,0 +1,112 @@
+"""Routes of labels."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.responses import Response
+
+from app.errors import Conflict, NotFound
+from app.inbox.actions import examples
+from app.inbox.api.actions import LabelName, Triaging
+from app.inbox.api.lists import Seeing
+from app.inbox.labels import repository, service
+from app.inbox.labels.schemas import LabelList, LabelOut, label_out
+from app.web.answers import answer, answers
+from app.web.deps import Now, Reader, Writer
+from app.web.openapi import problems
+from app.web.params import PathId
+from app.web.wire import Body
+
+router = APIRouter(tags=["inbox"])
+WIRE = (LabelList, LabelOut)
+
+_Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+_ASKED = {
+    "requestBody": {
+        "content": {"application/json": {"example": {"name": "press", "colour": "#d73a4a"}}}
+    }
+}
+
+
+class LabelNew(Body):
+    """A label; also made by putting a new name on an item."""
+
+    name: LabelName
+    colour: _Colour | None = None
+
+
+class LabelChanged(Body):
+    """Another name or colour; what is not given stays."""
+
+    name: LabelName | None = None
+    colour: _Colour | None = None
+
+
+@router.get(
+    "/labels", summary="Every label, by name", responses=answers(LabelList, example=examples.LABELS)
+)
+async def list_labels(principal: Seeing, db: Reader) -> Response:  # noqa: ARG001  # the gate
+    rows = await repository.every(db)
+    return answer(LabelList(items=[label_out(row) for row in rows], next_cursor=None))
+
+
+@router.post(
+    "/labels",
+    status_code=201,
+    summary="Make a label",
+    openapi_extra=_ASKED,
+    responses={
+        **answers(LabelOut, example=examples.LABEL, status=201, description="Made."),
+        **problems(Conflict),
+    },
+)
+async def create_label(
+    principal: Triaging,  # noqa: ARG001  # the gate
+    tx: Writer,
+    now: Now,
+    body: LabelNew,
+) -> Response:
+    row = await service.create(tx, body.name, _lower(body.colour), now)
+    return answer(label_out(row), status=201)
+
+
+@router.patch(
+    "/labels/{label_id}",
+    summary="Rename or recolour a label, on all its items",
+    openapi_extra=_ASKED,
+    responses={**answers(LabelOut, example=examples.LABEL), **problems(NotFound, Conflict)},
+)
+async def change_label(
+    principal: Triaging,  # noqa: ARG001  # the gate
+    tx: Writer,
+    label_id: PathId,
+    body: LabelChanged,
+) -> Response:
+    values = {name: getattr(body, name) for name in body.model_fields_set}
+    if "colour" in values:
+        values["colour"] = _lower(values["colour"])
+    if values.get("name", "") is None:
+        del values["name"]
+    return answer(label_out(await service.change(tx, label_id, values)))
+
+
+@router.delete(
+    "/labels/{label_id}",
+    status_code=204,
+    summary="Delete a label and take it from all its items",
+    responses=problems(NotFound),
+)
+async def delete_label(
+    principal: Triaging,  # noqa: ARG001  # the gate
+    tx: Writer,
+    label_id: PathId,
+) -> Response:
+    await service.remove(tx, label_id)
+    return Response(status_code=204)
+
+
+def _lower(colour: str | None) -> str | None:
+    return None if colour is None else colour.lower()

@@ -1,0 +1,1 @@
+"""People: their history with us, muting, notes about them."""

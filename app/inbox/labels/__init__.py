@@ -1,0 +1,1 @@
+"""Labels of the team, and which item carries which."""

@@ -1,0 +1,1 @@
+"""Response-time policies: kept, applied to what arrives, and to everything when they change."""

@@ -1,0 +1,1 @@
+"""Telling other programs: webhooks, what is delivered to them, and the sender."""

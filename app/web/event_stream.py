@@ -1,0 +1,67 @@
+"""Server-sent events over plain ASGI: a part at a time, until the reader is gone or too slow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+
+import structlog
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+WRITE_SECONDS = 20.0
+"""For one part: who does not take it in that time is dropped, and resumes when it comes back."""
+HURRIED_SECONDS = 1.0
+_log = structlog.get_logger(__name__)
+
+
+class EventStream(Response):
+    """`gone` is called when the reader went away, `over` once at the very end."""
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        parts: AsyncGenerator[bytes],
+        *,
+        gone: Callable[[], None],
+        over: Callable[[], None],
+    ) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._parts = parts
+        self._gone = gone
+        self._over = over
+        self._writing: asyncio.Timeout | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        watching = asyncio.create_task(self._watch(receive))
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        try:
+            await send(start)
+            async for part in self._parts:
+                await self._write(send, part, more=True)
+            await self._write(send, b"", more=False)
+        except TimeoutError:
+            _log.info("a stream was cut: its reader took nothing", path=scope["path"])
+        finally:
+            watching.cancel()
+            await self._parts.aclose()
+            self._over()
+
+    async def _write(self, send: Send, part: bytes, *, more: bool) -> None:
+        async with asyncio.timeout(WRITE_SECONDS) as self._writing:
+            await send({"type": "http.response.body", "body": part, "more_body": more})
+
+    def hurry(self) -> None:
+        """The stream should end: a reader that takes nothing is not waited for any longer."""
+        if self._writing is not None and not self._writing.expired():
+            soon = asyncio.get_running_loop().time() + HURRIED_SECONDS
+            with suppress(RuntimeError):  # nothing is being written at this moment
+                self._writing.reschedule(soon)
+
+    async def _watch(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._gone()

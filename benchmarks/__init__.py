@@ -1,0 +1,1 @@
+"""Measurements that compare: ratios of rounds taken in turn, never bare times."""

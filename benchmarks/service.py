@@ -1,0 +1,97 @@
+"""A service as a process, the writer of events, and the crowd that listens or receives."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where it is and how to speak to it."""
+
+    data: Path
+    url: str
+    token: str
+
+    def client(self) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, verify=False)
+
+
+@contextmanager
+def service() -> Iterator[Running]:
+    """`unanswered serve` with the demo, on a database of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        env = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "UNANSWERED_DATA_DIR": folder,
+            "UNANSWERED_ALLOW_NETWORKS": "127.0.0.0/8",
+            "UNANSWERED_STREAMS_PER_TOKEN": "10000",
+            "UNANSWERED_LOG_LEVEL": "error",
+        }
+        command = [sys.executable, "-P", "-m", "app.cli", "serve", "--port", "0"]
+        with subprocess.Popen(command, env=env, cwd=folder, stdout=subprocess.DEVNULL) as process:
+            try:
+                yield _ready(data)
+            finally:
+                process.terminate()
+                process.wait(15)
+
+
+def _ready(data: Path) -> Running:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        time.sleep(0.2)
+        try:
+            place = json.loads((data / "cli.json").read_text())
+            if httpx.get(f"{place['url']}/readyz", verify=False).status_code == httpx.codes.OK:
+                return Running(data, place["url"], place["token"])
+        except (OSError, ValueError, httpx.TransportError):
+            continue
+    raise RuntimeError("the service did not start")
+
+
+@contextmanager
+def beside(*words: str) -> Iterator[subprocess.Popen[str]]:
+    """`python -m benchmarks.crowd <words>`; it says `ready` when it is."""
+    command = [sys.executable, "-m", "benchmarks.crowd", *words]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def dead_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def say_ready() -> None:
+    print("ready", flush=True)
+
+
+async def for_ever() -> None:
+    await asyncio.Event().wait()
