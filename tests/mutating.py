@@ -158,7 +158,7 @@ def _replace(module: ModuleType, tree: ast.Module) -> None:
     exec(compile(tree, str(module.__file__), "exec"), module.__dict__)  # its purpose
     for name, each in kept.items():
         for held, method in list(vars(getattr(module, name)).items()):
-            if inspect.isfunction(method):
+            if inspect.isfunction(method) or isinstance(method, property):
                 setattr(each, held, method)
     vars(module).update(kept)
     for name in [name for name in sys.modules if name.startswith(("app.", "tests."))]:

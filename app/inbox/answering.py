@@ -12,8 +12,11 @@ from sqlalchemy import Row, or_, select, union
 from app.connectors.registry import PLATFORMS
 from app.db import Tx
 from app.inbox import answers, repository
+from app.inbox.actions import repository as actions
 from app.inbox.arrivals import NO_REPLY_KINDS
+from app.inbox.effects import AWAY
 from app.inbox.evidence import OurReply, Thread, Waiting
+from app.inbox.item import Action
 from app.inbox.models import item, reply, thread
 from app.outbox.events import POLLER
 
@@ -79,7 +82,11 @@ async def _settle(
         if found is None:
             return
         action, details = found
+        before = row
         row = await repository.step(tx, row, action, actor=POLLER, now=now, details=details)
+        if action is Action.REPLY_SEEN and row.status in AWAY:
+            # A link out of sight is no reason not to undo what took the item there.
+            await actions.rebase(tx, [(row.id, before.version, row.version)])
 
 
 def _thread_facts(platform: str, root: str, ours: Collection[Row[Any]]) -> Thread:

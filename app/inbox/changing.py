@@ -151,19 +151,6 @@ async def become_ours(tx: Tx, item_ids: Collection[int], now: datetime) -> None:
         )
 
 
-async def become_theirs(tx: Tx, reply_ids: Collection[int]) -> set[int]:
-    """Replies whose author is no longer one of us: they leave, an item takes their place. Returns
-    the threads in which they may have answered somebody.
-    """
-    threads: set[int] = set()
-    for chunk in repository.chunks(sorted(reply_ids)):
-        done = await tx.execute(
-            delete(reply).where(reply.c.id.in_(chunk)).returning(reply.c.thread_id)
-        )
-        threads |= {int(row.thread_id) for row in done.all()}
-    return threads
-
-
 async def follow_up(tx: Tx, added: Mapping[int, Arrival], source_id: int, now: datetime) -> None:
     """What new items mean for those beside them: community replies, and rule 8 of the states."""
     if not added:

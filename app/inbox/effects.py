@@ -135,7 +135,8 @@ def _send_confirmed(state: ItemState, details: Details, _: datetime) -> ItemStat
     """No look at `answers_since`: we sent it, and the platform's clock is not ours."""
     if (answer := details.answer) is None:
         raise ValueError("a confirmed reply comes with its evidence")
-    if not is_better(answer, state):
+    settled = state.status is Status.REPLIED or state.status in AWAY
+    if settled and not is_better(answer, state):
         return state
     if state.evidence is Evidence.DECLARED:  # a person's link stays where the reply has none
         answer = replace(answer, reply_url=answer.reply_url or state.reply_url)

@@ -30,8 +30,6 @@ from app.sources.streams import packed
 
 __all__ = ["Difference", "Incoming", "Outcome", "apply", "compare"]
 
-SENT = "sent"  # the origin of a reply that this service posted: ours, whoever counts as us
-
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -42,7 +40,6 @@ class Difference:
     new_replies: Sequence[Arrival]
     changed_replies: Sequence[tuple[int, Arrival]]
     now_ours: Sequence[int]
-    now_theirs: Sequence[Row[Any]]
     gone_items: Sequence[int]
     gone_replies: Sequence[Row[Any]]
     refused: Sequence[Unparsed]
@@ -58,7 +55,6 @@ class Difference:
             or self.new_replies
             or self.changed_replies
             or self.now_ours
-            or self.now_theirs
             or self.gone_items
             or self.gone_replies
         )
@@ -83,8 +79,7 @@ async def compare(reader: Reader, incoming: Incoming) -> Difference:
     asked = {*piles.theirs, *piles.ours, *incoming.gone}
     items = await repository.known_items(reader, incoming.source_id, asked) if asked else {}
     replies = await repository.known_replies(reader, incoming.source_id, asked) if asked else {}
-    sent = {key for key, row in replies.items() if row.origin == SENT}
-    new = [a for key, a in piles.theirs.items() if key not in items and key not in sent]
+    new = [a for key, a in piles.theirs.items() if key not in items and key not in replies]
     changed = [
         (items[key].id, arrival)
         for key, arrival in piles.theirs.items()
@@ -103,7 +98,6 @@ async def compare(reader: Reader, incoming: Incoming) -> Difference:
         new_replies=new_replies,
         changed_replies=changed_replies,
         now_ours=[items[key].id for key in piles.ours if key in items],
-        now_theirs=[replies[a.external_id] for a in new if a.external_id in replies],
         gone_items=[
             items[key].id
             for key in incoming.gone
@@ -112,7 +106,7 @@ async def compare(reader: Reader, incoming: Incoming) -> Difference:
         gone_replies=[
             replies[key]
             for key in incoming.gone
-            if key in replies and replies[key].removed_at is None and key not in piles.theirs
+            if key in replies and replies[key].removed_at is None
         ],
         refused=piles.refused,
         unchanged=known,
@@ -153,7 +147,6 @@ async def apply(tx: Tx, incoming: Incoming, difference: Difference) -> Outcome:
     difference = await _without_erased(tx, incoming, difference, authors, outcome)
     ranking.touch(tx, (author.id for author in authors.values()))
     await changing.become_ours(tx, difference.now_ours, incoming.now)
-    touched |= await changing.become_theirs(tx, [row.id for row in difference.now_theirs])
     changed, gone_items = list(difference.changed), list(difference.gone_items)
     if difference.new:
         added = await _add_items(tx, incoming, difference.new, authors, threads)

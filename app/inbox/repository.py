@@ -264,7 +264,9 @@ async def known_items(
 async def known_replies(
     reader: Reader, source_id: int, external_ids: Collection[str]
 ) -> dict[str, Row[Any]]:
-    """(id, external_id, seen_hash, thread_id, removed_at, automated, absent_passes, origin)."""
+    """(id, external_id, seen_hash, thread_id, removed_at, automated, absent_passes) of those that
+    are stored.
+    """
     found: dict[str, Row[Any]] = {}
     for chunk in chunks(sorted(external_ids)):
         statement = select(
@@ -275,7 +277,6 @@ async def known_replies(
             reply.c.removed_at,
             reply.c.automated,
             reply.c.absent_passes,
-            reply.c.origin,
         ).where(reply.c.source_id == source_id, reply.c.external_id.in_(chunk))
         found |= {row.external_id: row for row in await reader.rows(statement)}
     return found
