@@ -51,6 +51,11 @@ def trouble_told() -> Iterator[None]:
         raise Unavailable(detail, headers={"Retry-After": "5"}) from error
 
 
+def is_lasting(trouble: Exception) -> bool:
+    """Whether it lies in the disk, and ends only when somebody makes room."""
+    return isinstance(trouble, Unavailable) and trouble.detail in (_FULL, _UNREADABLE)
+
+
 def _detail(error: Exception) -> str | None:
     """`None`: not the database's trouble, but a mistake of ours."""
     if isinstance(error, OSError):  # asyncpg lets a refused connection through as it is

@@ -23,7 +23,7 @@ async def healthz() -> Response:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
-    """200 when requests can be served and sources are polled, else 503 with the reasons.
+    """200 when requests can be served and sources are polled and stored, else 503 with the reasons.
 
     Trouble with a source is no reason: it needs a person, not a restart.
     """
@@ -43,4 +43,6 @@ async def _reasons(request: Request) -> list[str]:
     found = [] if rows and rows[0][0] == HEAD else ["The database is at another revision."]
     if state.runner is not None and not state.runner.alive:
         found.append("Polling has stopped ticking.")
+    if state.runner is not None and state.runner.trouble:
+        found.append(state.runner.trouble)
     return found

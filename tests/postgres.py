@@ -97,26 +97,63 @@ async def _execute(server: Postgres, statement: str) -> None:
         await connection.close()
 
 
+class Breakable:
+    """A server of a test's own that can be stopped without warning, and started again."""
+
+    def __init__(self, folder: Path, options: Mapping[str, str] = OPTIONS) -> None:
+        self._folder, self._data = folder, folder / "data"
+        self._data.mkdir(mode=0o700)
+        if account := _server_account():
+            os.chown(self._data, account.pw_uid, account.pw_gid)
+        binaries = _reachable_binaries(folder)
+        _initialise(binaries / "bin" / "initdb", self._data)
+        self.server = Postgres(host="127.0.0.1", port=_free_port())
+        where = {"listen_addresses": self.server.host, "port": str(self.server.port)}
+        where["unix_socket_directories"] = ""  # TCP alone: a socket's path has room for 107 bytes
+        words = ["-D", str(self._data), *_flags({**options, **where})]
+        self._command = _as_server(binaries / "bin" / "postgres", words)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        (self._data / "postmaster.pid").unlink(missing_ok=True)  # a stop without warning leaves it
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=self._folder, stdout=log, stderr=log
+            )
+        _wait_until_ready(self._process, self._data, self._folder / "log")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT is "fast": open connections are ended. SIGQUIT is "immediate": as in a crash."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(timeout=START_LIMIT)
+            self._process = None
+
+
+@contextmanager
+def breakable_postgres(**options: str) -> Iterator[Breakable]:
+    """A running server that a test may break; always its own, whatever the environment names."""
+    folder = Path(tempfile.mkdtemp(prefix="unanswered-pg-"))
+    folder.chmod(0o755)
+    try:
+        made = Breakable(folder, {**OPTIONS, **options})
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
 @contextmanager
 def _serving(folder: Path) -> Iterator[Postgres]:
-    data = folder / "data"
-    data.mkdir(mode=0o700)
-    if account := _server_account():
-        os.chown(data, account.pw_uid, account.pw_gid)
-    binaries = _reachable_binaries(folder)
-    _initialise(binaries / "bin" / "initdb", data)
-    server = Postgres(host="127.0.0.1", port=_free_port())
-    settings = {**OPTIONS, "listen_addresses": server.host, "port": str(server.port)}
-    settings["unix_socket_directories"] = ""  # TCP alone: a socket's path has room for 107 bytes
-    command = _as_server(binaries / "bin" / "postgres", ["-D", str(data), *_flags(settings)])
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+    made = Breakable(folder)
     try:
-        _wait_until_ready(process, data, folder / "log")
-        yield server
+        made.start()
+        yield made.server
     finally:
-        process.send_signal(signal.SIGINT)  # "fast": open connections are ended
-        process.wait(timeout=START_LIMIT)
+        made.stop()
 
 
 def _flags(settings: Mapping[str, str]) -> list[str]:

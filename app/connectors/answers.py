@@ -30,6 +30,8 @@ _REFUSALS: Mapping[int, tuple[type[ConnectorError], str]] = {
     404: (Gone, "says that this is not there"),
     410: (Gone, "says that this is not there"),
 }
+_PASSING = frozenset({408, 425})
+"""Too slow, too early: the request is as good as ever."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -78,6 +80,8 @@ def failure_of(answer: Answer, expect: Sequence[int]) -> ConnectorError | None:
         return RateLimited(detail, until=_until(answer))
     if status >= 500:  # noqa: PLR2004  # the class of server errors
         return Transient(f"{host} has a failure of its own (status {status}).")
+    if status in _PASSING:
+        return Transient(f"{host} did not take the request this time (status {status}).")
     if status in _REFUSALS:
         failure, words = _REFUSALS[status]
         return failure(f"{host} {words} (status {status}).")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -271,8 +272,17 @@ class Fields(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
-SaveCredential = Callable[[Mapping[str, str]], Awaitable[None]]
-"""Stores a renewed credential, encrypted, before the new token is used."""
+class SaveCredential(Protocol):
+    """Stores a renewed credential, encrypted, before the new token is used."""
+
+    async def __call__(self, new: Mapping[str, str]) -> None: ...
+
+    def renewing(self) -> AbstractAsyncContextManager[Mapping[str, str] | None]:
+        """Around a renewal, so that a refresh token is used once: nobody else renews this
+        credential meanwhile. Yields it as it is stored by now (somebody else may have renewed it,
+        or a person replaced it), or `None` where it is not stored yet.
+        """
+        ...
 
 
 class Connector(Protocol):

@@ -16,6 +16,16 @@ DEEPEST = 200
 MOST_BRACKETS = 200_000
 """No honest answer of 10 MiB has as many; with more, depth is not worth the time to cut it."""
 
+MOST_WEIGHT = 48 * 2**20
+"""Bytes that the values of one answer may take beside their texts. Ten MiB of honest posts take
+a third of it; a million empty objects, in 3 MB, would take five times as much.
+"""
+
+MOST_ENTRIES = 10_000
+"""Entries in a list of an answer; no platform shows a thread or a page as long in one piece."""
+
+_CONTAINER_WEIGHT, _VALUE_WEIGHT = 200, 60
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _NESTING = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _TEXT_ENCODINGS = frozenset(
     codecs.lookup(name).name
@@ -54,15 +64,49 @@ def parse_json(content: bytes, charset: str = "") -> Any:
 
     What lies deeper than 200 levels is `None`, so that one absurd entry does not hide its page.
     Lone surrogates pass (`text.clean_json` takes them out), NaN, infinite numbers and integers of
-    more than 4,300 digits become `None`, other integers keep their size.
+    more than 4,300 digits become `None`, other integers keep their size. An answer that is small
+    on the wire and huge in memory, or a list of more than 10,000 entries, is refused: reading it
+    would hold up everybody else.
     """
+    _refuse_heavy(content)
     try:
         value = msgspec.json.decode(content)
     except (ValueError, RecursionError):  # msgspec's own errors are ValueErrors
         value = _patiently(content, charset)
     if _is_deep(content, value):
         value = _loads(_without_depths(decode_text(content, charset)))
+    if content.count(b",") >= MOST_ENTRIES:
+        _refuse_long_lists(value)
     return value
+
+
+def _refuse_heavy(content: bytes) -> None:
+    if _weight(content, 0, len(content)) <= MOST_WEIGHT:
+        return
+    weight = start = 0  # once more, without the punctuation within texts
+    for text in _TEXT.finditer(content):
+        weight += _weight(content, start, text.start())
+        start = text.end()
+        if weight > MOST_WEIGHT:
+            break
+    if weight + _weight(content, start, len(content)) > MOST_WEIGHT:
+        raise NotJson("more values than we hold at once")
+
+
+def _weight(content: bytes, start: int, end: int) -> int:
+    containers = content.count(b"[", start, end) + content.count(b"{", start, end)
+    return containers * _CONTAINER_WEIGHT + content.count(b",", start, end) * _VALUE_WEIGHT
+
+
+def _refuse_long_lists(value: Any) -> None:
+    """Looks at the lists of the answer itself; what is within an entry is that entry's affair."""
+    level = [value]
+    while level:
+        each = level.pop()
+        if type(each) is dict:
+            level += each.values()
+        elif type(each) is list and len(each) > MOST_ENTRIES:
+            raise NotJson(f"a list of more than {MOST_ENTRIES} entries")
 
 
 def _patiently(content: bytes, charset: str) -> Any:

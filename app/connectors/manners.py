@@ -18,8 +18,8 @@ from app.connectors.failures import Transient
 
 FAILURES_UNTIL_REST = 5
 FIRST_REST = 30.0
-LONGEST_REST = 300.0
-"""Seconds."""
+LONGEST_REST = 60.0
+"""Seconds: with a minute at most, a host that is back is noticed within the usual interval."""
 
 Recovered = Callable[[str], Awaitable[None]]
 """Told the host that answers again after a rest."""
@@ -85,14 +85,24 @@ class _Host:
 class ProcessManners:
     """Manners of one process, in memory: enough where one process polls."""
 
-    def __init__(self, *, rate: float, rng: Random, recovered: Recovered | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        rate: float,
+        rng: Random,
+        recovered: Recovered | None = None,
+        seconds: Callable[[], float] = monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._pause = 1.0 / rate
         self._rng = rng
         self._hosts: dict[str, _Host] = {}
+        self._seconds = seconds
+        self._sleep = sleep
         self.recovered = recovered
 
     async def before(self, host: str) -> None:
-        now = monotonic()
+        now = self._seconds()
         state = self._hosts.setdefault(host, _Host())
         if not state.rest.may_ask(now):
             raise Transient(f"{host} has not answered for a while; it is asked again soon.")
@@ -100,20 +110,20 @@ class ProcessManners:
         state.next_slot = at + self._pause
         if at > now:
             try:
-                await asyncio.sleep(at - now)
+                await self._sleep(at - now)
             except asyncio.CancelledError:
                 state.rest.probing = False
                 raise
 
     async def after(self, host: str, *, answered: bool | None) -> None:
         state = self._hosts.setdefault(host, _Host())
-        back = state.rest.told(monotonic(), answered=answered, rng=self._rng)
+        back = state.rest.told(self._seconds(), answered=answered, rng=self._rng)
         if back and self.recovered is not None:
             await self.recovered(host)
 
     def resting(self) -> dict[str, float]:
         """Hosts that rest, with the seconds left (0: a probe is due), for health and metrics."""
-        now = monotonic()
+        now = self._seconds()
         return {
             host: max(0.0, state.rest.until - now)
             for host, state in self._hosts.items()

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, or_, select, tuple_, update
 
 from app.db import Tx
-from app.inbox import ranking, repository
+from app.inbox import originals, ranking, repository
 from app.inbox.arrivals import (
     NO_REPLY_KINDS,
     Arrival,
@@ -50,7 +50,7 @@ async def _update_item(tx: Tx, row: Row[Any], arrival: Arrival, now: datetime) -
     if filing is not None:
         row = await repository.step(tx, row, filing, actor=PLATFORM, now=now)
     if row.text_raw != arrival.text_raw:
-        await repository.add_revision(tx, _revision(row, now))
+        await originals.add_revision(tx, _revision(row, now))
         details = Details(edited_at=mention.edited_at or now)
         row = await repository.step(
             tx, row, Action.EDITED, actor=PLATFORM, now=now, details=details

@@ -15,7 +15,7 @@ from sqlalchemy import Row
 
 from app.connectors.base import Unparsed
 from app.db import Reader, Tx
-from app.inbox import answering, changing, people, ranking, repository
+from app.inbox import answering, changing, originals, people, ranking, repository
 from app.inbox.arrivals import Arrival, person_row, rank_of, raw_of, sort_out, thread_row
 from app.inbox.counts import count
 from app.inbox.erasing import tombstones
@@ -291,7 +291,7 @@ async def _keep_bodies(tx: Tx, arrivals: Sequence[tuple[int, Arrival]], now: dat
         for item_id, arrival in arrivals
         if arrival.mention.raw is not None
     ]
-    await repository.store_raw(tx, bodies)
+    await originals.store_raw(tx, bodies)
 
 
 def _tell_arrival(

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.db import Reader
-from app.inbox import conversations, listing, repository
+from app.inbox import conversations, listing, originals
 from app.inbox.conversations import Place
 from app.inbox.schemas import (
     ItemDetail,
@@ -39,8 +39,8 @@ async def item_detail(reader: Reader, scope: Scope, item_id: int, now: datetime)
     replies = await conversations.replies_of_thread(
         reader, scope, row.thread_id, after=None, limit=MESSAGES_SHOWN
     )
-    revisions = await repository.revisions_of(reader, item_id)
-    raw = await repository.find_raw(reader, item_id)
+    revisions = await originals.revisions_of(reader, item_id)
+    raw = await originals.find_raw(reader, item_id)
     return ItemDetail(
         **item_fields(row, now),
         replies=[reply_out(reply) for reply in replies],

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, select, update
 
 from app.db import Reader, Tx
 from app.inbox import ranking
@@ -22,7 +22,7 @@ from app.inbox.item import (
     ItemState,
     Status,
 )
-from app.inbox.models import author, item, raw_body, reply, revision
+from app.inbox.models import author, item, reply
 from app.inbox.policies.service import due_again
 from app.inbox.states import Decision, decide
 from app.outbox.events import Actor, Event, record
@@ -308,32 +308,6 @@ async def add_replies(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> dict[str, in
         done = await tx.execute(statement, list(chunk))
         added |= {row.external_id: row.id for row in done.all()}
     return added
-
-
-async def store_raw(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Keeps the platform's own answer for items, the newest one."""
-    if rows:
-        adding = tx.insert(raw_body)
-        statement = adding.on_conflict_do_update(
-            index_elements=["item_id"],
-            set_={"body": adding.excluded.body, "stored_at": adding.excluded.stored_at},
-        )
-        await tx.execute(statement, list(rows))
-
-
-async def find_raw(reader: Reader, item_id: int) -> bytes | None:
-    rows = await reader.rows(select(raw_body.c.body).where(raw_body.c.item_id == item_id))
-    return bytes(rows[0].body) if rows else None
-
-
-async def add_revision(tx: Tx, values: Mapping[str, Any]) -> None:
-    await tx.execute(insert(revision).values(**values))
-
-
-async def revisions_of(reader: Reader, item_id: int) -> Sequence[Row[Any]]:
-    """Earlier texts of an item, oldest first."""
-    statement = select(revision).where(revision.c.item_id == item_id).order_by(revision.c.id)
-    return await reader.rows(statement.limit(200))
 
 
 async def set_columns(tx: Tx, item_id: int, values: Mapping[str, Any]) -> None:

@@ -7,16 +7,17 @@ and back-off are in the database.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import Clock, monotonic
 from app.db import Database
+from app.db_trouble import is_lasting
 from app.errors import AppError
 from app.polling import set_back
 from app.polling.housekeeping import clean
@@ -29,7 +30,32 @@ if TYPE_CHECKING:
 
 LET_GO_SECONDS = 1.5
 """For one short write at the end: the whole stop stays below its 10 s."""
+ROOM_AGAIN = timedelta(seconds=30)
+"""While the disk is full: how often one source tries whether there is room again."""
+FORGOTTEN = timedelta(minutes=5)
+"""A full disk of which no source has heard for so long is no news any more."""
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Disk:
+    """Whether what polls bring can be stored, as far as they have tried."""
+
+    trouble: str | None = None
+    heard_at: datetime | None = None
+
+    def hear(self, trouble: Exception, now: datetime) -> None:
+        if is_lasting(trouble):
+            self.trouble, self.heard_at = str(trouble), now
+
+    def has_room(self) -> None:
+        self.trouble = self.heard_at = None
+
+    def full_for(self, now: datetime) -> timedelta | None:
+        """How long ago it was full, and nothing since has shown that it is not."""
+        if self.heard_at is None or not timedelta() <= now - self.heard_at < FORGOTTEN:
+            return None
+        return now - self.heard_at
 
 
 @dataclass(slots=True)
@@ -44,7 +70,9 @@ class Runner:
     concurrency: int = 20
     tend: Callable[[datetime], Awaitable[None]] | None = None
     ticked_at: float = field(default_factory=monotonic)
+    disk: Disk = field(default_factory=Disk)
     _polls: set[asyncio.Task[None]] = field(default_factory=set)
+    _under_way: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
     _in_trouble: bool = False
     _latest: datetime | None = None  # our clock at the last tick
@@ -59,19 +87,27 @@ class Runner:
                 await leases.take_over_all(tx, self.clock.now())
         self._scheduler = AsyncIOScheduler()
         self._scheduler.add_job(
-            self.tick,
+            self._begin,
             "interval",
+            args=("tick", self.tick),
             seconds=self.tick_seconds,
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,
         )
         self._scheduler.add_job(
-            self.clean, "interval", hours=1, max_instances=1, coalesce=True, misfire_grace_time=None
+            self._begin,
+            "interval",
+            args=("clean", self.clean),
+            hours=1,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
         )
         self._scheduler.add_job(
-            self.look_after,
+            self._begin,
             "interval",
+            args=("look after", self.look_after),
             minutes=1,
             max_instances=1,
             coalesce=True,
@@ -90,6 +126,14 @@ class Runner:
         except (AppError, SQLAlchemyError):
             _log.warning("what is done every minute was ended by the database")
 
+    async def _begin(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Starts it as a task of ours unless it still runs: the library cancels its own at the
+        stop, and a cancelled tick would leave the leases that it was granted behind.
+        """
+        if name not in self._under_way:
+            task = self._under_way[name] = asyncio.create_task(work(), name=name)
+            task.add_done_callback(lambda _: self._under_way.pop(name, None))
+
     async def clean(self) -> None:
         """Cuts back what grows by itself. Trouble with the database is told by the ticks."""
         if self._ending.is_set():
@@ -107,12 +151,13 @@ class Runner:
         if self._ending.is_set():
             return
         self.ticked_at = monotonic()
-        room = self.concurrency - len(self._polls)
+        room = self._room()
         if room <= 0:
             return
         try:
             granted = await self._claim(room)
         except (AppError, SQLAlchemyError) as trouble:
+            self.disk.hear(trouble, self.clock.now())
             if not self._in_trouble:
                 _log.warning("polling waits for the database", reason=str(trouble))
             self._in_trouble = True
@@ -125,6 +170,15 @@ class Runner:
             return
         for lease in granted:
             self._start(lease)
+
+    def _room(self) -> int:
+        """How many polls may begin: while the disk is full a single one, now and then. Asking
+        platforms for what cannot be stored is of no use to anybody.
+        """
+        full_for = self.disk.full_for(self.clock.now())
+        if full_for is None:
+            return self.concurrency - len(self._polls)
+        return 1 if full_for >= ROOM_AGAIN and not self._polls else 0
 
     async def _claim(self, room: int) -> list[leases.Lease]:
         now = self.clock.now()
@@ -152,11 +206,13 @@ class Runner:
     async def _poll(self, lease: leases.Lease) -> None:
         try:
             await self.poller.poll(lease)
+            self.disk.has_room()
         except asyncio.CancelledError:
             await self._give_back([lease], interrupted=True)
             raise
-        except (AppError, SQLAlchemyError):
+        except (AppError, SQLAlchemyError) as trouble:
             # The lease ends by itself; what was stored is stored, and the rest is read again.
+            self.disk.hear(trouble, self.clock.now())
             _log.warning("a poll was ended by the database", source_id=lease.source_id)
         except Exception:  # noqa: BLE001  # one poll must not end the others
             _log.exception("a poll failed in a way we did not expect", source_id=lease.source_id)
@@ -196,12 +252,18 @@ class Runner:
         self.begin_stop()
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
-        polls = list(self._polls)
-        if polls:
-            _, late = await asyncio.wait(polls, timeout=grace_seconds)
+        # The tick under way gives back what it is granted; it starts nothing any more.
+        tasks = [*self._under_way.values(), *self._polls]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=grace_seconds)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing that is read can be stored; `None` once a poll has ended well again."""
+        return None if self.disk.full_for(self.clock.now()) is None else self.disk.trouble
 
     @property
     def alive(self) -> bool:

@@ -18,7 +18,7 @@ from app.connectors.budget import Budget
 from app.connectors.registry import PLATFORMS
 from app.db import Database
 from app.errors import FieldError, InvalidRequest
-from app.sources import repository
+from app.sources.renewing import StoredCredential
 from app.team.secrets import Keyring, Place
 from app.team.tokens import Random
 
@@ -129,23 +129,30 @@ class Connecting:
         """The stored credential as plain fields; never leaves the process."""
         if row.credential is None:
             return None
-        opened: dict[str, Any] = msgspec.json.decode(
-            self.keyring.open(row.credential, place_of(row.id))
-        )
+        return self._opened(row.id, row.credential)
+
+    def _opened(self, source_id: int, sealed: str) -> dict[str, Any]:
+        opened: dict[str, Any] = msgspec.json.decode(self.keyring.open(sealed, place_of(source_id)))
         return opened
 
     def connector_of(self, row: Row[Any], budget: Budget | None = None) -> Connector:
         """The connector of a stored source. `budget` bounds and counts its requests."""
         platform = platform_named(row.platform)
         credential = read_credential(platform, self.unseal(row))
-
-        async def save(new: Mapping[str, str]) -> None:
-            sealed = self.seal(row.id, read_credential(platform, new))
-            async with self.db.write() as tx:
-                await repository.note_on_source(tx, row.id, {"credential": sealed})
-
         settings = read_settings(platform, row.settings)
-        return self.connector(platform, settings, credential, save, budget)
+        return self.connector(platform, settings, credential, self.stored(row), budget)
+
+    def stored(self, row: Row[Any]) -> StoredCredential:
+        """The credential of a stored source, as something that can be renewed."""
+        platform, source_id = platform_named(row.platform), int(row.id)
+        return StoredCredential(
+            self.db,
+            self.clock,
+            source_id,
+            row.credential,
+            seal=lambda new: self.seal(source_id, read_credential(platform, new)),
+            unseal=lambda sealed: self._opened(source_id, sealed),
+        )
 
     def connector(
         self,

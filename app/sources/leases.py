@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Interval,
+    Row,
     bindparam,
     case,
     false,
@@ -152,6 +153,31 @@ async def give_back(tx: Tx, lease: Lease, *, interrupted_at: datetime | None = N
     )
     if interrupted_at is not None and given and given[0].leased_at is not None:
         await record_interrupted(tx, lease.source_id, given[0].leased_at, interrupted_at)
+
+
+async def claim_renewal(
+    tx: Tx, source_id: int, *, now: datetime, length: timedelta
+) -> Row[Any] | None:
+    """(renewing_until, credential) where nobody renews the credential now, or `None`. A refresh
+    token is good for one use, and a poll is not the only one that may need it.
+    """
+    free = or_(source.c.renewing_until.is_(None), source.c.renewing_until < _clock(tx, now))
+    granted = await tx.rows(
+        update(source)
+        .where(source.c.id == source_id, free)
+        .values(renewing_until=_until(tx, now, length))
+        .returning(source.c.renewing_until, source.c.credential)
+    )
+    return granted[0] if granted else None
+
+
+async def end_renewal(tx: Tx, source_id: int, until: datetime) -> None:
+    """Gives back what was granted until then, unless somebody else has it by now."""
+    await tx.execute(
+        update(source)
+        .where(source.c.id == source_id, source.c.renewing_until == until)
+        .values(renewing_until=None)
+    )
 
 
 async def take_over_all(tx: Tx, now: datetime) -> None:

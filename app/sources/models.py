@@ -53,6 +53,7 @@ source = Table(
     Column("leased_at", UtcTime),  # when the poll under way began
     Column("left_at", UtcTime),  # when the one before it began, where that never ended
     Column("fence", BigInteger, nullable=False, server_default=text("0")),
+    Column("renewing_until", UtcTime),  # somebody renews the credential, and nobody else does
     Column("next_poll_at", UtcTime),
     Column("poll_requested_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),

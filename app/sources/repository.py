@@ -80,6 +80,16 @@ async def note_on_source(tx: Tx, source_id: int, values: Mapping[str, Any]) -> N
     await tx.execute(update(source).where(source.c.id == source_id).values(**values))
 
 
+async def replace_credential(tx: Tx, source_id: int, old: str | None, new: str | None) -> bool:
+    """Stores a renewed credential unless `old` has been replaced meanwhile."""
+    changed = await tx.execute(
+        update(source)
+        .where(source.c.id == source_id, source.c.credential.is_not_distinct_from(old))
+        .values(credential=new)
+    )
+    return changed.rowcount == 1
+
+
 async def remove_source(tx: Tx, source_id: int) -> None:
     """Deletes the row; what hangs on it must be gone already (items in batches)."""
     await tx.execute(delete(source).where(source.c.id == source_id))

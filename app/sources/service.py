@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
 from app.connectors.base import Check, Platform, host_of
+from app.connectors.keeping import NotStored
 from app.db import Database, Tx
 from app.errors import Conflict, VersionMismatch
 from app.outbox.events import Actor, Event, record
@@ -59,12 +61,7 @@ class Sources:
         """
         found = platform_named(platform)
         read, secret = read_settings(found, settings), read_credential(found, credential)
-
-        async def keep(new: Mapping[str, str]) -> None:
-            kept.update(new)
-
-        kept: dict[str, str] = {}
-        return await self._connecting.connector(found, read, secret, keep).check()
+        return await self._connecting.connector(found, read, secret, NotStored()).check()
 
     async def check_stored(self, scope: Scope, source_id: int) -> Check:
         """The same for a source that is there; remembers what it saw."""
@@ -96,15 +93,11 @@ class Sources:
         host = host_of(base_url(platform, settings))
         interval = check_interval(platform, host, asked.poll_interval, self._allowed)
         await self._refuse_taken(asked.platform, asked.name)
-        renewed: dict[str, str] = {}
-
-        async def keep(new: Mapping[str, str]) -> None:
-            renewed.update(new)
-
+        keep = NotStored()
         connector = self._connecting.connector(platform, settings, credential, keep)
         check = await connector.check()
-        if renewed:
-            credential = read_credential(platform, renewed)
+        if keep.renewed:
+            credential = read_credential(platform, keep.renewed)
         now = self._connecting.clock.now()
         values = source_values(asked, settings, check, host=host, interval=interval, now=now)
         try:
@@ -152,10 +145,29 @@ class Sources:
         row = await repository.get_source(self._db, scope, source_id)
         if version is not None and row.version != version:
             raise _changed_meanwhile(row.name)
-        platform = platform_named(row.platform)
+        async with self._kept_credential(row, asked) as stored:
+            await self._change(row, asked, actor, stored)
+
+    @asynccontextmanager
+    async def _kept_credential(
+        self, row: Row[Any], asked: Changes
+    ) -> AsyncIterator[Mapping[str, str] | None]:
+        """What new settings are checked with where no credential is given: the stored one, which
+        the check may have to renew. Nobody else renews it before that is stored.
+        """
+        if asked.settings is None or asked.credential is not None or row.credential is None:
+            yield None
+            return
+        async with self._connecting.stored(row).renewing() as stored:
+            yield stored
+
+    async def _change(
+        self, row: Row[Any], asked: Changes, actor: Actor, stored: Mapping[str, str] | None
+    ) -> None:
+        source_id, platform = row.id, platform_named(row.platform)
         now = self._connecting.clock.now()
         values = self._plain_changes(platform, row, asked, now)
-        check, credential = await self._recheck(platform, row, asked)
+        check, credential = await self._recheck(platform, row, asked, stored)
         new_us = asked.also_us is not None and await self._lists_others(row.id, asked.also_us)
         if not values and check is None and not new_us:
             return
@@ -220,23 +232,19 @@ class Sources:
         return {name: value for name, value in values.items() if name not in same}
 
     async def _recheck(
-        self, platform: Platform, row: Any, asked: Changes
+        self, platform: Platform, row: Any, asked: Changes, stored: Mapping[str, str] | None
     ) -> tuple[Check | None, Any]:
         if asked.settings is None and asked.credential is None:
             return None, None
         settings = read_settings(
             platform, row.settings if asked.settings is None else asked.settings
         )
-        plain = self._connecting.unseal(row) if asked.credential is None else asked.credential
+        plain = stored if asked.credential is None else asked.credential
         credential = read_credential(platform, plain)
-        renewed: dict[str, str] = {}
-
-        async def keep(new: Mapping[str, str]) -> None:
-            renewed.update(new)
-
+        keep = NotStored()
         check = await self._connecting.connector(platform, settings, credential, keep).check()
         refuse_other_account(row, check)
-        return check, read_credential(platform, renewed) if renewed else credential
+        return check, read_credential(platform, keep.renewed) if keep.renewed else credential
 
     async def pause(
         self,

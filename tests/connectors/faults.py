@@ -72,7 +72,10 @@ WEB_PAGE = b"<!doctype html><title>Maintenance</title><p>Back soon.</p>"
 FAULTS = (
     Fault("401", refusing(401), (AuthFailed,)),
     Fault("403", refusing(403), (AuthFailed, PermissionMissing)),
+    Fault("400", refusing(400), (AuthFailed, BadResponse)),
     Fault("404", refusing(404), (Gone, BadResponse)),
+    Fault("408", refusing(408), (Transient,)),
+    Fault("410", refusing(410), (Gone, BadResponse)),
     Fault("429", refusing(429), (RateLimited,)),
     Fault("429 with Retry-After", refusing(429, {"retry-after": "120"}), (RateLimited,),
           timedelta(seconds=120)),

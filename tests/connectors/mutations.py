@@ -1,12 +1,15 @@
-"""Hypothesis strategies that damage recorded answers."""
+"""Hypothesis strategies that damage recorded answers: their fields, their texts, their bytes."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
+
+from tests.connectors.naughty import NAUGHTY
 
 Path = tuple[str | int, ...]
 
@@ -16,7 +19,7 @@ SCALARS = st.one_of(
     st.integers(-(2**70), 2**70),
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(max_size=20),
-    st.sampled_from(["", "0", "-1", "null", "\0", "\ud800", "2026-13-45T99:99:99", "9" * 400]),
+    st.sampled_from(NAUGHTY),
 )
 VALUES = st.recursive(
     SCALARS,
@@ -46,7 +49,9 @@ def mutated(draw: st.DrawFn, body: Any) -> Any:
         place: Any = holder
         for step in above:
             place = place[step]
-        how = draw(st.sampled_from(["drop", "replace", "replace", "wrap", "cut", "double"]))
+        how = draw(
+            st.sampled_from(["drop", "replace", "replace", "wrap", "deepen", "cut", "double"])
+        )
         _damage(draw, place, last, how)
         if not holder:
             return None
@@ -59,9 +64,73 @@ def _damage(draw: st.DrawFn, place: Any, last: str | int, how: str) -> None:
         del place[last]
     elif how == "wrap":
         place[last] = [value]
+    elif how == "deepen":
+        place[last] = _deep(value, draw(st.sampled_from([2, 20, 190, 400])))
     elif how == "cut" and isinstance(value, str | list):
         place[last] = value[: len(value) // 2]
     elif how == "double" and isinstance(value, str | list):
         place[last] = value * 2
     else:
         place[last] = draw(VALUES)
+
+
+def _deep(value: Any, levels: int) -> Any:
+    for level in range(levels):
+        value = [value] if level % 2 else {"inner": value}
+    return value
+
+
+CHARSETS = ("utf-8", "utf-16", "utf-32", "latin-1", "cp1252", "shift_jis", "utf-7", "nonsense")
+"""What an answer may be written in, and what it may say that it is written in."""
+JUNK = (
+    b"\0",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"\xed\xa0\x80",
+    b"\x80",
+    b"}",
+    b"]",
+    b"[{",
+    b'"',
+    b"<",
+)
+HEADER_VALUES = tuple(
+    one for one in NAUGHTY if one.isascii() and one.isprintable() and len(one) < 2000
+)
+
+
+@st.composite
+def garbled(draw: st.DrawFn, body: Any) -> tuple[bytes, str]:
+    """`body` as bytes that are cut off, mixed up or in another encoding; and the content type."""
+    text = json.dumps(body, ensure_ascii=draw(st.booleans()))
+    written = draw(st.sampled_from(CHARSETS[:-1]))
+    content = bytearray(text.encode(written, errors="replace"))
+    for _ in range(draw(st.integers(0, 3))):
+        place = draw(st.integers(0, len(content)))
+        how = draw(st.sampled_from(["cut", "flip", "insert", "remove"]))
+        if how == "cut":
+            del content[place:]
+        elif how == "insert":
+            content[place:place] = draw(st.sampled_from(JUNK))
+        elif how == "remove":
+            del content[place : place + draw(st.integers(1, 8))]
+        elif place < len(content):
+            content[place] ^= 1 << draw(st.integers(0, 7))
+    said = draw(st.sampled_from(["", *(f"; charset={name}" for name in CHARSETS)]))
+    return bytes(content), f"application/json{said}"
+
+
+@st.composite
+def damaged(draw: st.DrawFn, exchanges: Sequence[Mapping[str, Any]]) -> tuple[int, dict[str, Any]]:
+    """The number of one exchange, and its answer with damage somewhere in it."""
+    number = draw(st.integers(0, len(exchanges) - 1))
+    answer = dict(exchanges[number]["response"])
+    headers = dict(answer.get("headers", {}))
+    how = draw(st.sampled_from(["body"] * 6 + ["bytes", "headers"]))
+    if how == "bytes":
+        answer["bytes"], headers["content-type"] = draw(garbled(answer.get("body")))
+    elif how == "headers" and headers:
+        headers[draw(st.sampled_from(sorted(headers)))] = draw(st.sampled_from(HEADER_VALUES))
+    else:
+        answer["body"] = draw(mutated(answer.get("body")))
+    return number, {**answer, "headers": headers}

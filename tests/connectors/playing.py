@@ -47,11 +47,9 @@ class Player:
         query = parse_qs(scope["query_string"].decode(), keep_blank_values=True)
         self.requests.append((scope["method"], scope["path"], query, headers))
         base = f"http://{headers['host']}"
-        await self._answer(send, base, self._find(scope["method"], scope["path"], query))
+        await self._answer(send, base, self.find(scope["method"], scope["path"], query))
 
-    def _find(
-        self, method: str, path: str, query: Mapping[str, Sequence[str]]
-    ) -> Mapping[str, Any]:
+    def find(self, method: str, path: str, query: Mapping[str, Sequence[str]]) -> Mapping[str, Any]:
         for exchange in self.exchanges:
             request = exchange["request"]
             asked = (request["method"], request["path"]) == (method, path)
@@ -61,10 +59,22 @@ class Player:
         return {"status": 404, "body": {"error": "Record not found"}}
 
     async def _answer(self, send: Any, base: str, answer: Mapping[str, Any]) -> None:
-        text = answer.get("text")
-        body = text if text is not None else json.dumps(filled(answer.get("body"), base))
-        sent = {"content-type": "application/json", **answer.get("headers", {})}
-        encoded = [(k.lower().encode(), str(v).encode()) for k, v in filled(sent, base).items()]
+        headers = [(k.encode(), v.encode()) for k, v in headers_of(answer, base).items()]
         status = answer.get("status", 200)
-        await send({"type": "http.response.start", "status": status, "headers": encoded})
-        await send({"type": "http.response.body", "body": body.encode()})
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body_of(answer, base)})
+
+
+def headers_of(answer: Mapping[str, Any], base: str) -> dict[str, str]:
+    """The header fields of a recorded answer, their names in lower case."""
+    told = {"content-type": "application/json", **answer.get("headers", {})}
+    return {name.lower(): str(value).replace("{base}", base) for name, value in told.items()}
+
+
+def body_of(answer: Mapping[str, Any], base: str) -> bytes:
+    """What a recorded answer sends: its `bytes` or `text` as they are, else its `body` as JSON."""
+    if (content := answer.get("bytes")) is not None:
+        return bytes(content)
+    if (text := answer.get("text")) is not None:
+        return str(text).encode()
+    return json.dumps(answer.get("body")).replace("{base}", base).encode()

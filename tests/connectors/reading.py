@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from app.connectors.base import (
     StreamSpec,
 )
 from app.connectors.http import Door
+from app.connectors.keeping import NotStored
 from app.connectors.text import parse_time
 from tests.connectors.faults import Fault
 from tests.connectors.playing import Player, filled
@@ -60,7 +61,6 @@ class Source:
     stage: Stage
     address: str
     door: Door
-    saved: list[Mapping[str, str]] = field(default_factory=list)
 
     def connector(self, **changed: Any) -> Connector:
         """A connector as the service builds it; `changed` replaces settings or credential."""
@@ -70,11 +70,8 @@ class Source:
             settings=self.platform.settings(**asked["settings"]),
             credential=model(**given) if model is not None and given else None,
             http=self.door.for_source(),
-            save_credential=self._save,
+            save_credential=NotStored(),
         )
-
-    async def _save(self, credential: Mapping[str, str]) -> None:
-        self.saved.append(dict(credential))
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from app.connectors.base import (
     Parent,
 )
 from app.connectors.http import Door
+from app.connectors.keeping import NotStored
 from app.connectors.platforms.bluesky import Bluesky, Credential, Settings
 from tests.connectors.fake_bluesky import (
     US,
@@ -34,9 +35,10 @@ async def connected(
     door = Door(allow=("127.0.0.0/8",), clock=SystemClock(), user_agent="tests")
     session = KEPT | kept
 
-    async def save(new: Mapping[str, str]) -> None:
-        if saved is not None:
-            saved.append((dict(new), len(getattr(app, "requests", []))))
+    class Saving(NotStored):
+        async def __call__(self, new: Mapping[str, str]) -> None:
+            if saved is not None:
+                saved.append((dict(new), len(getattr(app, "requests", []))))
 
     try:
         async with serving(app) as base:
@@ -44,7 +46,7 @@ async def connected(
                 settings=Settings(service=base, handle="brand.test"),
                 credential=Credential(app_password="pass-word", **session),
                 http=door.for_source(),
-                save_credential=save,
+                save_credential=Saving(),
             )
     finally:
         await door.aclose()

@@ -10,6 +10,7 @@ from typing import Any
 from app.clock import SystemClock
 from app.connectors.base import Cursor, Mention, Page
 from app.connectors.http import Door
+from app.connectors.keeping import NotStored
 from app.connectors.platforms.mastodon import Credential, Mastodon, Settings
 from tests.connectors.fake_mastodon import FakeMastodon, mention, status
 from tests.serving import serving
@@ -17,8 +18,9 @@ from tests.serving import serving
 NOTIFICATIONS = "/api/v1/notifications"
 
 
-async def never(_new: Mapping[str, str]) -> None:
-    raise AssertionError("a Mastodon token is never renewed")
+class Never(NotStored):
+    async def __call__(self, new: Mapping[str, str]) -> None:
+        raise AssertionError("a Mastodon token is never renewed")
 
 
 @asynccontextmanager
@@ -30,7 +32,7 @@ async def connected(app: Any) -> AsyncIterator[Mastodon]:
                 settings=Settings(instance=base),
                 credential=Credential(access_token="a token"),
                 http=door.for_source(),
-                save_credential=never,
+                save_credential=Never(),
             )
     finally:
         await door.aclose()

@@ -47,6 +47,7 @@ def http(door: Door) -> SourceHttp:
     [
         *((204, BadResponse), (206, BadResponse), (304, BadResponse), (400, BadResponse)),
         *((401, AuthFailed), (403, AuthFailed), (404, Gone), (410, Gone), (418, BadResponse)),
+        *((408, Transient), (425, Transient)),
         *((429, RateLimited), (500, Transient), (502, Transient), (503, Transient)),
         *((504, Transient), (599, Transient)),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,6 +32,7 @@ from app.connectors.failures import (
     Transient,
 )
 from app.connectors.http import Door
+from app.connectors.keeping import NotStored
 from app.connectors.platforms.demo import PLATFORM, DemoConnector, DemoCredential, DemoSettings
 from app.connectors.registry import PLATFORMS
 from app.demo.asgi import demo_app
@@ -45,10 +46,6 @@ START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
-async def save_nothing(_new: Mapping[str, str]) -> None:
-    raise AssertionError("the demo renews no credential by itself")
-
-
 @asynccontextmanager
 async def connected(
     app: Any, account: str, token: str, clock: FrozenClock
@@ -60,7 +57,7 @@ async def connected(
                 settings=DemoSettings.model_validate({"api_url": url, "account": account}),
                 credential=DemoCredential(token=SecretStr(token)),
                 http=door.for_source(secrets=[token]),
-                save_credential=save_nothing,
+                save_credential=NotStored(),
             )
         finally:
             await door.aclose()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.connectors.json_border import DEEPEST, NotJson, decode_text, parse_json
+from app.connectors.json_border import DEEPEST, MOST_ENTRIES, NotJson, decode_text, parse_json
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -70,8 +70,9 @@ def test_what_lies_too_deep_hides_nothing_beside_it(
         (b'{"a": 1', "no JSON"),
         (b'{"a": 1} {"b": 2}', "no JSON"),
         (b"[1,]", "no JSON"),
-        (b"[" * 300_000 + b"]" * 300_000, "levels"),
-        (b'{"a":' * 300_000, "levels"),
+        (b"[" * 220_000 + b"]" * 220_000, "levels"),
+        (b'{"a":' * 220_000, "levels"),
+        (b"[" * 300_000, "more values"),
         (b'{"a":' * 100_000, "no JSON"),
     ],
 )
@@ -113,3 +114,45 @@ def test_any_bytes_are_read_or_refused(content: bytes, charset: str) -> None:
     except NotJson:
         return
     assert not isinstance(value, float) or math.isfinite(value)
+
+
+@pytest.mark.parametrize("entry", [b"0", b"{}", b"[]", b'""', b'{"id":1}'])
+@pytest.mark.parametrize("around", [(b"[", b"]"), (b'{"a": {"b": [', b"]}}")])
+def test_a_list_without_end_is_refused(entry: bytes, around: tuple[bytes, bytes]) -> None:
+    before, after = around
+    for entries in (MOST_ENTRIES + 1, 10**6):
+        with pytest.raises(NotJson, match="more "):
+            parse_json(before + b",".join([entry] * entries) + after)
+    assert parse_json(before + b",".join([entry] * MOST_ENTRIES) + after)
+
+
+def test_small_json_that_is_huge_in_memory_is_refused() -> None:
+    with pytest.raises(NotJson, match="more values"):
+        parse_json(b"[" + b",".join([b"[" + b",".join([b"{}"] * 9000) + b"]"] * 25) + b"]")
+
+
+def test_punctuation_in_texts_weighs_nothing() -> None:
+    texts = [",[{" * 1000, '"\\' * 1000] * 500
+    assert parse_json(json.dumps(texts).encode()) == texts
+
+
+def test_ten_megabytes_of_posts_are_read() -> None:
+    link = "https://files.social.example/accounts/avatars/000/012/345/original/0123456789ab.png"
+    names = ("url", "uri", "avatar", "avatar_static", "header", "header_static", "note")
+    author: dict[str, Any] = {
+        "id": "109348",
+        "acct": "somebody@social.example",
+        "fields": [],
+        "emojis": [],
+    }
+    author |= dict.fromkeys(names, link) | {"followers_count": 12, "bot": False, "group": False}
+    post: dict[str, Any] = {
+        "id": "113498",
+        "content": f"<p>{'Where is it? ' * 20}</p>",
+        "account": author,
+    }
+    post |= {"mentions": [dict.fromkeys(names[:3], link)] * 2, "tags": [], "media_attachments": []}
+    post |= dict.fromkeys(("uri", "url", "in_reply_to_id", "language", "card", "poll"), link)
+    content = json.dumps([post] * 3_900).encode()
+    assert 9 * 10**6 < len(content) <= 10 * 2**20
+    assert len(parse_json(content)) == 3_900

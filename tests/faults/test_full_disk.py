@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import select
 
 from app.db import SqliteDatabase
+from app.sources.models import stream
 from tests.connectors.playing import load
 from tests.faults.staged import Staged, staged
 
 MORE_THAN_FITS = 200
 NO_LIMIT = 2**30
+MINUTES = 5
 
 
 def fill(source: Staged) -> None:
@@ -40,18 +43,21 @@ def long_winded(value: Any) -> Any:
     return value + "x" * 5000 if isinstance(value, str) and " " in value else value
 
 
-async def write_until_refused(source: Staged) -> httpx.Response:
-    """Connects source after source until the pages there are can hold no more of them."""
+async def connect_another(source: Staged, number: int) -> httpx.Response:
     body = {
         "platform": "demo",
+        "name": f"another {number}",
         "settings": {"api_url": source.proxy.base, "account": "shop"},
         "credential": source.recording["credential"],
-        "labels": [f"label {number:03} {'x' * 100}" for number in range(50)],
+        "labels": [f"label {label:03} {'x' * 36}" for label in range(50)],
     }
+    return await source.service.api.post("/api/v1/sources", json=body)
+
+
+async def write_until_refused(source: Staged) -> httpx.Response:
+    """Connects source after source until the pages there are can hold no more of them."""
     for number in range(MORE_THAN_FITS):
-        answered = await source.service.api.post(
-            "/api/v1/sources", json={**body, "name": f"another {number}"}
-        )
+        answered = await connect_another(source, number)
         if answered.status_code != 201:
             return answered
     raise AssertionError("the disk never filled up")
@@ -80,11 +86,36 @@ async def test_polling_waits_for_room_and_goes_on_by_itself(
         fill(source)
         for _ in range(3):
             await source.poll_what_is_due()  # nothing is raised, nothing half stored
-            source.clock.move(timedelta(minutes=10))
+            ready = await source.service.anonymous.get("/readyz")
+            assert ready.status_code == 503
+            assert "full" in ready.json()["reasons"][0]
+            source.clock.move(timedelta(minutes=3))  # a lease ends by itself
         assert set(await source.stored()) < source.expected
         free(source)
         await source.poll_what_is_due()
+        assert (await source.service.anonymous.get("/readyz")).status_code == 200
         await source.poll_until_quiet()
         found = Counter(await source.stored())
         assert set(found) == source.expected
         assert set(found.values()) == {1}
+
+
+async def test_a_full_disk_spares_the_platform(sqlite_url: str, tmp_path: Path) -> None:
+    """What cannot be stored is not asked for again and again."""
+    recording = {**load("demo"), "exchanges": long_winded(load("demo")["exchanges"])}
+    async with staged("demo", recording, sqlite_url, tmp_path) as source:
+        for number in range(5):
+            await connect_another(source, number)
+        fill(source)
+        await source.poll_what_is_due()
+        before = len(source.stage.paths)
+        for _ in range(MINUTES * 6):
+            source.clock.move(timedelta(seconds=10))
+            await source.poll_what_is_due()
+        assert len(source.stage.paths) - before <= MINUTES * 60
+        free(source)
+        for _ in range(MINUTES):
+            source.clock.move(timedelta(minutes=1))
+            await source.poll_what_is_due()
+        rows = await source.service.db.rows(select(stream.c.last_ok_at))
+        assert all(row.last_ok_at is not None for row in rows)

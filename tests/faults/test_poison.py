@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from tests.connectors.playing import load
 from tests.connectors.test_contract import entry_lists
 from tests.faults.poisons import POISONS, Poison, spoilt, written
 from tests.faults.staged import Staged, staged
+from tests.long_results import part
 
 RAW_AT_MOST = 64 * 1024
+ONE_DAY = timedelta(days=1)
 platforms = pytest.mark.parametrize("platform", PLATFORMS)
 
 
@@ -49,6 +52,19 @@ def poison(source: Staged, place: Place, how: Poison) -> set[str]:
     answer["text"] = written(answer["body"], how).replace("{base}", source.proxy.base)
     source.stage.player.exchanges = exchanges
     return held
+
+
+def poison_everything(source: Staged, how: Poison) -> None:
+    """Every entry of every list is bad, and no list is so short that this could be chance."""
+    exchanges = copy.deepcopy(source.recording["exchanges"])
+    for exchange in exchanges:
+        answer = exchange["response"]
+        for entries in entry_lists(answer.get("body"), source.expected):
+            entries.extend(copy.deepcopy(entries[:1]) * 3)
+            for position in range(len(entries)):
+                spoilt(entries, position, how, source.expected)
+            answer["text"] = written(answer["body"], how).replace("{base}", source.proxy.base)
+    source.stage.player.exchanges = exchanges
 
 
 def mend(source: Staged) -> None:
@@ -119,17 +135,51 @@ async def test_a_poisoned_entry_costs_only_itself(
                 await assert_harmless(source, place, how, most)
 
 
+@platforms
+async def test_a_page_of_poison_stops_its_stream_and_loses_nothing(
+    platform: str, sqlite_url: str, tmp_path: Path
+) -> None:
+    """Three times nothing but poison: the stream says so, and its place does not move."""
+    [wrong] = [each for each in POISONS if each.name == "wrong types"]
+    async with staged(platform, load(platform), sqlite_url, tmp_path) as source:
+        poison_everything(source, wrong)
+        await source.poll()
+        places = await source.places()  # that of the first page, where it had to be looked for
+        for _ in range(2):
+            source.clock.move(ONE_DAY)
+            await source.poll()
+        stopped = {name for name, row in (await source.streams()).items() if row.bad_pages}
+        assert stopped
+        answered = await source.service.api.get(f"/api/v1/sources/{source.source_id}")
+        shown = {one["name"]: one for one in answered.json()["streams"]}
+        now = await source.places()
+        for name in stopped:
+            assert (shown[name]["state"], shown[name]["cause"]) == ("error", "parser")
+            assert now[name] == places[name], f"{name} went past what it could not read"
+        held = await source.count_held()
+        assert len(await source.held()) == held > 0
+        metrics = (await source.service.anonymous.get("/metrics")).text
+        assert f"unanswered_quarantine {held:.1f}" in metrics
+        mend(source)
+        await assert_mended(source, "a page of poison")
+        assert {row.state for row in (await source.streams()).values()} == {"ok"}
+
+
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @platforms
 async def test_every_poison_at_every_place_costs_only_itself(
     platform: str, database_url: str, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    recording = load(platform)
-    async with staged(platform, recording, database_url, tmp_path) as source:
-        most = await _most_watched(source)
-        for place in places_in(recording, source.expected):
-            for how in POISONS:
-                with subtests.test(poison=str(how), place=str(place)):
-                    await source.connect_anew()
-                    await assert_harmless(source, place, how, most)
+    recording, times = load(platform), 0
+    with part(f"poison {platform} {database_url.partition(':')[0]}") as figures:
+        async with staged(platform, recording, database_url, tmp_path) as source:
+            most = await _most_watched(source)
+            for place in places_in(recording, source.expected):
+                for how in POISONS:
+                    with subtests.test(poison=str(how), place=str(place)):
+                        await source.connect_anew()
+                        await assert_harmless(source, place, how, most)
+                        times += 1
+        figures.update(poisons=len(POISONS), places=times // len(POISONS), harmless=times)
+        assert times % len(POISONS) == 0, "some poison did harm"

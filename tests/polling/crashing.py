@@ -13,16 +13,17 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Column, Row, Table, select
+from sqlalchemy import Column, CursorResult, Executable, Insert, Row, Table, select
 from sqlalchemy import MetaData as Tables
 from sqlalchemy import Text as TextType
 
@@ -30,7 +31,8 @@ from app.clock import Clock, SystemClock
 from app.connectors.base import Page
 from app.connectors.budget import Budget
 from app.connectors.http import Door
-from app.db import Database, Tx, open_database
+from app.db import Database, Tx, Values, open_database
+from app.inbox.models import item
 from app.polling.poller import Poller
 from app.polling.runner import Runner
 from app.polling.storing import Change, Plan, Stored, Storing, Tally, only_messages
@@ -41,6 +43,8 @@ from app.team.keys import open_keyring
 
 SECRET = "a-secret-key-of-the-crash-harness-0123456789"
 LEASE = timedelta(seconds=1)  # what other workers wait for after a kill, on PostgreSQL
+
+Executing = Callable[[Executable, Values], Awaitable[CursorResult[Any]]]
 
 without_key = Table("without_key", Tables(), Column("external_id", TextType))
 """Where the second control stores: it has no unique key."""
@@ -70,7 +74,7 @@ class Failpoint:
 
 
 class FailingDatabase:
-    """The database, with a failpoint on both sides of each commit."""
+    """The database, with a failpoint on both sides of each commit and one within each page."""
 
     def __init__(self, db: Database, failpoint: Failpoint) -> None:
         self._db, self._failpoint = db, failpoint
@@ -80,9 +84,18 @@ class FailingDatabase:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
         async with self._db.write() as tx:
+            tx.execute = partial(self._execute, tx.execute)  # type: ignore[method-assign]  # ours
             yield tx
             self._failpoint.met("before_commit")
         self._failpoint.met("after_commit")
+
+    async def _execute(
+        self, execute: Executing, statement: Executable, values: Values = None
+    ) -> CursorResult[Any]:
+        done = await execute(statement, values)
+        if isinstance(statement, Insert) and statement.table is item:
+            self._failpoint.met("mid_page")  # the messages are in; events, counts, cursor are not
+        return done
 
 
 @dataclass(slots=True)
@@ -219,12 +232,14 @@ def fork(task: Callable[[], None]) -> int:
 
 
 def main(url: str) -> None:
+    told = os.fdopen(os.dup(1), "w")  # what the test reads; whatever logs goes where errors go
+    os.dup2(2, 1)
     for line in sys.stdin:
         order = msgspec.json.decode(line, type=Order)
         pid = fork(lambda order=order: asyncio.run(work(url, order)))  # type: ignore[misc]
-        print(pid, flush=True)  # noqa: T201  # this is how it speaks to the test
+        print(pid, file=told, flush=True)
         _, status = os.waitpid(pid, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201  # as above
+        print(os.waitstatus_to_exitcode(status), file=told, flush=True)
 
 
 if __name__ == "__main__":

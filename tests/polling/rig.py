@@ -143,12 +143,22 @@ class Rig:
 
     @classmethod
     def on(
-        cls, db: Database, clock: Clock, app: Asgi, rng: Random, *, key: str | None = None
+        cls,
+        db: Database,
+        clock: Clock,
+        app: Asgi,
+        rng: Random,
+        *,
+        key: str | None = None,
+        connecting: Connecting | None = None,
     ) -> Rig:
-        """`key` seals the credentials; one of its own where nobody else has to open them."""
+        """`key` seals the credentials; one of its own where nobody else has to open them.
+        `connecting` leads through another door than to `app`.
+        """
         door = AsgiDoor(app, clock)
-        keyring = parse_keys(key or new_key_line(os.urandom))
-        connecting = Connecting(db, door, keyring, clock)
+        if connecting is None:
+            keyring = parse_keys(key or new_key_line(os.urandom))
+            connecting = Connecting(db, door, keyring, clock)
         sources = Sources(connecting, allowed=("127.0.0.0/8",), forget=())
         return cls(db, clock, door, Poller(db, clock, connecting, rng), sources)
 

@@ -24,12 +24,16 @@ from app.outbox.events import Actor
 from app.outbox.models import event
 from app.sources.drafts import NewSource
 from app.sources.service import Sources
+from tests.long_results import part
 from tests.polling.crashing import Order, connecting_to, without_key
 from tests.polling.stub import Stub
 from tests.serving import serving
 
 ROOT = Path(__file__).parents[2]
-FAILPOINTS = ("after_fetch", "before_commit", "after_commit", "before_next")
+FAILPOINTS = ("after_fetch", "mid_page", "before_commit", "after_commit", "before_next")
+HITS = 20
+SOON, TO_THE_END = 100.0, 3000.0
+"""Seconds that a worker may take to die, and to read a hundred thousand messages."""
 
 
 @dataclass(slots=True)
@@ -43,13 +47,13 @@ class Worker:
         self.process.stdin.write(msgspec.json.encode(order) + b"\n")
         return await self._number()
 
-    async def ended(self) -> int:
+    async def ended(self, within: float = SOON) -> int:
         """Its exit code; minus nine where it was killed."""
-        return await self._number()
+        return await self._number(within)
 
-    async def _number(self) -> int:
+    async def _number(self, within: float = SOON) -> int:
         assert self.process.stdout is not None
-        line = await asyncio.wait_for(self.process.stdout.readline(), 100)
+        line = await asyncio.wait_for(self.process.stdout.readline(), within)
         assert line, "the crashing process has ended by itself"
         return int(line)
 
@@ -62,7 +66,7 @@ class Worker:
     async def runs_to_the_end(self, variant: str = "real") -> None:
         pid = await self.begin(Order(variant, to_the_end=True))
         try:
-            assert await self.ended() == 0
+            assert await self.ended(TO_THE_END) == 0
         except BaseException:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -185,27 +189,46 @@ async def test_ten_kills_lose_nothing_on_postgresql(postgres_url: str) -> None:
     assert_exact(result)
 
 
+def kind_of(url: str) -> str:
+    return url.partition(":")[0].partition("+")[0]
+
+
+def told(result: Result) -> dict[str, float]:
+    """The figures of one run."""
+    return {
+        "items": len(result.shown),
+        "lost": len(result.lost),
+        "twice": len(result.twice),
+        "told": result.told,
+    }
+
+
 @pytest.mark.long
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 async def test_two_hundred_kills_lose_nothing(database_url: str) -> None:
-    result = await crash(database_url, stub_of(100_000, 3), at_random(200, Random(3)))
-    assert_exact(result)
+    with part(f"crash {kind_of(database_url)}") as figures:
+        result = await crash(database_url, stub_of(100_000, 3), at_random(200, Random(3)))
+        assert_exact(result)
+        figures |= {"kills": 200, **told(result)}
 
 
 async def test_every_failpoint_loses_nothing(sqlite_url: str) -> None:
-    orders = [(Order(failpoint=name, hit=hit), 0.0) for name in FAILPOINTS for hit in range(1, 7)]
+    orders = [(Order(failpoint=name, hit=hit), 0.0) for name in FAILPOINTS for hit in range(1, 6)]
     Random(4).shuffle(orders)
     result = await crash(sqlite_url, stub_of(6_000, 4), orders)
     assert_exact(result)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
-async def test_twenty_hits_of_every_failpoint_lose_nothing(database_url: str) -> None:
-    orders = [(Order(failpoint=name, hit=hit), 0.0) for name in FAILPOINTS for hit in range(1, 21)]
-    Random(5).shuffle(orders)
-    result = await crash(database_url, stub_of(30_000, 5), orders)
-    assert_exact(result)
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", FAILPOINTS)
+async def test_twenty_hits_of_a_failpoint_lose_nothing(name: str, database_url: str) -> None:
+    with part(f"failpoints {name} {kind_of(database_url)}") as figures:
+        orders = [(Order(failpoint=name, hit=hit), 0.0) for hit in range(1, HITS + 1)]
+        Random(5).shuffle(orders)
+        result = await crash(database_url, stub_of(40_000, 5), orders)
+        assert_exact(result)
+        figures |= {"kills": HITS, **told(result)}
 
 
 async def test_the_control_that_stores_the_cursor_first_loses(
@@ -229,3 +252,27 @@ async def test_the_control_without_a_unique_key_stores_twice(
     record_property("twice", len(result.twice))
     assert not result.lost
     assert len(result.twice) > 0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+async def test_the_control_that_stores_the_cursor_first_fails_at_length(database_url: str) -> None:
+    with part(f"control cursor first {kind_of(database_url)}") as figures:
+        result = await crash(
+            database_url, stub_of(50_000, 8), at_random(100, Random(8), "cursor_first"),
+            "cursor_first",
+        )  # fmt: skip
+        figures.update(told(result))
+        assert result.lost
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+async def test_the_control_without_a_key_fails_at_length(database_url: str) -> None:
+    with part(f"control without a key {kind_of(database_url)}") as figures:
+        orders = at_random(100, Random(9), "without_key")
+        stub = stub_of(50_000, 9)
+        result = await crash(database_url, stub, orders, "without_key", column="external_id")
+        figures.update(told(result))
+        assert not result.lost
+        assert result.twice

@@ -122,6 +122,22 @@ async def test_a_poll_that_takes_too_long_is_cut_off_between_pages(
     assert len(await made.items()) == 9
 
 
+async def test_a_tick_under_way_at_the_stop_leaves_no_lease(
+    db: Database, clock: FrozenClock
+) -> None:
+    made = await bench(db, clock, Fake((LIST,), {"list": Feed().backward}))
+    runner = runner_of(made)
+    async with db.write():  # on SQLite the tick waits for its turn to write
+        await runner._begin("tick", runner.tick)
+        await until(lambda: "tick" in runner._under_way)
+        stopping = asyncio.create_task(runner.stop(5))
+        await asyncio.sleep(0.05)
+    await stopping
+    row = await made.source()
+    assert (row.lease_owner, row.lease_until) == (None, None)
+    assert not runner._under_way
+
+
 async def test_nothing_is_started_after_the_stop(db: Database, clock: FrozenClock) -> None:
     made = await bench(db, clock, Fake((LIST,), {"list": Feed().backward}))
     runner = runner_of(made)

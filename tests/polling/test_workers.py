@@ -115,7 +115,9 @@ async def stored_twice(rig: Rig) -> int:
     """Messages with more than one row, or more than one event of arrival."""
     same = select(item.c.id).group_by(item.c.source_id, item.c.external_id)
     twice = await rig.db.rows(same.with_only_columns(func.min(item.c.id)).having(func.count() > 1))
-    arrivals = select(event.c.item_id).where(event.c.type == "item.new").group_by(event.c.item_id)
+    arrivals = (
+        select(event.c.item_id).where(event.c.type == "item.created").group_by(event.c.item_id)
+    )
     return len(twice) + len(await rig.db.rows(arrivals.having(func.count() > 1)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
@@ -30,7 +30,21 @@ EXPECTED = (
 _TOKEN_FIELDS = ("accessJwt", "refreshJwt", "did")
 _DEAD = "The account is deactivated, suspended or taken down."
 _DELETED = "It is deleted, or its author's account is."
-_REFUSED = frozenset({"ExpiredToken", "InvalidToken", "AuthMissing", "AuthenticationRequired"})
+_REFUSED = frozenset(
+    {
+        "ExpiredToken",
+        "InvalidToken",
+        "AuthMissing",
+        "AuthenticationRequired",
+        "ScopeMissingError",
+        # The words of OAuth (RFC 6749 5.2, RFC 6750 3.1), which servers use beside their own:
+        "invalid_grant",
+        "invalid_token",
+        "insufficient_scope",
+    }
+)
+_LONGEST_REFUSAL = 4096
+"""Bytes. A longer body that was answered with 200 is content."""
 _MEANING: dict[str, tuple[type[ConnectorError], str]] = {
     **dict.fromkeys(
         _REFUSED,
@@ -63,9 +77,9 @@ class Tokens:
 
 def error_name(answer: Response) -> str:
     """The `error` of an XRPC answer; "" where there is none. The status alone says too little:
-    an expired token answers 400.
+    an expired token answers 400, and a server in between may make a 200 of it.
     """
-    if answer.status == HTTPStatus.OK:
+    if answer.status == HTTPStatus.OK and len(answer.content) > _LONGEST_REFUSAL:
         return ""
     try:
         body = answer.json()
@@ -73,6 +87,10 @@ def error_name(answer: Response) -> str:
         return ""
     name = body.get("error") if isinstance(body, dict) else None
     return name if isinstance(name, str) else ""
+
+
+def _is_well(answer: Response) -> bool:
+    return answer.status == HTTPStatus.OK and not error_name(answer)
 
 
 def failure(answer: Response, *, paged: bool = False) -> ConnectorError:
@@ -124,7 +142,7 @@ class Session:
         if error_name(answer) == "ExpiredToken":
             tokens = await self._renewed(tokens)
             answer = await self._send("GET", method, tokens.access, query, paged=paged)
-        if answer.status != HTTPStatus.OK:
+        if not _is_well(answer):
             raise failure(answer, paged=paged)
         return answer
 
@@ -150,25 +168,37 @@ class Session:
     async def _renewed(self, used: Tokens | None) -> Tokens:
         """Tokens other than `used`. One at a time: a refresh token is good for one use."""
         async with self._renewing:
-            if self._tokens is not None and self._tokens is not used:
-                return self._tokens
-            fresh = await self._refreshed(used) if used and used.refresh else None
-            fresh = fresh or await self._logged_in()
-            await self._save(
-                {
-                    "app_password": self._password,
-                    "access_jwt": fresh.access,
-                    "refresh_jwt": fresh.refresh,
-                    "did": fresh.did,
-                }
-            )
-            self._tokens = fresh
-            return fresh
+            if self._tokens is None or self._tokens is used:
+                async with self._save.renewing() as stored:
+                    self._tokens = self._of_others(stored, used) or await self._fresh(used)
+            return self._tokens
+
+    def _of_others(self, stored: Mapping[str, str] | None, used: Tokens | None) -> Tokens | None:
+        """The tokens that are stored by now, where another process has renewed them."""
+        if stored is None:
+            return None
+        self._password = stored["app_password"]
+        tokens = tokens_of(stored)
+        return None if tokens is None or tokens == used else tokens
+
+    async def _fresh(self, used: Tokens | None) -> Tokens:
+        """New tokens from the server, stored."""
+        fresh = await self._refreshed(used) if used and used.refresh else None
+        fresh = fresh or await self._logged_in()
+        await self._save(
+            {
+                "app_password": self._password,
+                "access_jwt": fresh.access,
+                "refresh_jwt": fresh.refresh,
+                "did": fresh.did,
+            }
+        )
+        return fresh
 
     async def _refreshed(self, used: Tokens) -> Tokens | None:
         """New tokens, or `None` where the refresh token itself is refused."""
         answer = await self._send("POST", "com.atproto.server.refreshSession", used.refresh)
-        if answer.status == HTTPStatus.OK:
+        if _is_well(answer):
             return parse_tokens(answer)
         name = error_name(answer)
         if name in _REFUSED or (answer.status == HTTPStatus.UNAUTHORIZED and name not in _MEANING):
@@ -182,9 +212,16 @@ class Session:
             None,
             json={"identifier": self._identifier, "password": self._password},
         )
-        if answer.status != HTTPStatus.OK:
+        if not _is_well(answer):
             raise failure(answer)
         return parse_tokens(answer)
+
+
+def tokens_of(stored: Mapping[str, str]) -> Tokens | None:
+    """The session in a credential, or `None` where there is none yet."""
+    if not stored.get("access_jwt") or not stored.get("did"):
+        return None
+    return Tokens(stored["access_jwt"], stored.get("refresh_jwt", ""), stored["did"])
 
 
 def parse_tokens(answer: Response) -> Tokens:

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from app.connectors.asking import Http
 from app.connectors.atproto import entities
 from app.connectors.atproto.entities import Entries, as_object, list_in
-from app.connectors.atproto.session import Session, Tokens
+from app.connectors.atproto.session import Session, tokens_of
 from app.connectors.base import (
     Capabilities,
     Check,
@@ -79,12 +79,6 @@ class Credential(Fields):
     did: str = ""
 
 
-def _tokens(credential: Credential) -> Tokens | None:
-    if not credential.access_jwt or not credential.did:
-        return None
-    return Tokens(credential.access_jwt, credential.refresh_jwt, credential.did)
-
-
 def _page(entries: Entries) -> Page:
     return Page(
         mentions=entries.mentions,
@@ -126,7 +120,7 @@ class Bluesky:
             service=settings.service,
             identifier=settings.handle,
             password=credential.app_password,
-            tokens=_tokens(credential),
+            tokens=tokens_of(credential.model_dump()),
             http=http,
             save_credential=save_credential,
         )

@@ -1,0 +1,100 @@
+"""Whatever an answer looks like, a connector makes a page or a known failure of it, and soon (R5).
+
+The short form damages a recording behind real HTTP; the long form hands ten thousand damaged ones
+to each connector, without the network between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.connectors.base import Connector, Platform
+from app.connectors.registry import PLATFORMS
+from tests.connectors.in_hand import InHand, connector_in_hand
+from tests.connectors.mutations import damaged
+from tests.connectors.playing import load
+from tests.connectors.reading import on_stage, read_whole
+from tests.connectors.test_contract import assert_well_formed, outcome
+from tests.long_results import part
+
+EXAMPLES = 200
+EXAMPLES_AT_LENGTH = 10_000
+SLOWEST = 0.25
+"""Seconds from an answer to the next question, or to the page."""
+platforms = pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS.keys())
+
+
+async def read_everything(connector: Connector, reads: Any) -> int:
+    """Every way in which a connector reads; returns how many messages it found."""
+    found = 0
+    for spec in connector.streams():
+        pages = await outcome(read_whole(connector, spec))
+        for page in pages if isinstance(pages, list) else ():
+            assert_well_formed(page, spec)
+            found += len(page.mentions)
+    await outcome(connector.check())
+    await outcome(connector.fetch_item(reads["item"]))
+    await outcome(connector.fetch_thread(reads["thread"]))
+    return found
+
+
+def damage(exchanges: list[Any], read: Callable[[list[Any]], None], *, examples: int) -> None:
+    """Calls `read` with one answer damaged, in so many ways."""
+
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def read_damaged(data: st.DataObject) -> None:
+        number, answer = data.draw(damaged(exchanges))
+        changed = list(exchanges)
+        changed[number] = {**exchanges[number], "response": answer}
+        read(changed)
+
+    read_damaged()
+
+
+@platforms
+def test_nothing_but_connector_errors_leaves_on_damaged_answers(platform: Platform) -> None:
+    """Fields dropped, retyped, nested and cut, bytes mixed up: a page, or a known failure."""
+    recording = load(platform.name)
+    with asyncio.Runner() as runner:
+        stage = on_stage(platform, recording)
+        source = runner.run(stage.__aenter__())
+
+        def read(exchanges: list[Any]) -> None:
+            source.stage.player.exchanges = exchanges
+            runner.run(read_everything(source.connector(), recording["reads"]))
+
+        try:
+            damage(recording["exchanges"], read, examples=EXAMPLES)
+        finally:
+            runner.run(stage.__aexit__(None, None, None))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@platforms
+def test_ten_thousand_damaged_answers_are_read_or_refused_at_once(platform: Platform) -> None:
+    recording = load(platform.name)
+    with part(f"mutations {platform.name}") as figures, asyncio.Runner() as runner:
+        told = {"examples": 0, "messages": 0, "slowest": 0.0}
+
+        def read(exchanges: list[Any]) -> None:
+            http = InHand(exchanges)
+            connector = connector_in_hand(platform, recording, http)
+            found = runner.run(read_everything(connector, recording["reads"]))
+            http.pause()
+            told["examples"] += 1
+            told["messages"] += found
+            told["slowest"] = max(told["slowest"], http.slowest)
+            assert http.slowest < SLOWEST
+
+        damage(recording["exchanges"], read, examples=EXAMPLES_AT_LENGTH)
+        assert told["examples"] >= EXAMPLES_AT_LENGTH
+        assert told["messages"] > EXAMPLES_AT_LENGTH, "the damage left nothing to read"
+        figures.update(told)
