@@ -35,6 +35,6 @@ def _root(status: dict[str, Any], body: Any, known: Mapping[str, dict[str, Any]]
     if isinstance(body, dict) and "ancestors" in body:
         return root_of(status, body["ancestors"])
     ancestors: list[dict[str, Any]] = []
-    while (above := known.get((ancestors or [status])[0].get("in_reply_to_id"))) is not None:
+    while (above := known.get(str((ancestors or [status])[0].get("in_reply_to_id")))) is not None:
         ancestors.insert(0, above)
     return root_of(status, ancestors)
