@@ -11,6 +11,7 @@ import click
 from app.cli import terminal
 from app.cli.moments import Moment, clock_time, duration, wire
 from app.cli.options import answer, client_command
+from app.cli.started import command
 from app.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _say_many(done: dict[str, Any]) -> None:
         parts.append(f"{done['unchanged']} as before")
     if done["refused"]:
         parts.append(f"{done['refused']} refused")
-    undo = f" Undo: unanswered undo {done['action_id']}" if done["action_id"] else ""
+    undo = f" Undo: {command('undo')} {done['action_id']}" if done["action_id"] else ""
     terminal.say(f"{', '.join(parts)}.{undo}")
     for result in done["results"]:
         if result["problem"]:

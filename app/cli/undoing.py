@@ -10,6 +10,7 @@ import click
 from app.cli import terminal
 from app.cli.failure import Failure
 from app.cli.options import client_command
+from app.cli.started import command
 
 if TYPE_CHECKING:
     from app.cli.client import Api
@@ -56,7 +57,7 @@ def _say(done: Json) -> None:
         if result["result"] != "undone":
             terminal.tell(f"  {result['item_id']}: {_TOLD.get(result['result'], '?')}")
     if done["action_id"]:
-        terminal.say(f"Do it again: unanswered undo {done['action_id']}")
+        terminal.say(f"Do it again: {command('undo')} {done['action_id']}")
 
 
 @click.command()

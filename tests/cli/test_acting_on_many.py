@@ -33,7 +33,7 @@ async def test_several_ids_are_one_action(shell: Shell, service: Service) -> Non
     service.on("POST /items/bulk", DONE)
     result = await shell.run("dismiss", "3", "4", "3", "5", "6", "--reason", "duplicate")
     assert (result.code, result.out) == (
-        1, "2 done, 1 as before, 1 refused. Undo: unanswered undo 17\n",
+        1, "2 done, 1 as before, 1 refused. Undo: python3 run.py undo 17\n",
     )  # fmt: skip
     assert result.err == "  4: The item is replied: possible now: reopen.\n"
     (heard,) = service.heard
@@ -96,7 +96,7 @@ async def test_undo_takes_the_last_of_mine(shell: Shell, service: Service) -> No
     result = await shell.run("undo")
     assert (result.code, result.out) == (
         0,
-        "1 undone, 1 changed since, left alone.\nDo it again: unanswered undo 18\n",
+        "1 undone, 1 changed since, left alone.\nDo it again: python3 run.py undo 18\n",
     )
     assert result.err == "  4: changed since, left alone\n"
     assert dict(service.heard[0].query) == {"mine": "true", "undone": "false", "limit": "1"}
