@@ -113,6 +113,10 @@ class Tx:
         """The buffer of that name in this transaction, made when first asked for."""
         return cast("BufferT", self._buffers.setdefault(name, make()))
 
+    def forget(self) -> None:  # for who goes back to a savepoint before all of it
+        self.after_commit.clear()
+        self._buffers.clear()
+
     async def flush(self) -> None:
         for buffer in sorted(self._buffers.values(), key=lambda b: b.order):
             await buffer.flush(self)

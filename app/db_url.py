@@ -29,6 +29,11 @@ def sqlite_path(url: str) -> Path | None:
     return Path(parsed.database)
 
 
+def lock_beside(database: Path, purpose: str) -> Path:
+    """The lock file of an SQLite database for a purpose: `poll`, `migrate`."""
+    return database.with_name(f"{database.name}.{purpose}.lock")
+
+
 def postgres_url(url: str) -> URL:
     """A PostgreSQL URL with the driver we use."""
     return make_url(url.replace("postgres://", "postgresql://", 1)).set(

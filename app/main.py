@@ -22,7 +22,7 @@ from app.clock import Clock, SystemClock
 from app.connectors.http import Door
 from app.connectors.manners import ProcessManners
 from app.db import Database, OpenDatabase, open_database
-from app.db_url import sqlite_path
+from app.db_url import lock_beside, sqlite_path
 from app.demonstration import Demonstration
 from app.errors import Unavailable
 from app.inbox import api as inbox_api
@@ -45,12 +45,15 @@ from app.sources.service import Sources
 from app.team import api as team_api
 from app.team.files import write_cli_file
 from app.team.keys import open_keyring
+from app.team.sealing import AnswerSeal
 from app.team.secrets import Keyring
 from app.team.service import Tokens, ensure_bootstrap, renew_local_token
 from app.team.users.local import ensure_local_person, name_of_this_machine
 from app.telling import Telling, Wanted, kept_for
 from app.web.assembly import add_layers
 from app.web.auth import check_every_route_declares
+from app.web.conditional import make_conditional
+from app.web.idempotency import make_repeatable
 from app.web.openapi import Api
 
 if TYPE_CHECKING:
@@ -101,6 +104,7 @@ def create_app(
     )
     app.state.public_url = public
     app.state.begin_stop = _begin_stop(app)
+    app.state.stopping = False
     app.state.runner = app.state.telling = None
     for part in (inbox_api, sources_api, polling_api, outbox_api, team_api):
         app.include_router(part.router, prefix=PREFIX)
@@ -117,6 +121,8 @@ def create_app(
         https=public is not None and public.startswith("https://"),
     )
     check_every_route_declares(app)
+    make_repeatable(app, PREFIX)
+    make_conditional(app, PREFIX)
     return app
 
 
@@ -131,6 +137,7 @@ def _own_names(settings: Settings, host: str) -> tuple[str, ...]:
 
 def _begin_stop(app: Api) -> Callable[[], None]:
     def begin_stop() -> None:
+        app.state.stopping = True
         for part in (app.state.runner, app.state.telling):
             if part is not None:
                 part.begin_stop()
@@ -252,6 +259,7 @@ class _Lifespan:
             app.state.db = parts.db
             app.state.clock = clock
             app.state.resolve = tokens
+            app.state.seal = AnswerSeal(parts.keyring, secrets.token_bytes)
             app.state.sources = sources
             app.state.known_sources = known_sources
             app.state.coverage = CoverageBlock(parts.db, clock)
@@ -313,7 +321,7 @@ class _PollLock:
     """A lock file beside the database. Raises `Unavailable` where another process polls it."""
 
     def __init__(self, path: Path | None) -> None:
-        self._lock = None if path is None else FileLock(path.with_name(path.name + ".poll.lock"))
+        self._lock = None if path is None else FileLock(lock_beside(path, "poll"))
 
     def __enter__(self) -> None:
         if self._lock is None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import glob
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, StaticPool, create_engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db import metadata
-from app.db_url import postgres_url, sqlite_path
+from app.db_url import lock_beside, postgres_url, sqlite_path
 from app.errors import AppError
 from app.inbox import models as _inbox
 from app.inbox.actions import models as _actions
@@ -25,7 +26,9 @@ from app.inbox.views import models as _views
 from app.outbox import models as _outbox
 from app.outbox.webhooks import models as _webhooks
 from app.sources import models as _sources
+from app.sqlite_file import copy_database
 from app.team import models as _team
+from app.web import models as _web
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -33,9 +36,9 @@ if TYPE_CHECKING:
 __all__ = ["SchemaTooNew", "current_revision", "head_revision", "metadata", "migrate"]
 
 _TABLES_COME_FROM = (
-    _inbox, _actions, _labels, _notes, _search, _views, _outbox, _sources, _team, _webhooks,
+    _inbox, _actions, _labels, _notes, _search, _views, _outbox, _sources, _team, _web, _webhooks,
 )  # fmt: skip
-HEAD = "0012"
+HEAD = "0011"
 """The newest revision, told without loading alembic (260 ms); a test compares the two."""
 _LOCK_NUMBER = 0x756E616E  # "unan": one migration at a time on a PostgreSQL server
 ResultT = TypeVar("ResultT")
@@ -55,6 +58,14 @@ class SchemaTooOld(AppError):
     status = 503
     code = "schema-too-old"
     title = "The database is older than this version"
+
+
+class NoCopy(AppError):
+    """The database could not be copied before a migration, which therefore did not begin."""
+
+    status = 503
+    code = "no-copy"
+    title = "The database was not upgraded"
 
 
 def _folder() -> Path:
@@ -137,11 +148,17 @@ def check_revision(url: str) -> None:
     found = current_revision(url)
     if found == head_revision():
         return
-    if found is not None and found not in _known_revisions():
-        raise _too_new(found)
+    if found is not None:
+        check_known(found)
     raise SchemaTooOld(
         "The database has not been brought up to this version. Run: unanswered migrate"
     )
+
+
+def check_known(revision: str) -> None:
+    """Raises `SchemaTooNew` for a revision that only a newer version knows."""
+    if revision != HEAD and revision not in _known_revisions():
+        raise _too_new(revision)
 
 
 def _too_new(found: str) -> SchemaTooNew:
@@ -157,28 +174,54 @@ def _upgrade(connection: Connection, target: str, *, down: bool) -> None:
 
     found = _read_revision(connection)
     connection.rollback()
-    if found is not None and found not in _known_revisions():
-        raise _too_new(found)
+    if found is not None:
+        check_known(found)
     config = _config()
     config.attributes["connection"] = connection
     (command.downgrade if down else command.upgrade)(config, target)
     connection.commit()
 
 
-def migrate(url: str, target: str = "head", *, down: bool = False) -> None:
+def migrate(
+    url: str, target: str = "head", *, down: bool = False, copy: bool = True, locked: bool = False
+) -> None:
     """Brings a database to `target`, under a lock, so that two processes starting at once migrate
     once. Call it outside an event loop. Raises `SchemaTooNew`, and `ValueError` for a bad URL.
+
+    An SQLite database that holds something is copied before, unless `copy` is false. `locked`
+    says that the caller holds the lock already.
     """
     path = sqlite_path(url)
     if path is None:
         _on_postgres(url, lambda connection: _upgrade_locked(connection, target, down=down))
         return
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (
-        FileLock(path.with_name(path.name + ".migrate.lock"), timeout=300),
-        _sqlite_connection(path) as connection,
-    ):
-        _upgrade(connection, target, down=down)
+    lock = nullcontext() if locked else FileLock(lock_beside(path, "migrate"), timeout=300)
+    with lock:
+        found = current_revision(url)
+        if copy and found is not None and (target, found) != ("head", HEAD):
+            check_known(found)
+            _copy_before(path, found)
+        with _sqlite_connection(path) as connection:
+            _upgrade(connection, target, down=down)
+
+
+def _copy_before(path: Path, found: str) -> None:
+    """Keeps the database as it is at a revision; of earlier ones only the newest copy stays."""
+    target = path.with_name(f"{path.name}.at-{found}")
+    try:
+        copy_database(path, target)
+    except (OSError, sqlite3.Error) as trouble:
+        raise NoCopy(
+            f"The database can't be copied to {target} before it is changed ({trouble}). Make room "
+            "there, or go without a copy: unanswered migrate --no-copy"
+        ) from trouble
+    copies = sorted(
+        (each for each in path.parent.glob(f"{glob.escape(path.name)}.at-*") if each != target),
+        key=lambda each: each.stat().st_mtime_ns,
+    )
+    for each in copies[:-1]:
+        each.unlink()
 
 
 def _upgrade_locked(connection: Connection, target: str, *, down: bool) -> None:

@@ -65,6 +65,21 @@ _API_HEAD = """# The REST API, operation by operation
 Every operation of this version; [openapi.json](openapi.json) has the schemas and an example of
 each. All of them need `Authorization: Bearer <token>` and may answer with the
 [problems](problems.md) 401, 403, 413, 421, 422, 500 and 503 beside those named.
+
+**Repeating.** Give every POST an `Idempotency-Key` (1 to 255 visible ASCII characters, a UUID say).
+Repeated within 24 hours by the same token, it is done once, and answered as the first time with
+`Idempotency-Replayed: true`. The same key with another path, query, body or `If-Match` is 422
+`idempotency-key-reused`; while the first request runs, its repeat waits or is 409 `still-running`
+with `Retry-After`. Refusals 404, 409, 410 and 412 are kept as well; after any other error the same
+key is tried anew.
+
+**Unchanged.** Every list and count has an `ETag`. Sent back in `If-None-Match`, it is answered with
+304 and no body while nothing has changed but `as_of` and `age_seconds`, which follow from
+`occurred_at`. Whatever else the answer shows changes it, also what time does: a snooze that ends,
+an age bucket, a source that is late.
+
+**Concurrent changes.** A single thing has its version as `ETag`; in `If-Match` of a change it is
+412 with the present state when somebody else was faster.
 """
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 import types
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -142,6 +143,7 @@ class Api:
         *,
         query: Mapping[str, Any] | None = None,
         body: Json | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         patience: float = PATIENCE,
     ) -> Any:
@@ -153,6 +155,7 @@ class Api:
             f"/api/v1{path}",
             params=None if query is None else _listed(query),
             json=body,
+            content=content,
             headers=headers,
             timeout=httpx.Timeout(patience, connect=5.0),
         )
@@ -203,6 +206,25 @@ class Api:
                 yield from answer.iter_lines()
         except httpx.TransportError as trouble:
             raise Cut(f"The connection to {self.place.url} was lost.") from trouble
+
+    @contextmanager
+    def pieces(self, path: str, query: Mapping[str, Any]) -> Iterator[Iterator[bytes]]:
+        """An answer of any length, piece by piece; `Cut` where it ends before its end."""
+        if self.place.token is None:
+            raise _no_token(self.place)
+        try:
+            with self._http.stream("GET", f"/api/v1{path}", params=_listed(query)) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    answer.read()
+                    raise _refusal(answer, self.place)
+                yield answer.iter_bytes()
+        except httpx.TransportError as trouble:
+            raise Cut(f"{self.place.url} broke off before the end.") from trouble
+
+    def post_lines(self, path: str, lines: bytes, query: Mapping[str, Any]) -> Any:
+        """Posts NDJSON; the decoded answer."""
+        headers = {"Content-Type": "application/x-ndjson"}
+        return self.call("POST", path, query=query, content=lines, headers=headers, patience=120.0)
 
     def pages(self, path: str, query: Mapping[str, Any]) -> Iterator[Json]:
         """One answer after the other until `next_cursor` is null."""

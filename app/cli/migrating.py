@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the revisions as JSON.")
-def migrate(*, as_json: bool) -> None:
+@click.option("--no-copy", is_flag=True, help="Don't copy an SQLite database before.")
+def migrate(*, as_json: bool, no_copy: bool) -> None:
     """Bring the database up to this version; `serve` does it by itself."""
     from app.cli.serving import set_up, told_settings
 
     settings = told_settings()
     set_up(settings)
-    before, after = bring_up_to_date(settings)
+    before, after = bring_up_to_date(settings, copy=not no_copy)
     if as_json:
         terminal.say_json({"before": before, "after": after})
     elif before == after:
@@ -32,14 +33,14 @@ def migrate(*, as_json: bool) -> None:
         terminal.say(f"The database went from {before or 'empty'} to {after}.")
 
 
-def bring_up_to_date(settings: Settings) -> tuple[str | None, str]:
+def bring_up_to_date(settings: Settings, *, copy: bool = True) -> tuple[str | None, str]:
     """Migrates; the revisions before and after. Raises `Failure`."""
     import structlog
 
     from app import schema
 
     before = asked(settings, schema.current_revision)
-    asked(settings, schema.migrate)
+    asked(settings, lambda url: schema.migrate(url, copy=copy))
     after = schema.head_revision()
     if before != after:
         structlog.get_logger(__name__).info("database migrated", before=before, after=after)

@@ -51,6 +51,11 @@ COMMANDS = {
     "tokens": "app.cli.tokens:tokens",
     "poll": "app.cli.polling:poll",
     "platforms": "app.cli.platforms:platforms",
+    "export": "app.cli.exporting:export",
+    "import": "app.cli.exporting:import_items",
+    "backup": "app.cli.backing_up:backup",
+    "restore": "app.cli.backing_up:restore",
+    "copy": "app.cli.copying:copy",
     "doctor": "app.cli.doctor:doctor",
 }
 

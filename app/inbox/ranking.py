@@ -30,8 +30,11 @@ from app.db import Database, Tx, UtcTime
 from app.inbox.models import OPEN, author, item
 from app.inbox.value import Message, Value, reckon
 
-LOOKED_AT: Final = 200
-"""So many of a person's newest messages count, and have their value kept."""
+LOOKED_AT: Final = 60
+"""So many of a person's newest messages count."""
+KEPT: Final = LOOKED_AT // 2
+"""So many of these have their value kept where there are older ones: each has enough before it that
+nothing changes when one more falls out of sight."""
 _CHUNK = 500
 _QUESTION_MARKS = ("?", "？", "؟", "՞", ";")  # noqa: RUF001  # full width, Arabic, Armenian, Greek
 _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
@@ -77,6 +80,7 @@ _HISTORY = (
             else_=false(),
         ).label("question"),
         _edge.c.signals,
+        _edge.c.since,
     )
     .select_from(_edge.join(item, item.c.author_id == _edge.c.id))
     .where(
@@ -119,14 +123,21 @@ async def _reckon(tx: Tx, author_ids: Sequence[int]) -> None:
         by_author[row.author_id].append(row)
     changed = {}
     for rows in by_author.values():
-        values = reckon([_message(row) for row in rows], rows[0].signals)
-        for row in rows:
+        whole = rows[0].since == _LONG_AGO
+        values = reckon([_message(row) for row in rows], rows[0].signals, whole=whole)
+        for row in rows if whole else _kept(rows):
             value = values.get(row.id)
             known = (row.value_score, row.value_reasons)
             if value is not None and known != (value.score, list(value.reasons)):
                 changed[int(row.id)] = value
     if changed:
         await _store(tx, changed)
+
+
+def _kept(rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    """The newest, and those that have no value yet."""
+    ordered = sorted(rows, key=lambda row: (row.occurred_at, row.id))
+    return [row for row in ordered[:-KEPT] if row.value_score is None] + ordered[-KEPT:]
 
 
 def _message(row: Row[Any]) -> Message:

@@ -15,6 +15,9 @@ LEFT_WAITING: Final = 40
 FIRST_MESSAGE: Final = 20
 EACH_CONVERSATION: Final = 10
 CONVERSATIONS_COUNTED: Final = 3
+WAITING_TOLD: Final = 10
+"""Up to so many earlier messages that wait are told by number, so that a reason that has been given
+seldom changes when more is written."""
 QUESTION: Final = 15
 SIGNAL: Final = -60
 """Below anything that the other reasons can make up for but an earlier silence of ours."""
@@ -45,9 +48,11 @@ class Value:
     reasons: tuple[str, ...]
 
 
-def reckon(messages: Sequence[Message], signals: Sequence[Mapping[str, str]]) -> dict[int, Value]:
-    """The value of answering each message that waits, by id, from everything its author wrote to
-    us (in any order) and the signals of the account, [{code, reason}].
+def reckon(
+    messages: Sequence[Message], signals: Sequence[Mapping[str, str]], *, whole: bool = True
+) -> dict[int, Value]:
+    """The value of answering each message that waits, by id, from what its author wrote to us (in
+    any order; `whole`: all of it) and the signals of the account, [{code, reason}].
     """
     told = _from_signals(signals)
     found = {}
@@ -56,7 +61,7 @@ def reckon(messages: Sequence[Message], signals: Sequence[Mapping[str, str]]) ->
     for number, message in enumerate(sorted(messages, key=lambda m: (m.occurred_at, m.id))):
         if message.waits:
             others = len(answered) - (message.thread_id in answered)
-            parts = [*told, *_history(number == 0, waiting, others)]
+            parts = [*told, *_history(whole and number == 0, waiting, others)]
             if message.question:
                 parts.append((QUESTION, "Asks a question."))
             parts.sort(key=lambda part: -abs(part[0]))
@@ -72,7 +77,8 @@ def _history(first: bool, waiting: int, answered: int) -> Iterator[tuple[int, st
     if first:
         yield FIRST_MESSAGE, "Writes to us for the first time."
     if waiting:
-        told = "an earlier message" if waiting == 1 else f"{waiting} earlier messages"
+        number = f"{waiting}" if waiting < WAITING_TOLD else f"{WAITING_TOLD} or more"
+        told = "an earlier message" if waiting == 1 else f"{number} earlier messages"
         yield LEFT_WAITING, f"Still waits for an answer to {told}."
     if answered:
         told = "an earlier conversation" if answered == 1 else "earlier conversations"

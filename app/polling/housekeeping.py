@@ -12,6 +12,8 @@ from app.inbox.actions.models import action
 from app.inbox.models import raw_body
 from app.inbox.notes.models import note
 from app.sources.models import gap, quarantine, recovery, run
+from app.web.models import idempotency_key
+from app.web.repository import KEPT as ANSWERS_KEPT
 
 KEPT: tuple[tuple[Table, Any, timedelta], ...] = (
     (run, run.c.finished_at, timedelta(days=14)),
@@ -19,6 +21,7 @@ KEPT: tuple[tuple[Table, Any, timedelta], ...] = (
     (quarantine, quarantine.c.last_seen_at, timedelta(days=90)),
     (recovery, recovery.c.at, timedelta(days=90)),
     (gap, gap.c.closed_at, timedelta(days=90)),
+    (idempotency_key, idempotency_key.c.asked_at, ANSWERS_KEPT),
     (note, note.c.deleted_at, timedelta(days=30)),
     (action, action.c.at, timedelta(days=90)),
 )

@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, NotFound, VersionMismatch
 from app.team import examples, granting, repository
 from app.team.asked import Display, Rights, SourceIds, columns_of, managing, shown
 from app.team.managing import check_sees_all
@@ -29,6 +29,7 @@ from app.team.schemas import (
 from app.team.users import api as users
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, Role, needs
+from app.web.conditional import etag, if_match
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
@@ -124,7 +125,11 @@ async def create_token(
     )
     asked = managing(request, tx, principal, now)
     row, secret = await granting.grant(asked, new, secrets.token_bytes)
-    headers = {"Location": f"/api/v1/tokens/{row.id}", "Cache-Control": "no-store"}
+    headers = {
+        "Location": f"/api/v1/tokens/{row.id}",
+        "Cache-Control": "no-store",
+        "ETag": etag(row.version),
+    }
     return answer(token_made(row, secret), status=201, headers=headers)
 
 
@@ -135,33 +140,39 @@ async def create_token(
 )
 async def get_token(principal: Granting, db: Reader, token_id: PathId) -> Response:
     check_sees_all(principal)
-    return answer(token_out(await granting.get_token(db, token_id)))
+    row = await granting.get_token(db, token_id)
+    return answer(token_out(row), headers={"ETag": etag(row.version)})
 
 
 @router.patch(
     "/tokens/{token_id}",
     summary="Change what a token may do; its secret stays",
     openapi_extra=shown(examples.TOKEN_PATCH),
-    responses={**answers(TokenOut, example=examples.TOKEN), **problems(NotFound, Conflict)},
+    responses={
+        **answers(TokenOut, example=examples.TOKEN),
+        **problems(NotFound, Conflict, VersionMismatch),
+    },
 )
 async def update_token(
     principal: Granting, tx: Writer, now: Now, request: Request, token_id: PathId, body: TokenPatch
 ) -> Response:
     changes = columns_of(body, may_be_null={"source_ids", "expires_at", "user_id"})
-    row = await granting.change_token(managing(request, tx, principal, now), token_id, changes)
-    return answer(token_out(row))
+    asked = managing(request, tx, principal, now)
+    row = await granting.change_token(asked, token_id, changes, if_match(request).versions)
+    return answer(token_out(row), headers={"ETag": etag(row.version)})
 
 
 @router.delete(
     "/tokens/{token_id}",
     status_code=204,
     summary="Revoke a token, at once and for good",
-    responses=problems(NotFound, Conflict),
+    responses=problems(NotFound, Conflict, VersionMismatch),
 )
 async def delete_token(
     principal: Granting, tx: Writer, now: Now, request: Request, token_id: PathId
 ) -> Response:
-    await granting.revoke(managing(request, tx, principal, now), token_id)
+    asked = managing(request, tx, principal, now)
+    await granting.revoke(asked, token_id, if_match(request).versions)
     return Response(status_code=204)
 
 

@@ -57,6 +57,7 @@ _TOKEN = {
     "expires_at": "2027-03-01T09:30:00.000Z",
     "last_used_at": None,
     "revoked_at": None,
+    "version": 1,
 }
 TOKEN = TokenOut(**_TOKEN)  # type: ignore[arg-type]  # mixed values of one dict
 TOKEN_MADE = TokenMade(**_TOKEN, secret="una_…")  # type: ignore[arg-type]  # noqa: S106 - no secret

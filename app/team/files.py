@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.sqlite_file import sync_folder
+
 
 def write_cli_file(path: Path, url: str, token: str) -> None:
     """`{"url", "token"}` for the CLI; replaces the one of the last start."""
@@ -26,7 +28,7 @@ def create_private(path: Path, content: str) -> bool:
             if path.exists():
                 return False
             fresh.replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return True
 
 
@@ -44,14 +46,3 @@ def _fresh_file(path: Path, content: str) -> Iterator[Path]:
         yield fresh
     finally:
         fresh.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the new name itself survive a power cut, where the system can do that."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

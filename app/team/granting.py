@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.db import Reader
-from app.errors import Conflict, InvalidRequest, NotFound
+from app.errors import Conflict, InvalidRequest, NotFound, VersionMismatch
 from app.team import repository
 from app.team.allowance import Allowance, allowance_of
 from app.team.managing import Managing, invalid
 from app.team.repository import LOCAL, NewToken
+from app.team.schemas import token_out
 from app.team.service import create_token
 from app.team.tokens import Random
 from app.team.users import repository as users
@@ -30,10 +31,15 @@ async def grant(managing: Managing, new: NewToken, random: Random) -> tuple[Row[
     return await get_token(managing.tx, made), secret
 
 
-async def change_token(managing: Managing, token_id: int, changes: Mapping[str, Any]) -> Row[Any]:
+async def change_token(
+    managing: Managing,
+    token_id: int,
+    changes: Mapping[str, Any],
+    versions: frozenset[int] | None,
+) -> Row[Any]:
     """Changes what is given of a token that is not revoked."""
     await managing.begin()
-    row = await get_token(managing.tx, token_id)
+    row = await _get_agreed(managing, token_id, versions)
     if row.revoked_at is not None:
         raise Conflict("This token is revoked for good. Make a new one.")
     if row.created_by == LOCAL:
@@ -61,11 +67,25 @@ async def _check_changes(managing: Managing, row: Row[Any], values: Mapping[str,
         await _check_owner(managing, allowance_of(after), after.user_id)
 
 
-async def revoke(managing: Managing, token_id: int) -> None:
+async def revoke(managing: Managing, token_id: int, versions: frozenset[int] | None) -> None:
     """Ends a token for good; repeating it changes nothing."""
     await managing.begin()
+    await _get_agreed(managing, token_id, versions)
     await managing.tokens.revoke(managing.tx, token_id)
     await managing.check_admin_left()
+
+
+async def _get_agreed(
+    managing: Managing, token_id: int, versions: frozenset[int] | None
+) -> Row[Any]:
+    row = await get_token(managing.tx, token_id)
+    if versions is not None and row.version not in versions:
+        raise VersionMismatch(
+            f"The token is at version {row.version} by now. Look at it, then decide again.",
+            extra={"current": token_out(row)},
+            headers={"ETag": f'"v{row.version}"'},
+        )
+    return row
 
 
 async def get_token(reader: Reader, token_id: int) -> Row[Any]:

@@ -39,6 +39,7 @@ token = Table(
     Column("expires_at", UtcTime),
     Column("last_used_at", UtcTime),
     Column("revoked_at", UtcTime),
+    Column("version", Integer, nullable=False, server_default=text("1")),
 )
 
 installation = Table(

@@ -100,7 +100,9 @@ async def add_token(tx: Tx, new: NewToken, secret: str, now: datetime) -> int:
 
 
 async def change_token(tx: Tx, token_id: int, values: Mapping[str, Any]) -> None:
-    await tx.execute(update(token).where(token.c.id == token_id).values(**values))
+    await tx.execute(
+        update(token).where(token.c.id == token_id).values(**values, version=token.c.version + 1)
+    )
 
 
 async def revoke_token(tx: Tx, token_id: int, now: datetime) -> str | None:
@@ -108,7 +110,7 @@ async def revoke_token(tx: Tx, token_id: int, now: datetime) -> str | None:
     statement = (
         update(token)
         .where(token.c.id == token_id, token.c.revoked_at.is_(None))
-        .values(revoked_at=now)
+        .values(revoked_at=now, version=token.c.version + 1)
         .returning(token.c.token_hash)
     )
     found: str | None = (await tx.execute(statement)).scalar_one_or_none()

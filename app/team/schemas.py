@@ -80,6 +80,7 @@ class TokenOut(msgspec.Struct, kw_only=True):
     expires_at: Stamp | None
     last_used_at: Stamp | None
     revoked_at: Stamp | None
+    version: int
 
 
 class TokenMade(TokenOut, kw_only=True):
@@ -151,6 +152,7 @@ def _token_fields(row: Row[Any]) -> dict[str, Any]:
         "expires_at": stamp(row.expires_at),
         "last_used_at": stamp(row.last_used_at),
         "revoked_at": stamp(row.revoked_at),
+        "version": row.version,
     }
 
 

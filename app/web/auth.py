@@ -12,6 +12,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.requests import Request
 
 from app.errors import NotAllowed, Unauthenticated
+from app.web.idempotency import read_key
 from app.web.params import refuse_undocumented_parameters
 from app.web.principal import PERMISSIONS, Permission, Principal, Right, Role, scope_of
 
@@ -59,6 +60,7 @@ class Needs:
                 f"the role {principal.role} does not have it."
             )
         refuse_undocumented_parameters(request)
+        await read_key(request, principal)
         return principal
 
 

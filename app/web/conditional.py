@@ -1,18 +1,33 @@
-"""ETag, If-Match and If-None-Match (RFC 9110, 8.8.3 and 13.1)."""
+"""ETag, If-Match and If-None-Match (RFC 9110, 8.8.3 and 13.1).
+
+Every list and count has a weak ETag, made of its answer without `as_of` and `age_seconds`: these
+move by themselves and can be reckoned from what is there. Everything else the answer shows is in
+it, whatever made it change: a poll, a colleague, another process, or time (a snooze that ended, an
+age bucket, a stream that has become late).
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Any
 
+from fastapi import FastAPI
 from starlette.requests import Request
+from starlette.responses import Response
 
 from app.errors import FieldError
+from app.web.around import Call, lay_around
 from app.web.problems import invalid_request
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS = re.compile(rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*")
 _ONE = re.compile(_TAG)
+# Within a text the quotes are escaped, so that only members of the document are found.
+_MOVING = re.compile(rb'"(?:as_of":"[^"]*"|age_seconds":[0-9]+)')
 _VERSION = re.compile(r'"v([0-9]{1,18})"')
 
 
@@ -51,3 +66,36 @@ def none_match(request: Request, tag: str) -> bool:
         return True
     wanted = tag.removeprefix("W/")
     return any(given.removeprefix("W/") == wanted for given in _ONE.findall(joined))
+
+
+def content_tag(body: bytes) -> str:
+    """The weak ETag of an answer."""
+    return f'W/"{sha256(_MOVING.sub(b"", body)).hexdigest()[:32]}"'
+
+
+def has_content_tag(path: str) -> bool:
+    """Whether this is the path of a list or count; one thing alone has its version, or none."""
+    return not path.endswith("}")
+
+
+async def _conditional(request: Request, _: Mapping[str, Any], call: Call) -> Response:
+    response = await call()
+    if response.media_type != "application/json" or response.status_code != HTTPStatus.OK:
+        return response
+    tag = content_tag(bytes(response.body))
+    response.headers.setdefault("ETag", tag)
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    response.headers.add_vary_header("Authorization")
+    if not none_match(request, tag):
+        return response
+    kept = {name: value for name, value in response.headers.items() if name[:8] != "content-"}
+    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=kept)
+
+
+def make_conditional(app: FastAPI, prefix: str) -> None:
+    """Lays the ETag around every list and count below the prefix; when all routes are there."""
+
+    def fits(path: str) -> bool:
+        return path.startswith(f"{prefix}/") and has_content_tag(path)
+
+    lay_around(app, "GET", fits, _conditional)

@@ -22,6 +22,8 @@ from app.errors import (
 )
 from app.web.answers import schemas_of
 from app.web.auth import needs_of
+from app.web.conditional import has_content_tag
+from app.web.idempotency import HEADER, MAX_KEY, IdempotencyKeyReused, StillRunning
 from app.web.problems import MEDIA_TYPE, Misdirected, add_problem_handlers
 
 REF = {"$ref": "#/components/schemas/Problem"}
@@ -176,11 +178,16 @@ def _document(app: Api) -> dict[str, Any]:
     schemas |= schemas_of(app.wire)
     components["schemas"] = dict(sorted(schemas.items()))
     components["responses"] = {
-        kind.__name__: _response(kind) for kind in sorted({*_ALWAYS, *_GUARDED}, key=_name)
+        kind.__name__: _response(kind)
+        for kind in sorted({*_ALWAYS, *_GUARDED, StillRunning}, key=_name)
     }
+    invalid = components["responses"][InvalidRequest.__name__]["content"][MEDIA_TYPE]
+    invalid["examples"][IdempotencyKeyReused.code] = {"value": _example(IdempotencyKeyReused)}
     guarded = {r.name for r in iter_route_contexts(app.routes) if needs_of(r) is not None}
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-    for _, operation in operations(document):
+    for place, operation in operations(document):
+        if operation["operationId"] in guarded and not place.startswith(("PUT", "PATCH", "DELETE")):
+            _add_headers(place, operation)
         _complete(operation, guarded=operation["operationId"] in guarded)
     return document
 
@@ -194,6 +201,39 @@ def _give_nulls_back(document: Mapping[str, Any], app: Api) -> None:
                 if "example" in content:
                     shown = operation["responses"][str(status)]["content"][kind]
                     shown["example"] = content["example"]
+
+
+def _add_headers(place: str, operation: dict[str, Any]) -> None:
+    """What the layers around every POST and around every list take and answer."""
+    method, _, path = place.partition(" ")
+    responses = operation["responses"]
+    if method == "POST":
+        operation.setdefault("parameters", []).append(_KEY)
+        shared = {"$ref": f"#/components/responses/{StillRunning.__name__}"}
+        declared = responses.setdefault(str(StillRunning.status), shared)
+        if "content" in declared:
+            shown = {StillRunning.code: {"value": _example(StillRunning)}}
+            declared["content"][MEDIA_TYPE]["examples"] |= shown
+    elif has_content_tag(path) and "application/json" in responses["200"].get("content", {}):
+        operation.setdefault("parameters", []).append(_NONE_MATCH)
+        responses["304"] = {"description": "What If-None-Match names is what there is."}
+
+
+_KEY: Mapping[str, Any] = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Name of this request: repeated with the same name within 24 hours, it is "
+    "done once and answered alike, with `Idempotency-Replayed: true`.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]+$"},
+}
+_NONE_MATCH: Mapping[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` of an earlier answer: where nothing has changed, 304 without body.",
+    "schema": {"type": "string"},
+}
 
 
 def _name(kind: type[AppError]) -> str:

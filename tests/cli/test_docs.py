@@ -47,6 +47,7 @@ def test_every_option_is_named(words: str) -> None:
         for parameter in TREE[words].params
         if isinstance(parameter, click.Option)
         for name in (*parameter.opts, *parameter.secondary_opts)
+        if name.startswith("--")  # a short form is told beside its long one
     } - EVERYWHERE
     if words == "unanswered poll":  # told where it is explained
         options -= {"--wait"}

@@ -67,7 +67,27 @@ async def test_only_the_newest_messages_of_a_person_are_looked_at(inbox: Inbox) 
     many = ranking.LOOKED_AT + 20
     await inbox.take(*(said(f"m{n}", n / 10, thread=f"t{n}") for n in range(many)))
     reasons = (await inbox.item(f"m{many - 1}")).value_reasons
-    assert reasons == [f"Still waits for an answer to {ranking.LOOKED_AT - 1} earlier messages."]
+    assert reasons == ["Still waits for an answer to 10 or more earlier messages."]
+    first = await inbox.item(f"m{many - ranking.LOOKED_AT}")
+    assert first.value_reasons == []  # nobody looks whether it was the first of all
+
+
+async def test_one_more_of_many_changes_the_value_of_no_other(inbox: Inbox) -> None:
+    many = ranking.LOOKED_AT + 20
+    await inbox.take(*(said(f"m{n}", n / 10, thread=f"t{n}") for n in range(many)))
+    stored: list[Any] = []
+
+    def listen(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "SET value_score" in statement:
+            stored.append(parameters)
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        await inbox.take(said("one more", many / 10, thread="another"))
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+    assert len(stored) == 1
+    assert await scores(inbox) | {"one more": 40} == await scores(inbox)
 
 
 async def test_items_from_before_there_were_values_get_theirs(inbox: Inbox) -> None:

@@ -117,7 +117,7 @@ def test_problems_of_one_status_are_shown_side_by_side() -> None:
     operation = things().openapi()["paths"]["/api/v1/things/{thing_id}"]["post"]
     content = operation["responses"]["409"]["content"]
     assert set(content) == {"application/problem+json"}
-    assert set(content["application/problem+json"]["examples"]) == {"conflict"}
+    assert set(content["application/problem+json"]["examples"]) == {"conflict", "still-running"}
     assert set(operation["responses"]) >= {"200", "401", "403", "404", "409", "412", "422", "500"}
 
 

@@ -8,6 +8,7 @@ from app.inbox.api import (
     actions,
     authors,
     bulk,
+    exchange,
     labels,
     lists,
     notes,
@@ -17,8 +18,9 @@ from app.inbox.api import (
 )  # fmt: skip
 
 router = APIRouter()
-_PARTS = (lists, actions, bulk, notes, undoing, labels, views, authors, policies)
+# exchange comes first: `/items/export` is no `/items/{item_id}`.
+_PARTS = (exchange, lists, actions, bulk, notes, undoing, labels, views, authors, policies)
 WIRE = (*lists.WIRE, *bulk.WIRE, *notes.WIRE, *undoing.WIRE, *labels.WIRE, *views.WIRE,
-        *authors.WIRE, *policies.WIRE)  # fmt: skip
+        *authors.WIRE, *policies.WIRE, *exchange.WIRE)  # fmt: skip
 for part in _PARTS:
     router.include_router(part.router)

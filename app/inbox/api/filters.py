@@ -143,6 +143,23 @@ def read_filter(
     )
 
 
+async def wanted_items(
+    reader: Reader,
+    principal: Principal,
+    values: dict[str, Any],
+    given: frozenset[str],
+    now: datetime,
+) -> tuple[ItemFilter, int | Literal["none"] | None]:
+    """The filter that a caller's parameters mean, and whom `assignee` means for this caller."""
+    asked, assignee = values["assignee"], None
+    if asked is not None:
+        assignee = await assignee_asked(reader, principal.scope, principal.user_id, asked)
+    wanted = read_filter(values, given, now, assignee)
+    wanted = await ask(reader, principal, wanted, values["q"], given=given, now=now)
+    refuse_unranked(wanted)
+    return wanted, assignee
+
+
 def refuse_unranked(wanted: ItemFilter) -> None:
     """Orders by rank are for the unanswered: for anything else no due time and value is kept."""
     if wanted.order in BY_RANK and wanted.statuses != ("unanswered",):

@@ -13,8 +13,7 @@ from starlette.responses import Response
 from app.clock import stamp
 from app.errors import NotFound
 from app.inbox import counting, examples, reading
-from app.inbox.api.filters import FILTERS, ask, read_filter, refuse_unranked
-from app.inbox.assigning import assignee_asked
+from app.inbox.api.filters import FILTERS, wanted_items
 from app.inbox.conversations import Place
 from app.inbox.count_schemas import Counts
 from app.inbox.listing import Position
@@ -57,13 +56,8 @@ Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
 )
 async def list_items(principal: Seeing, db: Reader, now: Now, request: Request) -> Response:
     values = FILTERS.parse(request)
-    asked, assignee = values["assignee"], None
-    if asked is not None:
-        assignee = await assignee_asked(db, principal.scope, principal.user_id, asked)
     given = frozenset(request.query_params.keys())
-    wanted = read_filter(values, given, now, assignee)
-    wanted = await ask(db, principal, wanted, values["q"], given=given, now=now)
-    refuse_unranked(wanted)
+    wanted, assignee = await wanted_items(db, principal, values, given, now)
     limit, order = values["limit"], wanted.order
     # Not given is not the same as `any`, and `me` not the same for everybody.
     bound = values | {"needs_reply": wanted.needs_reply, "assignee": assignee}

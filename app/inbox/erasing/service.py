@@ -24,6 +24,7 @@ from app.outbox.events import Actor, Event, record
 from app.sources.models import quarantine
 from app.sources.streams import packed, unpacked
 from app.team.tokens import Random
+from app.web.repository import forget_answers
 
 _ITEMS = 200
 _THREADS = 20
@@ -31,8 +32,8 @@ _KEYS = 5000
 _BODIES = 500
 _IDS = frozenset({"external_id", "parent_external_id"})
 _LEFT_ALONE = frozenset({
-    "erased", "gap", "host", "installation", "item_words", "policy", "search_todo", "source",
-    "token", "us", "user", "watched", "webhook",
+    "erased", "gap", "host", "idempotency_key", "installation", "item_words", "policy",
+    "search_todo", "source", "token", "us", "user", "watched", "webhook",
 })  # fmt: skip
 """Tables without anything that others wrote, or made from those that have it."""
 _ONLY = {"author": ("notes",), "stream": ("error_detail",), "run": ("error_detail",)}
@@ -97,12 +98,14 @@ class Erasing:
             now = self._clock.now()
             await repository.begin(tx, author_id, now)
             await tombstones.bury(tx, _digests(person.seal, row, person.names), now)
+            await forget_answers(tx)  # kept for repeats, and sealed: nobody can look into them
         while True:
             await self._everywhere(person)
             await self._items(person)
             async with self._db.write() as tx:
                 gone = await repository.delete_person(tx, author_id)
                 if gone:
+                    await forget_answers(tx)
                     record(tx, self._event(actor, person.tally))
                 if gone or await repository.lock_person(tx, author_id) is None:
                     return person.tally

@@ -131,6 +131,7 @@ item_words = Table(
     metadata,
     Column("item_id", ForeignKey("item.id", ondelete="CASCADE"), primary_key=True),
     Column("words", WordRow, nullable=False),
+    info={"copied": False},  # each kind of database has its own form
 )
 Index("ix_item_words", item_words.c.words, postgresql_using="gin").ddl_if(dialect="postgresql")
 
@@ -138,6 +139,7 @@ search_todo = Table(
     "search_todo",
     metadata,
     Column("item_id", ForeignKey("item.id", ondelete="CASCADE"), primary_key=True),
+    info={"copied": False, "filled_from": "item"},  # a copy makes all words anew
 )
 
 for _statement in FTS:

@@ -161,10 +161,11 @@ async def update_webhook(
     "/webhooks/{webhook_id}",
     status_code=204,
     summary="Remove a webhook with its deliveries",
-    responses=problems(NotFound),
+    responses=problems(NotFound, VersionMismatch),
 )
 async def delete_webhook(principal: Managing, request: Request, webhook_id: PathId) -> Response:
-    await _webhooks(request).remove(_asking(principal), webhook_id)
+    versions = if_match(request).versions
+    await _webhooks(request).remove(_asking(principal), webhook_id, versions)
     return Response(status_code=204)
 
 

@@ -123,9 +123,12 @@ class Webhooks:
             changed = sorted(values.keys() & set(NewWebhook.__slots__))
             self._record(tx, "changed", asking, webhook_id, changed=changed)
 
-    async def remove(self, asking: Asking, webhook_id: int) -> None:
+    async def remove(
+        self, asking: Asking, webhook_id: int, versions: frozenset[int] | None
+    ) -> None:
         """With its deliveries; those under way end as if they had been sent before."""
         row = await self._get(asking.scope, webhook_id)
+        await self._refuse_other_version(asking.scope, row, versions)
         async with self.db.write() as tx:
             await repository.remove(tx, row.id)
             self._record(tx, "removed", asking, webhook_id)

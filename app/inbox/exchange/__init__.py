@@ -1,0 +1,1 @@
+"""Items out of the inbox as a file, and into it again."""
