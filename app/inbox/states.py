@@ -89,6 +89,7 @@ class EventType(StrEnum):
     REMOVED = "item.removed"
     REAPPEARED = "item.reappeared"
     UNDONE = "item.undone"
+    SIGNALLED = "item.signalled"
 
 
 Target = Status | Literal["earlier"]
