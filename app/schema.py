@@ -21,6 +21,7 @@ from app.inbox import models as _inbox
 from app.inbox.actions import models as _actions
 from app.inbox.labels import models as _labels
 from app.inbox.notes import models as _notes
+from app.inbox.rules import models as _rules
 from app.inbox.search import models as _search
 from app.inbox.views import models as _views
 from app.outbox import models as _outbox
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["SchemaTooNew", "current_revision", "head_revision", "metadata", "migrate"]
 
 _TABLES_COME_FROM = (
-    _inbox, _actions, _labels, _notes, _search, _views, _outbox, _sources, _team, _web, _webhooks,
+    _inbox, _actions, _labels, _notes, _rules, _search, _views, _outbox, _sources, _team, _web,
+    _webhooks,
 )  # fmt: skip
 HEAD = "0014"
 """The newest revision, told without loading alembic (260 ms); a test compares the two."""

@@ -52,11 +52,15 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:  # one branch a kind of node
     elif isinstance(node, ast.IfExp):
         changed.body, changed.orelse = changed.orelse, changed.body
         yield changed
-    elif isinstance(node, ast.Return) and node.value is not None:
+    elif isinstance(node, ast.Return) and not _is_none(node.value):
         changed.value = ast.Constant(None)
         yield changed
     elif isinstance(node, ast.Raise | ast.Expr | ast.Continue | ast.Break):
         yield ast.Pass()
+
+
+def _is_none(node: ast.expr | None) -> bool:
+    return node is None or (isinstance(node, ast.Constant) and node.value is None)
 
 
 def _constants(node: ast.Constant, changed: Any) -> Iterator[ast.AST]:
@@ -91,12 +95,19 @@ def _in_order(node: ast.AST) -> Iterator[ast.AST]:
         yield from _in_order(child)
 
 
+def _says_nothing(node: ast.AST) -> bool:
+    """A docstring, or the list of names that `import *` would take."""
+    if isinstance(node, ast.Assign):
+        return any(isinstance(each, ast.Name) and each.id == "__all__" for each in node.targets)
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
 def mutants(source: str) -> Iterator[tuple[int, str, ast.Module]]:
     """(line, what it is now, the module) for each mutant; docstrings and annotations stay."""
     tree = ast.parse(source)
     spared = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        if _says_nothing(node):
             spared |= {id(each) for each in ast.walk(node)}
         for name in ("annotation", "returns", "decorator_list", "bases"):
             held = getattr(node, name, None) or []
@@ -129,17 +140,26 @@ def calls(module: ModuleType) -> Iterator[Callable[[], Any]]:
             yield partial(test, **given)
 
 
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict | frozenset | tuple) and len(value) > 0
+
+
 def _replace(module: ModuleType, tree: ast.Module) -> None:
-    """Puts a mutant in the module's place, everywhere its functions went. Dataclasses stay: the
-    tables of the tests hold instances of them.
+    """Puts a mutant in the module's place, everywhere its functions and tables went. Dataclasses
+    stay, with new methods: the tables of the tests hold instances of them.
     """
     before = {
         id(value): name
         for name, value in vars(module).items()
         if getattr(value, "__module__", None) == module.__name__
+        or (_is_table(value) and not name.startswith("__"))
     }
     kept = {name: each for name, each in vars(module).items() if is_dataclass(each)}
     exec(compile(tree, str(module.__file__), "exec"), module.__dict__)  # its purpose
+    for name, each in kept.items():
+        for held, method in list(vars(getattr(module, name)).items()):
+            if inspect.isfunction(method) or isinstance(method, property):
+                setattr(each, held, method)
     vars(module).update(kept)
     for name in [name for name in sys.modules if name.startswith(("app.", "tests."))]:
         for held, value in list(vars(sys.modules[name]).items()):

@@ -23,7 +23,7 @@ from tests.world import Watched, as_role, draft
 
 SPEC: dict[str, Any] = document()
 PLACES = [place for place, _ in operations(SPEC)]
-ADMIN_PLACES = r"/sources|/users|/policies|/authors/{author_id}/data|/items/import"
+ADMIN_PLACES = r"/sources|/users|/policies|/rules|/authors/{author_id}/data|/items/import"
 STREAM = "GET /api/v1/events/stream"
 FOR_ADMINS = {p for p in PLACES if "/tokens" in p or "/webhooks" in p or "/deliveries" in p} | {
     p for p in PLACES if re.search(ADMIN_PLACES, p) and not p.startswith("GET ")
@@ -32,8 +32,14 @@ FOR_VIEWERS = {p for p in PLACES if p.startswith("GET ")} - FOR_ADMINS - {"GET /
 IDS = (
     "item_id", "source_id", "entry_id", "user_id", "token_id", "webhook_id", "delivery_id",
     "action_id", "label_id", "note_id", "view_id", "author_id", "policy_id",
+    "rule_id",
 )  # fmt: skip
 TOKEN = {"name": "to be changed", "role": "viewer"}
+RULE = {
+    "name": "refunds",
+    "conditions": {"text": [{"any": ["refund"]}]},
+    "effect": {"kind": "spam"},
+}
 USER = {"name": "ben", "role": "agent"}
 
 
@@ -115,6 +121,7 @@ async def test_every_answer_fits_the_document(watched: Watched) -> None:
     mine = await watched.api.patch("/api/v1/tokens/1", json={"user_id": 1})
     assert mine.status_code == 200, mine.text
     ids |= {"author_id": found["author"]["id"], "policy_id": await a_policy(watched)}
+    ids["rule_id"] = (await watched.api.post("/api/v1/rules", json=RULE)).json()["id"]
     bodies = {
         "POST /api/v1/sources": draft(watched.base, "support"),
         "POST /api/v1/sources/check": {

@@ -46,6 +46,7 @@ COMMANDS = {
     "coverage": "app.cli.counting:coverage",
     "watch": "app.cli.watching:watch",
     "sources": "app.cli.sources:sources",
+    "rules": "app.cli.rules:rules",
     "webhooks": "app.cli.webhooks:webhooks",
     "users": "app.cli.team:users",
     "tokens": "app.cli.tokens:tokens",

@@ -12,8 +12,11 @@ from sqlalchemy import Row, or_, select, union
 from app.connectors.registry import PLATFORMS
 from app.db import Tx
 from app.inbox import answers, repository
+from app.inbox.actions import repository as actions
 from app.inbox.arrivals import NO_REPLY_KINDS
+from app.inbox.effects import AWAY
 from app.inbox.evidence import OurReply, Thread, Waiting
+from app.inbox.item import Action
 from app.inbox.models import item, reply, thread
 from app.outbox.events import POLLER
 
@@ -38,12 +41,16 @@ async def judge_threads(
 
 
 async def _where_we_spoke(tx: Tx, thread_ids: Collection[int]) -> list[int]:
-    """Those of the threads that hold a reply of ours, a native answer, or an item answered."""
+    """Those of the threads that hold a reply of ours, or an item that was (possibly) answered."""
     statement = union(
         select(reply.c.thread_id).where(reply.c.thread_id.in_(thread_ids)),
         select(item.c.thread_id).where(
             item.c.thread_id.in_(thread_ids),
-            or_(item.c.native_at.is_not(None), item.c.answer_evidence.is_not(None)),
+            or_(
+                item.c.native_at.is_not(None),
+                item.c.answer_evidence.is_not(None),
+                item.c.possibly_answered,
+            ),
         ),
     )
     return sorted(row.thread_id for row in await tx.rows(statement))
@@ -75,7 +82,11 @@ async def _settle(
         if found is None:
             return
         action, details = found
+        before = row
         row = await repository.step(tx, row, action, actor=POLLER, now=now, details=details)
+        if action is Action.REPLY_SEEN and row.status in AWAY:
+            # A link out of sight is no reason not to undo what took the item there.
+            await actions.rebase(tx, [(row.id, before.version, row.version)])
 
 
 def _thread_facts(platform: str, root: str, ours: Collection[Row[Any]]) -> Thread:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.inbox.adjacent import add_adjacent
-from app.inbox.effects import is_better
+from app.inbox.effects import AWAY, is_better
 from app.inbox.evidence import (
     Claim,
     Mentions,
@@ -74,11 +74,8 @@ def next_step(
     `vanished` are the ids of replies proven to be gone upstream: losing one of them is
     `reply_lost`, any other loss is `answer_withdrawn`.
     """
-    match state.status:
-        case Status.SPAM | Status.REMOVED:
-            return None
-        case Status.REPLIED:
-            return _next_step_of_replied(state, verdict.answer, vanished)
+    if state.status is Status.REPLIED or state.status in AWAY:
+        return _next_step_of_linked(state, verdict.answer, vanished)
     if verdict.answer is not None:
         return Action.REPLY_SEEN, Details(answer=verdict.answer)
     flag_differs = state.possibly_answered != verdict.possibly_answered
@@ -87,7 +84,7 @@ def next_step(
     return None
 
 
-def _next_step_of_replied(
+def _next_step_of_linked(
     state: ItemState, answer: Answer | None, vanished: Collection[int]
 ) -> tuple[Action, Details] | None:
     if answer is None and state.evidence in (None, Evidence.DECLARED):

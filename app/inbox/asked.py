@@ -35,6 +35,7 @@ class LabelChange:
     whole: Sequence[str] | None = None
     add: Sequence[str] = ()
     remove: Sequence[str] = ()
+    by_rule: bool = False  # then a list of labels that is full stops no arrival
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,8 @@ async def _labelling(
     if change is None:
         return None
     keys = await labels.ensure(tx, [*(change.whole or ()), *change.add], now)
-    await check_room(tx)
+    if not change.by_rule:
+        await check_room(tx)
     carried = await labels.of_items(tx, [row.id for row in rows])
     others = {label_id for ids in carried.values() for label_id in ids}
     return _Labelling(change, {**await labels.keys_of(tx, others), **keys}, carried)

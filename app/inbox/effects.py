@@ -23,6 +23,9 @@ from app.inbox.item import (
     Status,
 )
 
+AWAY: Final = frozenset({Status.SPAM, Status.REMOVED})
+"""Out of sight: a reply is linked, the status stays."""
+
 
 def _moved(state: ItemState, to: Status) -> ItemState:
     """In another status, without what belonged to the old one."""
@@ -63,8 +66,12 @@ def _with_answer(state: ItemState, answer: Answer) -> ItemState:
 
 
 def _without_answer(state: ItemState) -> ItemState:
+    return _unlinked(_moved(state, Status.UNANSWERED))
+
+
+def _unlinked(state: ItemState) -> ItemState:
     return replace(
-        _moved(state, Status.UNANSWERED),
+        state,
         evidence=None,
         answered_at=None,
         answered_by=None,
@@ -128,9 +135,13 @@ def _send_confirmed(state: ItemState, details: Details, _: datetime) -> ItemStat
     """No look at `answers_since`: we sent it, and the platform's clock is not ours."""
     if (answer := details.answer) is None:
         raise ValueError("a confirmed reply comes with its evidence")
-    if state.status in (Status.SPAM, Status.REMOVED) or not is_better(answer, state):
+    settled = state.status is Status.REPLIED or state.status in AWAY
+    if settled and not is_better(answer, state):
         return state
-    answer = replace(answer, reply_url=answer.reply_url or state.reply_url)
+    if state.evidence is Evidence.DECLARED:  # a person's link stays where the reply has none
+        answer = replace(answer, reply_url=answer.reply_url or state.reply_url)
+    if state.status in AWAY:
+        return _with_answer(_will_be(state, Status.REPLIED), answer)
     return _with_answer(
         state if state.status is Status.REPLIED else _moved(state, Status.REPLIED), answer
     )
@@ -138,16 +149,27 @@ def _send_confirmed(state: ItemState, details: Details, _: datetime) -> ItemStat
 
 def _answer_gone(state: ItemState, details: Details, _: datetime) -> ItemState:
     """The next best answer takes its place; else a person's word; else somebody waits again."""
-    if state.status is not Status.REPLIED:
+    if state.status is not Status.REPLIED and state.status not in AWAY:
         return state
     if details.answer is not None:
         return _with_answer(state, details.answer)
-    if state.evidence is Evidence.DECLARED:
+    if state.evidence in (None, Evidence.DECLARED):
         return state
     if state.declared_at is not None:
         word = Answer(Evidence.DECLARED, state.declared_at, state.declared_by)
         return _with_answer(state, word)
+    if state.status in AWAY:
+        return _unlinked(_will_be(state, Status.UNANSWERED))
     return _without_answer(state)
+
+
+def _will_be(state: ItemState, status: Status) -> ItemState:
+    """Spam or removed it stays; `status` is what the platform may give back. A person's spam is
+    given back by nobody.
+    """
+    if state.status_before is None:
+        return state
+    return replace(state, status_before=status, dismissed_reason=None)
 
 
 def _platform_filed(state: ItemState, _details: Details, _: datetime) -> ItemState:
@@ -191,9 +213,7 @@ def _edited(state: ItemState, details: Details, now: datetime) -> ItemState:
     if state.status is Status.REMOVED:
         return state
     at = details.edited_at or now
-    later = (
-        state.status is Status.REPLIED and state.answered_at is not None and at > state.answered_at
-    )
+    later = state.answered_at is not None and at > state.answered_at
     return replace(
         state,
         edited_at=at if state.edited_at is None else max(at, state.edited_at),

@@ -79,6 +79,7 @@ def item_row(
     *,
     state: ItemState,
     deadlines: Deadlines,
+    signals: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     mention = arrival.mention
     before = incoming.backlog_before
@@ -95,6 +96,7 @@ def item_row(
         "author_id": author.id,
         "kind": mention.kind.value,
         "backlog": backlog,
+        "signals": list(signals),
         **deadlines.columns(
             incoming.source_id,
             mention.kind.value,

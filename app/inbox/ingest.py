@@ -23,6 +23,9 @@ from app.inbox.incoming import Incoming, Story, first_state, item_row, reply_row
 from app.inbox.item import Status
 from app.inbox.labels.arriving import default_labels
 from app.inbox.policies.service import read_deadlines
+from app.inbox.rules import firing
+from app.inbox.rules.firing import read_rules
+from app.inbox.rules.matching import Rule
 from app.inbox.search.repository import touch
 from app.inbox.states import EventType
 from app.outbox.events import POLLER, Event, record
@@ -265,23 +268,37 @@ async def _add_items(
     """Inserts what is not there yet, each with its events; by id."""
     rows: dict[str, dict[str, Any]] = {}
     stories: dict[str, Story] = {}
-    deadlines = await read_deadlines(tx)
+    fired: dict[str, list[Rule]] = {}
+    deadlines, rules = await read_deadlines(tx), await read_rules(tx)
     for arrival in arrivals:
         author = authors[_key(arrival)]
+        fired[arrival.external_id] = _fired(rules, incoming, arrival, author)
         thread = threads[arrival.mention.thread.external_id]
         state, story = first_state(arrival, incoming.now, muted=author.muted_at is not None)
         rows[arrival.external_id] = item_row(
-            incoming, arrival, author, thread, state=state, deadlines=deadlines
-        )
+            incoming, arrival, author, thread, state=state, deadlines=deadlines,
+            signals=firing.signals_of(fired[arrival.external_id]),
+        )  # fmt: skip
         stories[arrival.external_id] = story
     ids = await repository.add_new(tx, list(rows.values()))
     touch(tx, ids.values())
     by_key = {arrival.external_id: arrival for arrival in arrivals}
     for key, item_id in ids.items():
-        _tell_arrival(tx, incoming, item_id, rows[key], stories[key])
+        _tell_arrival(tx, incoming, item_id, rows[key], stories[key], fired=fired[key])
+    await firing.act(tx, {item_id: fired[key] for key, item_id in ids.items()}, incoming.now)
     found = {item_id: by_key[key] for key, item_id in ids.items()}
     await _keep_bodies(tx, list(found.items()), incoming.now)
     return found
+
+
+def _fired(
+    rules: Sequence[Rule], incoming: Incoming, arrival: Arrival, author: Row[Any]
+) -> list[Rule]:
+    if not rules:
+        return []
+    first = author.first_seen_at == incoming.now
+    subject = firing.arriving(arrival, incoming.platform, incoming.source_id, first_message=first)
+    return firing.firing(rules, subject)
 
 
 async def _keep_bodies(tx: Tx, arrivals: Sequence[tuple[int, Arrival]], now: datetime) -> None:
@@ -300,8 +317,11 @@ def _tell_arrival(
     item_id: int,
     row: Mapping[str, Any],
     story: Story,
+    *,
+    fired: Sequence[Rule],
 ) -> None:
     direct = row["visibility"] == "direct"
+    arrived = {"stream": incoming.stream, **firing.told(fired)}
     happenings = [
         (EventType.CREATED, POLLER, None, story[0][2].status if story else row["status"]),
         *((kind, actor, was.status, now.status) for kind, actor, was, now in story),
@@ -319,7 +339,7 @@ def _tell_arrival(
                 direct=direct,
                 from_status=None if was is None else str(was),
                 to_status=str(now),
-                details={"stream": incoming.stream} if kind is EventType.CREATED else None,
+                details=arrived if kind is EventType.CREATED else None,
             ),
         )
     count(tx, repository.counted_row(row), +1)

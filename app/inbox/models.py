@@ -103,6 +103,7 @@ item = Table(
     Column("language", String(40), nullable=False),
     Column("permalink", String(2000), nullable=False),
     Column("media", JsonType, nullable=False),
+    Column("signals", JsonType, nullable=False, server_default=text("'[]'")),  # by rules
     Column("occurred_at", UtcTime, nullable=False),
     Column("first_seen_at", UtcTime, nullable=False),
     Column("edited_at", UtcTime),

@@ -17,7 +17,9 @@ from app.inbox.search.repository import touch_authors, touch_threads
 async def store_authors(
     tx: Tx, platform: str, people: Sequence[Mapping[str, Any]]
 ) -> dict[tuple[str, str], Row[Any]]:
-    """Adds or freshens authors; by (instance, external_id): (id, muted_at)."""
+    """Adds or freshens authors; by (instance, external_id): (id, muted_at,
+    first_seen_at).
+    """
     found: dict[tuple[str, str], Row[Any]] = {}
     for chunk in chunks(people):
         await touch_authors(tx, await _renamed(tx, platform, chunk))
@@ -30,7 +32,11 @@ async def store_authors(
         await tx.execute(statement, [{"platform": platform, **person} for person in chunk])
         keys = [(person["instance"], person["external_id"]) for person in chunk]
         wanted = select(
-            author.c.id, author.c.instance, author.c.external_id, author.c.muted_at
+            author.c.id,
+            author.c.instance,
+            author.c.external_id,
+            author.c.muted_at,
+            author.c.first_seen_at,
         ).where(
             author.c.platform == platform,
             tuple_(author.c.instance, author.c.external_id).in_(keys),

@@ -69,6 +69,7 @@ _HISTORY = (
         item.c.status,
         item.c.value_score,
         item.c.value_reasons,
+        item.c.signals.label("given"),
         case(
             (
                 _waits,
@@ -147,7 +148,8 @@ def _message(row: Row[Any]) -> Message:
         occurred_at=row.occurred_at,
         waits=row.status == "unanswered",
         answered=row.status == "replied",
-        question=bool(row.question),
+        question=bool(row.question) or any(s["code"] == "question" for s in row.given),
+        signals=row.given,
     )
 
 

@@ -40,6 +40,14 @@ class SignalOut(msgspec.Struct, kw_only=True):
     reason: str
 
 
+class ItemSignalOut(msgspec.Struct, kw_only=True):
+    """What a rule says about an item, with the reason. `question`: it asks something."""
+
+    code: str
+    reason: str
+    rule_id: int | None
+
+
 class AuthorOut(msgspec.Struct, kw_only=True):
     """A person (or bot) on a platform. Numbers that the platform does not tell are null."""
 
@@ -128,6 +136,7 @@ class ItemOut(msgspec.Struct, kw_only=True):
     community_replies: int
     answer: AnswerOut | None
     dismissed_reason: str | None
+    signals: list[ItemSignalOut]
     media: list[MediaOut]
     external_links: list[str]
     version: int
@@ -310,6 +319,10 @@ def item_fields(row: Row[Any], now: datetime) -> dict[str, Any]:
         "community_replies": row.community_replies,
         "answer": _answer(row),
         "dismissed_reason": row.dismissed_reason,
+        "signals": [
+            ItemSignalOut(code=s["code"], reason=s["reason"], rule_id=s.get("rule_id"))
+            for s in row.signals
+        ],
         "media": [MediaOut(**media) for media in row.media],
         "external_links": [],
         "version": row.version,

@@ -61,7 +61,7 @@ class EventType(StrEnum):
 
     CREATED = "item.created"
     REPLIED = "item.replied"
-    ANSWER_CHANGED = "item.answer_changed"  # replied as before, by another reply or with a link
+    ANSWER_CHANGED = "item.answer_changed"  # status as before, another answer, or a link
     DISMISSED = "item.dismissed"
     SPAM = "item.spam"
     REOPENED = "item.reopened"
@@ -89,6 +89,7 @@ class EventType(StrEnum):
     REMOVED = "item.removed"
     REAPPEARED = "item.reappeared"
     UNDONE = "item.undone"
+    SIGNALLED = "item.signalled"
 
 
 Target = Status | Literal["earlier"]

@@ -29,7 +29,8 @@ MILD_SIGNALS: Final = frozenset({"default_avatar", "no_posts", "young_account", 
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message of a person as far as ranking looks at it. `waits`: unanswered and in need of an
-    answer. `question`: the platform calls it one, or its text has a question mark.
+    answer. `question`: the platform or a rule calls it one, or its text has a question mark.
+    `signals` are those that rules gave it, [{code, reason}].
     """
 
     id: int
@@ -38,6 +39,7 @@ class Message:
     waits: bool
     answered: bool
     question: bool = False
+    signals: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def reckon(
         if message.waits:
             others = len(answered) - (message.thread_id in answered)
             parts = [*told, *_history(whole and number == 0, waiting, others)]
+            parts += _from_signals([s for s in message.signals if s["code"] != "question"])
             if message.question:
                 parts.append((QUESTION, "Asks a question."))
             parts.sort(key=lambda part: -abs(part[0]))

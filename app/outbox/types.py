@@ -27,6 +27,7 @@ TYPES = (
     "item.reply_lost",
     "item.reply_requested",
     "item.reply_unverified",
+    "item.signalled",
     "item.snoozed",
     "item.spam",
     "item.thanked",

@@ -129,11 +129,6 @@ def test_a_reply_answers_a_dismissed_item() -> None:
     assert replied.state.dismissed_reason is None
 
 
-@pytest.mark.parametrize("state", [SPAM, REMOVED])
-def test_a_reply_to_spam_or_to_something_removed_is_linked_only(state: ItemState) -> None:
-    assert not act(state, Action.REPLY_SEEN, actor=ActorKind.PLATFORM).changed
-
-
 @pytest.mark.parametrize("stored", Evidence)
 @pytest.mark.parametrize("seen", Evidence)
 def test_only_stronger_evidence_takes_the_place_of_weaker(stored: Evidence, seen: Evidence) -> None:
@@ -360,3 +355,14 @@ def test_an_adjacent_answer_is_withdrawn_when_it_no_longer_holds() -> None:
     decision = act(replace(REPLIED, evidence=Evidence.ADJACENT), Action.ANSWER_WITHDRAWN)
     assert decision.event is EventType.ANSWER_WITHDRAWN
     assert decision.state.status == Status.UNANSWERED
+
+
+# what happens in one and the same moment
+
+
+def test_edited_in_the_moment_of_the_answer_it_was_not_edited_afterwards() -> None:
+    edited = act(UNANSWERED, Action.EDITED, Details(edited_at=SEEN.answered_at)).state
+    assert not platform(edited, Action.REPLY_SEEN).edited_after_answer
+    replied = platform(UNANSWERED, Action.REPLY_SEEN)
+    again = act(replied, Action.EDITED, Details(edited_at=SEEN.answered_at)).state
+    assert not again.edited_after_answer

@@ -13,7 +13,6 @@ from sqlalchemy import Executable, Row, select, update
 from app.connectors.base import Filed, Kind, Mention, NativeAnswer, Visibility
 from app.db import Database
 from app.inbox import ingest
-from app.inbox.arrivals import Us
 from app.inbox.item import DismissReason
 from app.inbox.models import author, item, raw_body
 from app.sources.streams import unpacked
@@ -171,15 +170,6 @@ async def test_an_automated_reply_never_answers(inbox: Inbox) -> None:
     assert (await inbox.replies())["r"].automated
 
 
-async def test_a_colleague_found_to_be_a_bot_takes_the_answer_back(inbox: Inbox) -> None:
-    page = [said("a", 0), answers("r", 5, "a", author="colleague")]
-    await inbox.take(*page)
-    assert (await inbox.item("a")).status == "replied"
-    inbox.us = Us(inbox.us.values, frozenset({"bot", "colleague"}))
-    await inbox.take(*page)
-    assert (await inbox.item("a")).status == "unanswered"
-
-
 async def test_a_declared_answer_is_upgraded_when_seen(inbox: Inbox) -> None:
     await inbox.take(said("a", 0))
     await inbox.act("a", "mark_replied", note="By phone.")
@@ -219,21 +209,6 @@ async def test_the_platforms_own_word_answers_and_can_be_taken_back(inbox: Inbox
     row = await inbox.item("a")
     assert (row.status, row.answer_evidence, row.native_at) == ("unanswered", None, None)
     assert (await inbox.types("a"))[-1] == "item.answer_withdrawn"
-
-
-async def test_who_becomes_one_of_us_has_replied(inbox: Inbox) -> None:
-    page = [said("a", 0), said("b", 3, "zoe", parent_external_id="a")]
-    await inbox.take(*page)
-    rows = await inbox.rows()
-    assert rows["b"].status == "unanswered"
-    assert rows["a"].community_replies == 1
-    inbox.us = Us(inbox.us.values | {"zoe"}, inbox.us.automated)
-    await inbox.take(*page)
-    rows = await inbox.rows()
-    assert set(rows) == {"a"}
-    assert (rows["a"].status, rows["a"].community_replies) == ("replied", 0)
-    assert set(await inbox.replies()) == {"b"}
-    assert "item.became_reply" in [happened.type for happened in await inbox.events()]
 
 
 # Deletions

@@ -10,6 +10,7 @@ from app.inbox.states import (
     Details,
     EventType,
     Status,
+    allowed_actions,
 )
 from tests.inbox.acting import (
     DISMISSED,
@@ -57,6 +58,8 @@ def test_anothers_claim_is_refused_by_name_and_end_until_it_is_over(action: Acti
     with pytest.raises(ClaimedByAnother) as refused:
         act(claimed, action, Details(by=4))
     assert (refused.value.holder, refused.value.until) == (3, NOW + timedelta(minutes=15))
+    assert (refused.value.status, refused.value.action) == (Status.UNANSWERED, action)
+    assert refused.value.allowed == allowed_actions(claimed)
     assert act(claimed, action, Details(by=4, force=True)).changed
     assert act(claimed, action, Details(by=4), now=NOW + timedelta(minutes=15)).changed
 

@@ -123,6 +123,13 @@ def test_the_documented_table_is_the_one_in_force() -> None:
     assert documented == words
 
 
+def test_the_events_are_those_that_the_docs_name() -> None:
+    docs = Path(__file__).parents[2] / "docs" / "events.md"
+    rows = docs.read_text(encoding="utf-8").splitlines()
+    named = {row.strip("| `") for row in rows if row.startswith("| `item.")}
+    assert named - {"item.became_reply"} == set(EventType)
+
+
 MOVES_AND_MARKS = [
     Action.MARK_REPLIED, Action.THANK, Action.DISMISS, Action.SPAM, Action.REOPEN, Action.SNOOZE,
     Action.UNSNOOZE, Action.ASSIGN, Action.UNASSIGN, Action.RELEASE, Action.LABEL, Action.HAND_OFF,

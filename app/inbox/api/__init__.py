@@ -13,14 +13,17 @@ from app.inbox.api import (
     lists,
     notes,
     policies,
+    rules,
     undoing,
     views,
 )  # fmt: skip
 
 router = APIRouter()
 # exchange comes first: `/items/export` is no `/items/{item_id}`.
-_PARTS = (exchange, lists, actions, bulk, notes, undoing, labels, views, authors, policies)
+_PARTS = (
+    exchange, lists, actions, bulk, notes, undoing, labels, views, authors, policies, rules,
+)  # fmt: skip
 WIRE = (*lists.WIRE, *bulk.WIRE, *notes.WIRE, *undoing.WIRE, *labels.WIRE, *views.WIRE,
-        *authors.WIRE, *policies.WIRE, *exchange.WIRE)  # fmt: skip
+        *authors.WIRE, *policies.WIRE, *exchange.WIRE, *rules.WIRE)  # fmt: skip
 for part in _PARTS:
     router.include_router(part.router)

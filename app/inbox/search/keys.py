@@ -9,8 +9,9 @@ from typing import Any, Literal, NoReturn, Protocol
 
 from app.connectors.base import Kind
 from app.connectors.registry import PLATFORMS
-from app.inbox.filtering import FLAGS, ItemFilter, Ternary
+from app.inbox.filtering import FLAGS, ItemFilter, Order, Ternary
 from app.inbox.item import Status
+from app.inbox.labels.spelling import key_of
 from app.inbox.search.language import Filter, Mistake, Value, guess
 from app.inbox.search.words import Phrase, handle_word, marked
 from app.web.formats import MAX_DURATION, MAX_ID, parse_time
@@ -273,7 +274,7 @@ def _after(asking: Asking, term: Filter) -> None:
     _since(asking, _moment(term.values[0]))
 
 
-ORDERS: Sequence[Literal["oldest", "newest"]] = ("oldest", "newest")
+ORDERS: Sequence[Order] = ("oldest", "newest", "due", "value")
 
 
 def _order(asking: Asking, term: Filter) -> None:
@@ -282,6 +283,13 @@ def _order(asking: Asking, term: Filter) -> None:
         what = f"The list is already asked for in the order {asking.wanted.order}."
         raise Mistake("contradiction", what, term.offset, term.length)
     asking.change(order=order)
+
+
+def _label(asking: Asking, term: Filter) -> None:
+    value = term.values[0]
+    if not (key := key_of(value.text)):
+        _refuse(value, "Write the name of a label.")
+    asking.apart_from("without_labels" if term.excluded else "labels", [key])
 
 
 def _assignee(asking: Asking, term: Filter) -> None:
@@ -304,6 +312,7 @@ KEYS: Mapping[str, Key] = {
     "assignee": Key(
         _assignee, negatable=False, several=False, instead="Write is:assigned, or another name."
     ),
+    "label": Key(_label, several=False),
     "language": Key(_language),
     "has": Key(_has),
     "older": Key(_older, negatable=False, several=False, instead="Write newer: instead."),

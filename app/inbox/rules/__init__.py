@@ -1,0 +1,1 @@
+"""Rules: what a team wants done with messages of some kind, as data that the team edits."""
