@@ -54,6 +54,7 @@ from app.web.assembly import add_layers
 from app.web.auth import check_every_route_declares
 from app.web.conditional import make_conditional
 from app.web.idempotency import make_repeatable
+from app.web.methods import keep_words_from_ids
 from app.web.openapi import Api
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def create_app(
     check_every_route_declares(app)
     make_repeatable(app, PREFIX)
     make_conditional(app, PREFIX)
+    keep_words_from_ids(app)
     return app
 
 

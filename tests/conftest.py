@@ -19,6 +19,7 @@ from app.db import Database, open_database
 from app.logs import set_up_logs
 from app.schema import migrate
 from tests.postgres import Postgres, create_database, drop_database, running_postgres
+from tests.postgres_reuse import Supply
 from tests.service import NOON, Service, running_service
 from tests.world import Watched, watching
 
@@ -91,12 +92,20 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{shutil.copy(sqlite_template, folder)}"
 
 
+@pytest.fixture(scope="session")
+def postgres_supply(postgres: Postgres, postgres_template: str) -> Iterator[Supply]:
+    """Copies of that database, each for one test after another."""
+    supply = Supply(postgres, postgres_template)
+    yield supply
+    asyncio.run(supply.close())
+
+
 @pytest.fixture
-def postgres_url(postgres: Postgres, postgres_template: str) -> Iterator[str]:
-    """A migrated PostgreSQL database of this test's own."""
-    name = f"test_{uuid.uuid4().hex}"
-    yield asyncio.run(create_database(postgres, name, postgres_template))
-    asyncio.run(drop_database(postgres, name))
+def postgres_url(postgres: Postgres, postgres_supply: Supply) -> Iterator[str]:
+    """A migrated PostgreSQL database that nobody else uses during this test."""
+    name = asyncio.run(postgres_supply.take())
+    yield postgres.url(name)
+    asyncio.run(postgres_supply.give_back(name))
 
 
 @pytest.fixture(params=KINDS)

@@ -20,7 +20,7 @@ CHECKS = {
     "mypy": (*RUN, "mypy"),
     "lint-imports": (sys.executable, "-c", LINT_IMPORTS),
 }
-COVERED_PYTEST = (*RUN, "coverage", "run", "-m", "pytest", "-n", "2")
+COVERED_PYTEST = (*RUN, "coverage", "run", "-m", "pytest", "-n", "2", "--dist", "worksteal")
 COVERAGE = {
     "coverage combine": (*RUN, "coverage", "combine", "--quiet"),
     "coverage report": (*RUN, "coverage", "report"),

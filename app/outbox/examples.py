@@ -22,9 +22,8 @@ EVENT = EventOut(
     details={"stream": "notifications"},
 )
 FEED = EventFeed(items=[EVENT], next_after=1001, more=False, missed=False)
-STREAM = (
-    "retry: 3000\n\n"
-    "id: 1001\n"
-    "event: item.created\n"
-    f'data: {{"id":"{EXAMPLE_ID}","seq":1001,"type":"item.created","item_id":42}}\n\n'
-)
+STREAM = {
+    "id": "1001",
+    "event": "item.created",
+    "data": f'{{"id":"{EXAMPLE_ID}","seq":1001,"type":"item.created","item_id":42}}',
+}

@@ -33,7 +33,7 @@ from app.web.conditional import etag, if_match
 from app.web.deps import Now, Reader
 from app.web.openapi import problems
 from app.web.params import PathId
-from app.web.wire import Body, Duration
+from app.web.wire import WHOLE, Body, Duration
 
 router = APIRouter(tags=["sources"])
 WIRE = (PlatformList, SourceList, SourceOut, CheckOut, Coverage)
@@ -57,8 +57,8 @@ _Us = Annotated[
     StringConstraints(min_length=1, max_length=300, strip_whitespace=True),
     AfterValidator(_names_somebody),
 ]
-_Interval = Annotated[int, Field(ge=1, le=7 * 86400)]
-_Budget = Annotated[float, Field(gt=0, le=1e12)]
+_Interval = Annotated[int, Field(ge=1, le=7 * 86400, strict=True), WHOLE]
+_Budget = Annotated[float, Field(gt=0, le=1e12, strict=True)]
 _Secret = dict[str, Annotated[str, StringConstraints(max_length=10_000)]]
 
 

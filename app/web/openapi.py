@@ -23,11 +23,13 @@ from app.errors import (
 from app.web.answers import schemas_of
 from app.web.auth import needs_of
 from app.web.conditional import has_content_tag
+from app.web.formats import MAX_ID
 from app.web.idempotency import HEADER, MAX_KEY, IdempotencyKeyReused, StillRunning
 from app.web.problems import MEDIA_TYPE, Misdirected, add_problem_handlers
 
 REF = {"$ref": "#/components/schemas/Problem"}
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
+_BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
 _ALWAYS: tuple[type[AppError], ...] = (
     PayloadTooLarge,
     Misdirected,
@@ -170,6 +172,7 @@ def _document(app: Api) -> dict[str, Any]:
         servers=app.servers,
     )
     _give_nulls_back(document, app)
+    _give_whole_numbers_back(document)
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas.pop("HTTPValidationError", None)
@@ -201,6 +204,16 @@ def _give_nulls_back(document: Mapping[str, Any], app: Api) -> None:
                 if "example" in content:
                     shown = operation["responses"][str(status)]["content"][kind]
                     shown["example"] = content["example"]
+
+
+def _give_whole_numbers_back(part: Any) -> None:
+    """FastAPI writes bounds as floats, and the largest id as a number that is larger."""
+    if isinstance(part, dict):
+        for bound in _BOUNDS & part.keys() if part.get("type") == "integer" else ():
+            part[bound] = min(int(part[bound]), MAX_ID)
+    for below in part.values() if isinstance(part, dict) else part:
+        if isinstance(below, dict | list):
+            _give_whole_numbers_back(below)
 
 
 def _add_headers(place: str, operation: dict[str, Any]) -> None:

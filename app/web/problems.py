@@ -10,7 +10,6 @@ import msgspec
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,6 +27,7 @@ from app.errors import (
     Unavailable,
 )
 from app.web.invalid import field_errors
+from app.web.methods import methods_at
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger(__name__)
@@ -125,19 +125,9 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     kind, detail = _OF_STATUS.get(error.status_code, (RequestRefused, "The request was refused."))
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(sorted(_methods_at(request)))
+        headers["Allow"] = ", ".join(sorted(methods_at(request.app, request.scope["path"])))
     status = error.status_code if kind is RequestRefused else None
     return answer(kind(detail, headers=headers), request.scope, status=status)
-
-
-def _methods_at(request: Request) -> set[str]:
-    """Every method of the address: each route alone knows only its own."""
-    methods: set[str] = set()
-    for route in iter_route_contexts(request.app.routes):
-        pattern = getattr(route, "path_regex", None)
-        if pattern is not None and pattern.match(request.scope["path"]):
-            methods |= route.methods or set()
-    return methods
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

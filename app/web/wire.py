@@ -87,8 +87,19 @@ def _time(value: Any) -> datetime:
         raise PydanticCustomError("time", "{reason}", {"reason": str(error)}) from error
 
 
-Id = Annotated[int, Field(ge=1, le=MAX_ID, strict=True)]
+def whole(value: Any) -> Any:
+    """JSON has one kind of number: 7.0 is 7, and some languages write it so."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(whole)
+"""Beside `Field(strict=True)` of an `int`: no digits in a string, no flag, but 7.0."""
+
+Id = Annotated[int, Field(ge=1, le=MAX_ID, strict=True), WHOLE]
 """An id of ours in a body."""
+
+Flag = Annotated[bool, Field(strict=True)]
+"""`true` or `false` in a body, and nothing else that might mean it."""
 
 Duration = Annotated[
     timedelta,

@@ -8,15 +8,15 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from sqlalchemy import Executable, Row, select, update
+from sqlalchemy import Executable, select, update
 
-from app.connectors.base import Filed, Kind, Mention, NativeAnswer, Visibility
+from app.connectors.base import Kind, NativeAnswer
 from app.db import Database
 from app.inbox import ingest
 from app.inbox.item import DismissReason
-from app.inbox.models import author, item, raw_body
+from app.inbox.models import item, raw_body
 from app.sources.streams import unpacked
-from tests.inbox.pages import Inbox, answers, at, person, said
+from tests.inbox.pages import Inbox, answers, at, said
 from tests.service import NOON
 from tests.staff import add_person
 
@@ -211,118 +211,6 @@ async def test_the_platforms_own_word_answers_and_can_be_taken_back(inbox: Inbox
     assert (await inbox.types("a"))[-1] == "item.answer_withdrawn"
 
 
-# Deletions
-
-
-async def test_what_the_platform_deleted_is_removed_and_comes_back_as_it_was(inbox: Inbox) -> None:
-    await inbox.take(said("a", 0), said("b", 1, "bob"))
-    await inbox.act("b", "dismiss", DismissReason.DUPLICATE)
-    await inbox.take(gone=["a", "b", "unknown"])
-    assert {row.status for row in (await inbox.rows()).values()} == {"removed"}
-    assert not (await inbox.take(gone=["a", "b"])).is_something
-    await inbox.take(said("a", 0), said("b", 1, "bob"))
-    rows = await inbox.rows()
-    assert (rows["a"].status, rows["b"].status) == ("unanswered", "dismissed")
-    assert rows["b"].dismissed_reason == "duplicate"
-    assert await inbox.types("a") == ["item.created", "item.removed", "item.reappeared"]
-
-
-async def test_a_reply_that_came_while_the_item_was_gone_answers_it_when_it_is_back(
-    inbox: Inbox,
-) -> None:
-    await inbox.take(said("a", 0))
-    await inbox.take(answers("r", 5, "a"), gone=["a"])
-    assert (await inbox.item("a")).status == "removed"
-    await inbox.take(said("a", 0))
-    assert (await inbox.item("a")).status == "replied"
-
-
-async def test_a_message_and_its_deletion_on_one_page(inbox: Inbox) -> None:
-    page = [said("a", 0), said("b", 1), answers("r", 2, "b")]
-    for _ in range(2):
-        await inbox.take(*page, gone=["a", "r"])
-        rows = await inbox.rows()
-        assert (rows["a"].status, rows["b"].status) == ("removed", "unanswered")
-        assert (await inbox.replies())["r"].removed_at is not None
-    assert await inbox.types("a") == ["item.created", "item.removed"]
-
-
-async def test_spam_stays_spam_when_it_is_deleted(inbox: Inbox) -> None:
-    await inbox.take(said("a", 0))
-    await inbox.act("a", "spam")
-    await inbox.take(gone=["a"])
-    assert (await inbox.item("a")).status == "spam"
-
-
-async def test_our_only_reply_vanished_and_somebody_waits_again(inbox: Inbox) -> None:
-    await inbox.take(said("a", 0), answers("r", 5, "a"))
-    await inbox.take(gone=["r"])
-    row = await inbox.item("a")
-    assert (row.status, row.answer_evidence, row.reply_url) == ("unanswered", None, "")
-    assert (await inbox.types("a"))[-1] == "item.reply_lost"
-    await inbox.take(answers("r", 5, "a"))
-    assert (await inbox.item("a")).status == "replied"
-
-
-async def test_of_two_replies_the_other_one_takes_over(inbox: Inbox) -> None:
-    await inbox.take(said("a", 0), answers("r", 5, "a"), answers("s", 6, "a"))
-    await inbox.take(gone=["r"])
-    row = await inbox.item("a")
-    assert (row.status, row.answered_at) == ("replied", at(6))
-
-
-async def test_losing_the_answer_leaves_what_is_possibly_one(inbox: Inbox) -> None:
-    await inbox.take(said("root", 0, "us", thread="root"))
-    await inbox.take(said("a", 1, parent_external_id="root", thread="root"))
-    await inbox.take(answers("r", 5, "a", thread="root"), answers("s", 6, "root", thread="root"))
-    await inbox.take(gone=["r"])
-    row = await inbox.item("a")
-    assert (row.status, row.possibly_answered) == ("unanswered", True)
-
-
-# What the platform files
-
-
-async def test_spam_by_the_platform_and_back(inbox: Inbox) -> None:
-    await inbox.take(said("a", 0, filed=Filed.SPAM))
-    assert (await inbox.item("a")).status == "spam"
-    story = [(happened.type, happened.actor_kind) for happened in await inbox.events("a")]
-    assert story == [("item.created", "poller"), ("item.filed", "platform")]
-    await inbox.take(said("a", 0))
-    assert (await inbox.item("a")).status == "unanswered"
-    await inbox.take(said("a", 0, filed=Filed.SPAM))
-    await inbox.act("a", "reopen")
-    await inbox.take(said("a", 0, filed=Filed.SPAM, text="edited"))
-    assert (await inbox.item("a")).status == "unanswered"
-
-
-async def test_held_for_moderation_it_waits(inbox: Inbox) -> None:
-    await inbox.take(said("a", 0, filed=Filed.HELD))
-    row = await inbox.item("a")
-    assert (row.status, row.filed) == ("unanswered", "held")
-    await inbox.take(said("a", 0))
-    assert (await inbox.item("a")).filed is None
-    assert await inbox.types("a") == ["item.created", "item.held", "item.unfiled"]
-
-
-async def test_an_answered_item_out_of_the_spam_folder_is_answered(inbox: Inbox) -> None:
-    await inbox.take(said("a", 0, filed=Filed.SPAM), answers("r", 5, "a"))
-    assert (await inbox.item("a")).status == "spam"
-    await inbox.take(said("a", 0))
-    assert (await inbox.item("a")).status == "replied"
-
-
-async def test_a_muted_author_arrives_as_spam_with_the_rules_id(inbox: Inbox) -> None:
-    await inbox.take(said("a", 0), said("b", 1, "bob"))
-    await inbox.act("a", "spam", mute_author=True)
-    await inbox.take(said("c", 2), said("d", 3, "bob"))
-    rows = await inbox.rows()
-    assert (rows["c"].status, rows["d"].status) == ("spam", "unanswered")
-    created, spam = await inbox.events("c")
-    assert (created.to_status, spam.type) == ("unanswered", "item.spam")
-    assert (spam.actor_kind, spam.actor) == ("rule", "muted_author")
-
-
 # The same person again, and others
 
 
@@ -366,88 +254,3 @@ async def test_replies_of_others_are_counted_in_any_order(
     assert {key: row.community_replies for key, row in (await inbox.rows()).items()} == {
         "a": 2, "b": 0, "c": 0, "d": 0,
     }  # fmt: skip
-
-
-# Times, ids, visibility
-
-
-@pytest.mark.parametrize(
-    ("mention", "expected", "suspect"),
-    [
-        (said("a", 0), at(0), False),
-        (said("a", 124), at(124), False),
-        (said("a", 126), NOON, True),
-        (said("a", 126, indexed_at=at(60)), at(60), True),
-        (said("a", 0, started=5), NOON, True),
-        (said("a", 0, started=5, indexed_at=at(6)), at(6), True),
-        (said("t1", 0, started=5), at(0), False),
-        (said("a", None), NOON, True),
-        (said("a", None, indexed_at=at(3)), at(3), True),
-        (said("a", 60, indexed_at=at(3)), at(3), True),
-        (said("a", -3000, indexed_at=at(3)), at(3), True),
-        (said("a", 0, indexed_at=at(3)), at(0), False),
-    ],
-)
-async def test_times_that_cannot_be_true_are_flagged(
-    inbox: Inbox, mention: Mention, expected: Any, *, suspect: bool
-) -> None:
-    await inbox.take(mention)
-    (row,) = (await inbox.rows()).values()
-    assert (row.occurred_at, row.time_suspect) == (expected, suspect)
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        said("x" * 501, 0),
-        said("", 0),
-        said("a\x00", 0),
-        said("a\ud800", 0),
-        said("a", 0, thread="t\x00"),
-        said("a", 0, parent_external_id="p\udfff"),
-        said("a", 0, person=person("p" * 501)),
-    ],
-)
-async def test_what_has_no_fit_id_is_refused_alone(inbox: Inbox, bad: Mention) -> None:
-    difference = await inbox.take(bad, said("good", 0))
-    assert [refused.reason for refused in difference.refused] != []
-    assert set(await inbox.rows()) == {"good"}
-
-
-async def test_hostile_text_is_stored_clean(inbox: Inbox) -> None:
-    hostile = "a\x00b\ud800c\x1b[31m" + "x" * 200_000
-    who = person("ann", url="https://there.example/" + "u" * 3000)
-    who = replace(who, display_name="n\x00" * 500, handle="h\ud800", followers=2**70)
-    await inbox.take(
-        said(
-            "a",
-            0,
-            text=hostile,
-            person=who,
-            permalink="x" * 3000,
-            native_answer=NativeAnswer(at(1), "y" * 3000),
-            raw={"k\x00": "\ud800"},
-        )
-    )
-    row = await inbox.item("a")
-    assert row.text.startswith("ab\ufffdc")
-    assert len(row.text) == 100_000
-    assert row.permalink == ""
-    written = (await inbox.db.rows(select(author)))[0]
-    assert (written.url, written.followers) == ("", None)
-    assert len(written.display_name) <= 300
-
-
-async def test_old_items_of_the_first_read_back_are_backlog(inbox: Inbox) -> None:
-    await inbox.take(said("a", 0), said("b", 20), backlog_before=at(10))
-    rows = await inbox.rows()
-    assert (rows["a"].backlog, rows["b"].backlog) == (True, False)
-
-
-async def test_a_message_may_become_direct(inbox: Inbox) -> None:
-    await inbox.take(said("a", 0, visibility=Visibility.DIRECT), answers("r", 5, "a"))
-    row: Row[Any] = await inbox.item("a")
-    assert (row.visibility, row.status) == ("direct", "unanswered")
-    assert [happened.direct for happened in await inbox.events("a")] == [True, True]
-    await inbox.take(answers("s", 6, "a", visibility=Visibility.DIRECT))
-    assert (await inbox.item("a")).status == "replied"

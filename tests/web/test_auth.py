@@ -35,6 +35,8 @@ manage_sources       no      no     yes
 manage_users         no      no     yes
 manage_tokens        no      no     yes
 manage_integrations  no      no     yes
+manage_policies      no      no     yes
+erase                no      no     yes
 """
 
 

@@ -16,7 +16,7 @@ from app.inbox import examples
 from app.inbox.asked import LabelChange
 from app.inbox.doing import LABELS_AT_MOST
 from app.inbox.item import DismissReason
-from app.inbox.labels.spelling import tidy
+from app.inbox.labels.spelling import NAME_AT_MOST, tidy
 from app.inbox.schemas import ItemOut, item_out
 from app.inbox.service import Acting
 from app.outbox.events import acting
@@ -28,7 +28,7 @@ from app.web.deps import Now, Writer
 from app.web.formats import MAX_ID
 from app.web.openapi import problems
 from app.web.params import PathId
-from app.web.wire import Body, Time
+from app.web.wire import Body, Flag, Time, whole
 
 router = APIRouter(tags=["inbox"])
 
@@ -53,7 +53,7 @@ class Dismiss(Body):
 class MarkSpam(Body):
     """With `mute_author` later items of the author arrive as spam."""
 
-    mute_author: bool = False
+    mute_author: Flag = False
 
 
 class Snooze(Body):
@@ -72,7 +72,7 @@ def _tidied(name: str) -> str:
     return tidy(name)
 
 
-LabelName = Annotated[str, AfterValidator(_tidied), Field(min_length=1, max_length=200)]
+LabelName = Annotated[str, AfterValidator(_tidied), Field(min_length=1, max_length=NAME_AT_MOST)]
 LabelNames = Annotated[list[LabelName], Field(max_length=LABELS_AT_MOST)]
 
 
@@ -83,6 +83,7 @@ class Labels(Body):
 
 
 def _person(given: Any) -> int | str | None:
+    given = whole(given)
     is_id = isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= MAX_ID
     if given is None or is_id or (isinstance(given, str) and 1 <= len(given) <= MAX_NAME):
         person: int | str | None = given
@@ -114,7 +115,7 @@ class Assign(Body):
 class Force(Body):
     """With `force` another person's claim is taken over or ended."""
 
-    force: bool = False
+    force: Flag = False
 
 
 def acting_for(principal: Principal, tx: Writer, now: datetime, request: Request) -> Acting:

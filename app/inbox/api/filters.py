@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from app.connectors.base import Kind
 from app.db import Reader
@@ -69,7 +71,14 @@ NARROWING = Params([param for param in FILTERS.params if param.name not in {"lim
 """What may stand in a filter that is sent in a body or kept: everything but the paging."""
 
 FilterValue = str | bool | int
-FilterBody = dict[str, FilterValue | list[FilterValue]]
+FilterBody = Annotated[
+    dict[str, FilterValue | list[FilterValue]],
+    Field(
+        json_schema_extra={
+            "propertyNames": {"enum": sorted(param.name for param in NARROWING.params)}
+        }
+    ),
+]
 
 
 def pairs_of(given: Mapping[str, Any]) -> list[tuple[str, str]]:

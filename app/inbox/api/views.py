@@ -27,14 +27,14 @@ from app.web.auth import Permission, Principal
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.params import BOOLEAN, Param, Params, PathId
-from app.web.wire import Body
+from app.web.wire import WHOLE, Body, Flag
 
 router = APIRouter(tags=["inbox"])
 WIRE = (ViewList, ViewOut)
 
 COUNTING = Params((Param("counts", BOOLEAN, "Also how many items match now.", default=False),))
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
-_Place = Annotated[int, Field(ge=0, le=PLACES, strict=True)]
+_Place = Annotated[int, Field(ge=0, le=PLACES, strict=True), WHOLE]
 _Filter = Annotated[FilterBody, Field(max_length=50)]
 _ASKED = {
     "requestBody": {
@@ -52,7 +52,7 @@ class ViewNew(Body):
 
     name: _Name
     filter: _Filter
-    shared: bool = False
+    shared: Flag = False
     place: _Place | None = None
 
 
@@ -61,7 +61,7 @@ class ViewChanged(Body):
 
     name: _Name | None = None
     filter: _Filter | None = None
-    shared: bool | None = None
+    shared: Flag | None = None
     place: _Place | None = None
 
 

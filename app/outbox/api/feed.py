@@ -65,10 +65,21 @@ STREAM = Params(
         *_NARROWING,
     )
 )
+_ONE_EVENT = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "required": ["data"],
+    "properties": {
+        "id": {"type": "string", "description": "The `seq` to go on after."},
+        "event": {"type": "string", "description": "The type, or `bye`."},
+        "retry": {"type": "integer"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 _STREAMED: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events as they happen (text/event-stream).",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _ONE_EVENT}},
     }
 }
 _STREAMED[200]["content"]["text/event-stream"]["example"] = examples.STREAM

@@ -28,7 +28,7 @@ from app.web.formats import MAX_ID
 from app.web.openapi import problems
 from app.web.params import PathId
 from app.web.problems import invalid_request
-from app.web.wire import Body, Id
+from app.web.wire import WHOLE, Body, Flag, Id
 
 router = APIRouter(tags=["webhooks"])
 WIRE = (WebhookList, WebhookOut, WebhookSecret, WebhookTest)
@@ -51,8 +51,8 @@ class WebhookNew(Body):
     description: _Words = ""
     types: _Types | None = None
     source_ids: _Sources | None = None
-    direct: bool = False
-    enabled: bool = True
+    direct: Flag = False
+    enabled: Flag = True
 
 
 class WebhookPatch(Body):
@@ -62,14 +62,14 @@ class WebhookPatch(Body):
     description: _Words = ""
     types: _Types | None = None
     source_ids: _Sources | None = None
-    direct: bool = False
-    enabled: bool = True
+    direct: Flag = False
+    enabled: Flag = True
 
 
 class Replay(Body):
     """The `seq` after which the webhook reads on; 0: from the oldest event that is kept."""
 
-    after: Annotated[int, Field(ge=0, le=MAX_ID, strict=True)]
+    after: Annotated[int, Field(ge=0, le=MAX_ID, strict=True), WHOLE]
 
 
 def _webhooks(request: Request) -> Webhooks:

@@ -22,9 +22,9 @@ from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
 from app.web.params import ID, Param, Params, PathId, one_of
-from app.web.wire import Body
+from app.web.wire import Body, Flag
 
-router = APIRouter(tags=["team"])
+router = APIRouter()
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
 Staffing = Annotated[Principal, Depends(needs(Permission.MANAGE_USERS))]
@@ -58,7 +58,7 @@ class UserPatch(Body):
     role: Role | None = None
     rights: Rights | None = None
     source_ids: SourceIds | None = None
-    disabled: bool | None = None
+    disabled: Flag | None = None
 
 
 def _whole(principal: Principal) -> bool:
