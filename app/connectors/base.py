@@ -215,7 +215,9 @@ class StreamSpec:
     `lists_replies` says that a complete pass shows all of our own replies. `proves_absence` says
     that a complete pass shows everything that still stands where it looked, in the order of the
     messages' own times: what two such passes do not show is deleted. (PARENT: a parent's id is that
-    of its thread, and a reading shows the thread to its end.) `cap` is how many
+    of its thread, and a reading shows the thread to its end.) `counts_exactly` says that a parent's
+    counter is the number of messages that a complete reading shows below it, neither more nor less:
+    a higher one tells of what the list leaves out. `cap` is how many
     entries of a BACKWARD list the platform ever shows: what lies below it is lost.
     """
 
@@ -227,6 +229,7 @@ class StreamSpec:
     interval: timedelta | None = None
     lists_replies: bool = False
     proves_absence: bool = False
+    counts_exactly: bool = False
     cap: int | None = None
     lost: tuple[LostRange, ...] = ()
 

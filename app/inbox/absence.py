@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, false, select, update
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Table, false, or_, select, update
 
 from app.db import Reader, Tx
 from app.inbox import answering, repository
@@ -18,6 +18,7 @@ from app.outbox.events import PLATFORM, POLLER
 APART = timedelta(minutes=10)
 """So long after the first pass that did not show it, another one proves that it is gone."""
 UNVERIFIED_AFTER = 3
+MARKED_AT_ONCE = 500
 BORDER = timedelta(minutes=10)
 """Above its lower end a list may lie out of order: what is nearer to it is not looked for."""
 
@@ -27,8 +28,9 @@ class Pass:
     """A complete reading of one place: the thread under `root`, or else a stream's list down to
     `since` (`None`: to its end).
 
-    `seen` are the ids it has shown; `None` where the stream's connector does not declare that what
-    it does not show is gone. `lists_replies` says that it shows all replies of ours.
+    `seen` are the ids it has shown, beside those that its earlier polls have marked (`mark_shown`);
+    `None` where the stream's connector does not declare that what it does not show is gone.
+    `lists_replies` says that it shows all replies of ours.
     """
 
     source_id: int
@@ -69,6 +71,32 @@ async def find(reader: Reader, done: Pass) -> Missing:
     return Missing(items, replies, answers)
 
 
+async def mark_shown(
+    tx: Tx, source_id: int, external_ids: Collection[str], began_at: datetime
+) -> None:
+    """Marks what a pass that began then has shown so far, for a later poll that ends it."""
+    ids = sorted(external_ids)
+    for table in (item, reply):
+        for start in range(0, len(ids), MARKED_AT_ONCE):
+            shown = table.c.external_id.in_(ids[start : start + MARKED_AT_ONCE])
+            found = select(table.c.id).where(table.c.source_id == source_id, shown)
+            # Locked in the order in which everybody locks.
+            rows = await tx.rows(found.order_by(table.c.id).with_for_update())
+            marked = update(table).where(table.c.id.in_([row.id for row in rows]))
+            await tx.execute(marked.values(shown_in_pass=began_at))
+
+
+async def known_below(reader: Reader, source_id: int, root: str) -> set[str]:
+    """Ids of what is stored in a thread: items and replies, gone or not."""
+    found: set[str] = set()
+    for table in (item, reply):
+        statement = select(table.c.external_id).where(
+            table.c.external_id.is_not(None), table.c.thread_id == _thread_of(source_id, root)
+        )
+        found |= {row.external_id for row in await reader.rows(statement)}
+    return found
+
+
 async def _unseen(
     reader: Reader, done: Pass, table: Table, standing: ColumnElement[bool]
 ) -> list[Row[Any]]:
@@ -80,6 +108,7 @@ async def _unseen(
         columns.stream == done.stream,
         columns.first_seen_at < done.began_at,
         standing,
+        or_(columns.shown_in_pass.is_(None), columns.shown_in_pass != done.began_at),
         *_place(done, table),
     )
     if done.since is not None:
@@ -95,13 +124,15 @@ async def _unseen(
 def _place(done: Pass, table: Table) -> list[ColumnElement[bool]]:
     """Where a pass has looked."""
     if done.root is not None:
-        root = select(thread.c.id).where(
-            thread.c.source_id == done.source_id, thread.c.external_id == done.root
-        )
-        return [table.c.thread_id == root.scalar_subquery()]
+        return [table.c.thread_id == _thread_of(done.source_id, done.root)]
     if done.since is not None:
         return [table.c.occurred_at >= done.since + BORDER, table.c.occurred_at < done.began_at]
     return []
+
+
+def _thread_of(source_id: int, root: str) -> ScalarSelect[Any]:
+    found = select(thread.c.id).where(thread.c.source_id == source_id, thread.c.external_id == root)
+    return found.scalar_subquery()
 
 
 def _is_gone(row: Row[Any], done: Pass) -> bool:

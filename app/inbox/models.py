@@ -140,6 +140,7 @@ item = Table(
     Column("person_acted", Boolean, nullable=False, server_default=false()),
     Column("absent_passes", Integer, nullable=False, server_default=text("0")),
     Column("absent_since", UtcTime),
+    Column("shown_in_pass", UtcTime),  # when the last pass over several polls began that showed it
     # Complete passes that should have shown our declared answer, and did not.
     Column("unverified_passes", Integer, nullable=False, server_default=text("0")),
     Column("next_read_at", UtcTime),  # when it is read again for edits and deletion
@@ -212,6 +213,7 @@ reply = Table(
     Column("removed_at", UtcTime),
     Column("absent_passes", Integer, nullable=False, server_default=text("0")),
     Column("absent_since", UtcTime),
+    Column("shown_in_pass", UtcTime),  # when the last pass over several polls began that showed it
     Column("time_suspect", Boolean, nullable=False, server_default=false()),
     Column("seen_hash", BigInteger, nullable=False),
     UniqueConstraint("source_id", "external_id"),

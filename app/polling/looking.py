@@ -8,20 +8,17 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import structlog
-
 from app.connectors.base import Cursor, Page
 from app.connectors.budget import BudgetSpent
 from app.connectors.failures import CursorRefused
 from app.db import Tx
-from app.outbox.events import POLLER, Event, record
+from app.inbox import absence
 from app.polling.backward import OVERLAP
 from app.polling.reading import LoopGuard, Reading, Shown, moments
+from app.polling.recovering import note_recovered
 from app.polling.schedule import DAILY, HOURLY, SECOND_LOOKS, Look, next_look
 from app.polling.storing import Change
-from app.sources import streams
-
-_log = structlog.get_logger(__name__)
+from app.sources import leases, streams
 
 
 @dataclass(slots=True)
@@ -63,6 +60,14 @@ async def look_again(reading: Reading) -> None:
 
 
 async def _walk(reading: Reading, looking: _Looking) -> None:
+    try:
+        await _read_on(reading, looking)
+    except BudgetSpent:
+        await _mark_shown(reading, looking)
+        raise
+
+
+async def _read_on(reading: Reading, looking: _Looking) -> None:
     guard = LoopGuard(looking.cursor)
     while True:
         page = await reading.fetch(looking.cursor, since=looking.since)
@@ -70,10 +75,30 @@ async def _walk(reading: Reading, looking: _Looking) -> None:
         await reading.store(page, partial(_plan, reading, looking, page))
         looking.shown.add(page)
         if looking.done:
-            if looking.shown.ids:  # a list without anything may be one that we may not see
+            # A list without anything may be one that we may not see.
+            if looking.shown.ids or looking.shown.marked:
                 await reading.conclude(looking.shown, looking.began_at, since=looking.since)
             return
         guard.check(page)
+
+
+async def _mark_shown(reading: Reading, looking: _Looking) -> None:
+    """The look goes on in another poll, just where it stopped: what it has shown so far is marked
+    where it is stored, so that the whole of it still proves absence. A page stored later takes the
+    mark off the look again: a poll that died behind it has marked nothing.
+    """
+    kept, shown, storing = reading.row.look, looking.shown, reading.storing
+    if not kept or kept.get("marked") or not (reading.spec.proves_absence and shown.whole):
+        return
+    if not (shown.ids or shown.marked):
+        return
+    values = {"look": {**kept, "marked": True}}
+    async with storing.db.write() as tx:
+        now = reading.clock.now()
+        await leases.hold(tx, storing.lease, now=now, length=storing.lease_length)
+        await absence.mark_shown(tx, storing.source_id, shown.ids, looking.began_at)
+        await streams.save_stream(tx, reading.row.id, values)
+    vars(reading.row).update(values)
 
 
 def _due(reading: Reading) -> _Looking | None:
@@ -84,7 +109,8 @@ def _due(reading: Reading) -> _Looking | None:
         look = next(each for each in SECOND_LOOKS if each.name == kept["look"])
         since = next(iter(moments(kept["since"])), None)
         began_at = next(iter(moments(kept.get("began_at"))), now)
-        shown = Shown(whole=False)
+        marked = bool(kept.get("marked"))
+        shown = Shown(whole=marked, marked=marked, entries=kept.get("entries", 0))
         return _Looking(look, since, kept["cursor"], border, began_at, shown, kept["recovered"])
     due = {HOURLY: reading.row.hourly_look_at, DAILY: reading.row.daily_look_at}
     for look in reversed(SECOND_LOOKS):
@@ -108,6 +134,8 @@ def _plan(reading: Reading, looking: _Looking, page: Page, new: Sequence[datetim
         "cursor": looking.cursor,
         "recovered": looking.recovered,
         "began_at": looking.began_at.isoformat(),
+        "entries": looking.shown.entries + len(page.mentions) + len(page.unparsed),
+        "marked": False,
     }
     return Change({"look": kept})
 
@@ -133,15 +161,4 @@ def _next_times(reading: Reading, looking: _Looking) -> dict[str, Any]:
 
 async def _note(reading: Reading, looking: _Looking, tx: Tx) -> None:
     if looking.recovered:
-        now = reading.clock.now()
-        await streams.record_recovery(tx, reading.row.id, now, looking.recovered)
-        details = {"stream": reading.row.name, "items": looking.recovered}
-        found = Event(
-            type="source.recovered_items",
-            at=now,
-            actor=POLLER,
-            source_id=reading.row.source_id,
-            details=details,
-        )
-        record(tx, found)
-        _log.warning("a second look found what polling had missed", **details)
+        await note_recovered(reading, looking.recovered, tx)

@@ -13,7 +13,10 @@ from app.connectors.base import Cursor, Page, Parent
 from app.connectors.budget import BudgetSpent
 from app.connectors.failures import BadResponse, CursorRefused, Gone, Transient
 from app.db import Tx
+from app.polling.backward import OVERLAP
+from app.polling.counters import compare_counter
 from app.polling.reading import LoopGuard, Reading, Shown
+from app.polling.recovering import note_recovered
 from app.polling.schedule import is_watched_on, next_read
 from app.polling.storing import Change
 from app.sources import leases, streams
@@ -106,23 +109,35 @@ async def _read_parent(reading: Reading, row: Row[Any], read: Read) -> None:
             continue
         plan = partial(_plan, reading, row, page)
         first_until = reading.clock.now() if _is_first(reading, row) else None
-        await reading.store(page, plan, first_until=first_until)
+        stored = await reading.store(page, plan, first_until=first_until)
+        reading.tally.recovered += _recovered(reading, row, stored.new_at)
         shown.add(page)
         if not page.more:
             if shown.whole and (shown.ids or not row.counter):
                 # Nothing where the platform counts something is no proof of anything.
                 await reading.conclude(shown, began_at, root=row.external_id)
-            read.append((row, _as_read(reading, row, shown.newest_at)))
+            values = _as_read(reading, row, shown.newest_at)
+            values |= await compare_counter(reading, row, shown)
+            read.append((row, values))
             return
         guard.check(page)
         cursor = page.next_cursor
 
 
-def _plan(reading: Reading, row: Row[Any], page: Page, _new: Sequence[datetime]) -> Change:
+def _plan(reading: Reading, row: Row[Any], page: Page, new: Sequence[datetime]) -> Change:
     values = reading.progress(page) if _is_first(reading, row) else {}
-    if not page.more:
+    recovered = _recovered(reading, row, new)
+    if not (page.more or recovered):
         return Change(values)
-    return Change(values, also=partial(_keep_place, row.id, page.next_cursor))
+    return Change(values, also=partial(_note, reading, row.id, page, recovered))
+
+
+def _recovered(reading: Reading, row: Row[Any], new: Sequence[datetime]) -> int:
+    """How many new items an earlier complete reading of the parent should have shown."""
+    if row.last_read_at is None:
+        return 0
+    border = min(row.last_read_at, reading.clock.now()) - OVERLAP  # our clock may have been wrong
+    return sum(1 for at in new if at < border)
 
 
 def _is_first(reading: Reading, row: Row[Any]) -> bool:
@@ -130,8 +145,11 @@ def _is_first(reading: Reading, row: Row[Any]) -> bool:
     return row.last_read_at is None and reading.row.backfill_done_at is None
 
 
-async def _keep_place(watched_id: int, cursor: Cursor | None, tx: Tx) -> None:
-    await streams.save_parent(tx, watched_id, {"cursor": cursor})
+async def _note(reading: Reading, watched_id: int, page: Page, recovered: int, tx: Tx) -> None:
+    if page.more:
+        await streams.save_parent(tx, watched_id, {"cursor": page.next_cursor})
+    if recovered:
+        await note_recovered(reading, recovered, tx)
 
 
 async def _forget(watched_id: int, tx: Tx) -> None:

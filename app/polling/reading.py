@@ -120,8 +120,8 @@ class Reading:
         root: str | None = None,
         since: datetime | None = None,
     ) -> None:
-        """A complete pass is over: what it should have shown and did not is missing. Of a pass
-        that was spread over several polls nobody knows all it has `shown`: it proves no absence.
+        """A complete pass is over: what it should have shown and did not is missing. One of which
+        nobody knows all that it has `shown` proves no absence.
         """
         spec, storing = self.spec, self.storing
         if spec.cap is not None and (not shown.whole or shown.entries >= spec.cap):
@@ -197,13 +197,17 @@ class Reading:
 
 @dataclass(slots=True)
 class Shown:
-    """The ids that a pass has shown. It is not `whole` where a part of it lies in an earlier poll,
-    or where something on it can't be told apart.
+    """The ids that a pass has shown; `marked` says that those of its earlier polls are marked where
+    they are stored. It is not `whole` where a part of it lies in an earlier poll and is not marked,
+    or where something on it can't be told apart. `skipped` of its `entries` are of types that we
+    don't keep.
     """
 
     whole: bool = True
+    marked: bool = False
     ids: set[str] = field(default_factory=set)
     entries: int = 0
+    skipped: int = 0
     newest_at: datetime | None = None
 
     def add(self, page: Page) -> None:
@@ -211,6 +215,7 @@ class Shown:
         self.newest_at = max(filter(None, [*times, self.newest_at]), default=None)
         self.ids |= {mention.external_id for mention in page.mentions}
         self.ids |= {entry.external_id for entry in page.unparsed if entry.external_id}
+        self.skipped += sum(page.skipped.values())
         self.entries += len(page.mentions) + len(page.unparsed) + sum(page.skipped.values())
         self.whole = self.whole and all(entry.external_id for entry in page.unparsed)
 

@@ -15,6 +15,7 @@ from app.db import Database, Reader
 from app.scope import Scope
 from app.sources import streams as stream_rows
 from app.sources.models import gap, source, stream
+from app.sources.streams import Unseen
 
 DAY = timedelta(hours=24)
 LATE_AFTER = timedelta(minutes=15)
@@ -22,6 +23,10 @@ CACHE_SECONDS = 1.0
 WATCH_ENDED = (
     "{} threads in which nothing has happened for 90 days are read again only when the platform "
     "shows that they have changed."
+)
+COUNTER_DIFFERS = (
+    "The platform counts {} messages more below its threads than it shows, however often they are "
+    "read."
 )
 RETIRED = "retired"
 """The state of a stream that present settings no longer read: it is nobody's gap."""
@@ -96,13 +101,16 @@ def backfill_of(row: Row[Any]) -> BackfillOut:
     )
 
 
-def lost_of(row: Row[Any], gaps: Sequence[Row[Any]], resting: int = 0) -> list[LostOut]:
-    """What is lost by the platform's design, what may be lost below `resting` threads that are no
-    longer watched, then the ranges that were lost.
+def lost_of(row: Row[Any], gaps: Sequence[Row[Any]], unseen: Unseen) -> list[LostOut]:
+    """What is lost by the platform's design, what may be lost below threads that are no longer
+    watched, what the platform counts and does not show, then the ranges that were lost.
     """
     by_design = [LostOut(cause=lost["cause"], detail=lost["detail"]) for lost in row.lost or ()]
-    if resting:
-        by_design.append(LostOut(cause="watch_ended", detail=WATCH_ENDED.format(resting)))
+    if unseen.resting:
+        by_design.append(LostOut(cause="watch_ended", detail=WATCH_ENDED.format(unseen.resting)))
+    if unseen.unaccounted:
+        differs = COUNTER_DIFFERS.format(unseen.unaccounted)
+        by_design.append(LostOut(cause="counter_differs", detail=differs))
     ranges = [
         LostOut(cause=gap.cause, detail="", from_at=stamp(gap.from_at), to_at=stamp(gap.to_at))
         for gap in gaps
@@ -161,11 +169,11 @@ async def read_coverage(
     gaps = await _gaps_by_stream(reader, ids)
     recovered = await stream_rows.recovered_since(reader, ids, now - DAY) if ids else {}
     lists = [row.id for row in rows if row.shape == Shape.PARENT]
-    resting = await stream_rows.resting_parents(reader, lists) if lists else {}
+    unseen = await stream_rows.unseen_below(reader, lists) if lists else {}
     covered = []
     for row in rows:
         one = _covered(row, gaps.get(row.id, ()), recovered.get(row.id, 0), now)
-        one.lost = lost_of(row, gaps.get(row.id, ()), resting.get(row.id, 0))
+        one.lost = lost_of(row, gaps.get(row.id, ()), unseen.get(row.id, Unseen()))
         covered.append(one)
     return covered
 

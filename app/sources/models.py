@@ -23,6 +23,7 @@ from app.db import Id, JsonType, UtcTime, metadata
 
 _NOT_PAUSED = text("NOT paused")
 _OPEN = text("closed_at IS NULL")
+_UNACCOUNTED = text("unaccounted > 0")
 
 source = Table(
     "source",
@@ -149,8 +150,18 @@ watched = Table(
     Column("next_read_at", UtcTime),
     Column("last_read_at", UtcTime),
     Column("first_seen_at", UtcTime, nullable=False),
+    # Messages that the platform counts below it and has not shown in reading after reading; and
+    # how many readings in a row have just shown fewer than that.
+    Column("unaccounted", Integer, nullable=False, server_default=text("0")),
+    Column("counter_reads", Integer, nullable=False, server_default=text("0")),
     UniqueConstraint("stream_id", "external_id"),
     Index("ix_watched_due", "stream_id", "next_read_at"),
+    Index(
+        "ix_watched_unaccounted",
+        "stream_id",
+        sqlite_where=_UNACCOUNTED,
+        postgresql_where=_UNACCOUNTED,
+    ),
 )
 
 run = Table(

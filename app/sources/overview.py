@@ -50,7 +50,7 @@ async def _put_together(reader: Reader, rows: Sequence[Row[Any]], now: datetime)
         gaps[gap.stream_id].append(gap)
     recovered = await streams.recovered_since(reader, stream_ids, now - DAY)
     held = await streams.quarantine_size(reader, stream_ids)
-    resting = await streams.resting_parents(reader, stream_ids)
+    unseen = await streams.unseen_below(reader, stream_ids)
     listed: dict[int, list[Row[Any]]] = defaultdict(list)
     for one in await repository.us_of(reader, ids):
         listed[one.source_id].append(one)
@@ -68,7 +68,7 @@ async def _put_together(reader: Reader, rows: Sequence[Row[Any]], now: datetime)
                     gaps=gaps[each.id],
                     recovered=recovered.get(each.id, 0),
                     quarantined=held.get(each.id, 0),
-                    resting=resting.get(each.id, 0),
+                    unseen=unseen.get(each.id, streams.Unseen()),
                 )
                 for each in of_source[row.id]
             ],

@@ -14,6 +14,7 @@ from app.connectors.base import Check, Platform
 from app.connectors.failures import ConnectorError
 from app.sources.coverage import BackfillOut, LostOut, backfill_of, lost_of, state_of
 from app.sources.runs import INTERRUPTED
+from app.sources.streams import Unseen
 from app.web.formats import format_duration
 
 
@@ -196,7 +197,7 @@ def stream_out(
     gaps: Sequence[Row[Any]],
     recovered: int,
     quarantined: int,
-    resting: int,
+    unseen: Unseen,
 ) -> StreamOut:
     state, cause = state_of(row, now, paused=owner.paused, poll_interval=owner.poll_interval)
     return StreamOut(
@@ -215,7 +216,7 @@ def stream_out(
         quarantined=quarantined,
         skipped=row.skipped or {},
         detection_lag_seconds=None if row.lag_ms is None else row.lag_ms / 1000,
-        lost=lost_of(row, gaps, resting),
+        lost=lost_of(row, gaps, unseen),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     update,
@@ -206,8 +208,36 @@ async def due_parents(
     return await reader.rows(statement, {"now": now})
 
 
-async def resting_parents(reader: Reader, stream_ids: Collection[int]) -> dict[int, int]:
-    """How many parents are read no more by themselves, by stream; none where there are none."""
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """What a watch list may not see: how many of its parents `rest`, and how many messages the
+    platform counts below its parents and does not show (`unaccounted`).
+    """
+
+    resting: int = 0
+    unaccounted: int = 0
+
+
+async def unseen_below(reader: Reader, stream_ids: Collection[int]) -> dict[int, Unseen]:
+    """What watch lists may not see, by stream; none where all is seen."""
+    resting = await _resting_parents(reader, stream_ids)
+    unaccounted = await _unaccounted(reader, stream_ids)
+    return {
+        key: Unseen(resting.get(key, 0), unaccounted.get(key, 0))
+        for key in resting.keys() | unaccounted.keys()
+    }
+
+
+async def _unaccounted(reader: Reader, stream_ids: Collection[int]) -> dict[int, int]:
+    statement = (
+        select(watched.c.stream_id, func.sum(watched.c.unaccounted).label("unaccounted"))
+        .where(watched.c.stream_id.in_(stream_ids), literal_column("unaccounted > 0"))
+        .group_by(watched.c.stream_id)
+    )
+    return {row.stream_id: int(row.unaccounted) for row in await reader.rows(statement)}
+
+
+async def _resting_parents(reader: Reader, stream_ids: Collection[int]) -> dict[int, int]:
     statement = (
         select(watched.c.stream_id, func.count().label("resting"))
         .where(watched.c.stream_id.in_(stream_ids), watched.c.next_read_at.is_(None))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -28,6 +30,7 @@ from app.inbox.models import item
 from app.inbox.repository import lock_items, step
 from app.outbox.events import Actor
 from app.polling.reading import Limits
+from app.sources import leases
 from tests.polling.bench import DAY, HOUR, MINUTE, Bench, bench
 from tests.polling.fake import Ask, Fake, Feed, mention, sequence
 from tests.polling.test_parents import Place
@@ -258,7 +261,7 @@ LOOKS = """
 spec       which look  age    pages  removed
 whole      daily       20d    200    yes
 whole      daily       1h     200    yes
-whole      daily       20d    4      no
+whole      daily       20d    4      yes
 seven-day  daily       20d    200    no
 seven-day  daily       6d     200    yes
 seven-day  hourly      6d     200    no
@@ -317,6 +320,38 @@ async def test_absence_in_a_list(
     assert {row.status for row in items.values() if row.external_id.startswith("m")} == {
         "unanswered"
     }
+
+
+@pytest.mark.parametrize(
+    ("fault", "removed"),
+    [(None, True), (Transient("Cut off."), False), (asyncio.CancelledError(), False)],
+    ids=["budgets", "failure", "death"],
+)
+async def test_a_look_over_several_polls(
+    db: Database, clock: FrozenClock, fault: BaseException | None, *, removed: bool
+) -> None:
+    """Four pages a poll; the fault strikes the first of two passes in its second poll."""
+    whole = replace(LIST, rescan_all=True)
+    feed = Feed(sequence("m", 40, NOON - MINUTE, 14 * HOUR), size=5)
+    made = await bench(db, clock, Fake((whole,), {"list": feed.backward}))
+    await made.poll()
+    await no_rereads(db)
+    del feed.mentions[30]
+    made.poller.limits = Limits(pages=4)
+    feed.faults = {} if fault is None else {feed.pages + 7: fault}
+    for _ in range(2):
+        clock.move(2 * HOUR)
+        await made.change_stream(daily_look_at=clock.now())
+        for _ in range(5):
+            with suppress(asyncio.CancelledError):
+                await made.poll(requested=True)
+            async with db.write() as tx:
+                await leases.take_over_all(tx, clock.now())
+        assert (await made.stream()).look is None
+    assert not feed.faults
+    items = await made.items()
+    assert (items.pop("m30").status == "removed") == removed
+    assert {(row.status, row.absent_passes) for row in items.values()} == {("unanswered", 0)}
 
 
 async def test_both_databases_know_what_a_list_and_a_person_have_said(

@@ -122,6 +122,12 @@ class Model(RuleBasedStateMachine):
     def delete(self, data: Any) -> None:
         self.world.delete(data.draw(st.sampled_from(self._visitors())), self.now)
 
+    @precondition(lambda self: self._leaves())
+    @rule(data=st.data())
+    def vanish(self, data: Any) -> None:
+        """Without a word: no id among the deleted, no counter that would tell a reader in time."""
+        self.world.forget(data.draw(st.sampled_from(self._leaves())))
+
     @precondition(lambda self: self._deleted())
     @rule(data=st.data())
     def restore(self, data: Any) -> None:
@@ -314,6 +320,12 @@ class Model(RuleBasedStateMachine):
             if m.feed != "posts" and m.author.id.startswith("visitor")
             and m.deleted_at is None and m.shown_at <= self.now
         ]  # fmt: skip
+
+    def _leaves(self) -> list[int]:
+        """Comments that nothing hangs on; never the newest, whose id would be given again."""
+        inner = {m.parent for m in self._all()} | {max(m.id for m in self._all())}
+        comments = {m.id for m in self._of("comments")}
+        return [key for key in self._visitors() if key in comments - inner]
 
     def _deleted(self) -> list[int]:
         return [m.id for m in self._all() if m.deleted_at is not None]

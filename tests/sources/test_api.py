@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from app.demo.asgi import demo_app
+from app.demo.model import Person
 from app.web.principal import Role
 from tests.inbox.test_api import pointers, problem
-from tests.service import Service
+from tests.service import NOON, Service
 from tests.serving import serving
-from tests.world import Watched, as_role, draft
+from tests.world import HOUR, Watched, as_role, draft
 
 
 async def test_the_demo_is_not_offered(service: Service) -> None:
@@ -123,6 +124,31 @@ async def test_changing_keeps_everything_and_counts_versions(watched: Watched) -
     told = problem(refused, 412, "version-mismatch")
     assert told["current"]["name"] == "the shop"
     assert before["version"] == 1
+
+
+async def test_a_colleague_who_is_listed_later_has_answered_by_the_next_poll(
+    watched: Watched,
+) -> None:
+    asked, answered = 1, 4
+    colleague = Person("colleague-1", "Ana.At.Work", "Ana")
+    watched.world.insert(
+        "mentions", NOON, "Tomorrow.", number=answered, under=asked, author=colleague
+    )
+    watched.clock.move(HOUR)
+    await watched.poll()
+    assert (await watched.item(answered))["status"] == "unanswered"
+    path = f"/api/v1/sources/{watched.source_id}"
+    for ours, status in (["@ana.at.work"], "replied"), ([], "unanswered"):
+        changed = await watched.api.patch(path, json={"also_us": ours})
+        assert changed.status_code == 200, changed.text
+        assert (await watched.poll())["outcome"] == "ok"
+        assert (await watched.item(asked))["status"] == status
+        assert (str(answered) in await shown(watched)) == (not ours)
+
+
+async def shown(watched: Watched) -> set[str]:
+    """The external ids of all items."""
+    return {each["external_id"] for each in await watched.service.items(status="any")}
 
 
 async def test_reconnecting_needs_the_same_account(watched: Watched) -> None:

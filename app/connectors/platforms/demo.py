@@ -65,7 +65,13 @@ STREAMS: Mapping[str, tuple[StreamSpec, ...]] = {
         StreamSpec("mentions", Shape.FORWARD, _MENTIONS),
         StreamSpec("posts", Shape.BACKWARD),
         StreamSpec(
-            "comments", Shape.PARENT, _COMMENTS, "posts", lists_replies=True, proves_absence=True
+            "comments",
+            Shape.PARENT,
+            _COMMENTS,
+            "posts",
+            lists_replies=True,
+            proves_absence=True,
+            counts_exactly=True,
         ),
     ),
     "support": (
