@@ -117,9 +117,11 @@ class Tx:
         self.after_commit.clear()
         self._buffers.clear()
 
-    async def flush(self) -> None:
-        for buffer in sorted(self._buffers.values(), key=lambda b: b.order):
-            await buffer.flush(self)
+    async def flush(self, *names: str) -> None:
+        """Does what is collected, or only these buffers: for who must read what becomes of it."""
+        chosen = [name for name in names or self._buffers if name in self._buffers]
+        for name in sorted(chosen, key=lambda name: self._buffers[name].order):
+            await self._buffers.pop(name).flush(self)
 
 
 class _SqliteTx(Tx):

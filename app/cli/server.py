@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ import structlog
 import uvicorn
 
 from app.cli.failure import Failure
+from app.web.event_stream import is_news
 
 NEXT_PORTS = 50
 GRACE = 3
@@ -146,6 +148,7 @@ def run_server(app: Any, listener: socket.socket, ready: Callable[[], None]) -> 
         backlog=2048,
     )
     server = Server(config, ready=ready)
+    logging.getLogger("uvicorn.error").addFilter(is_news)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(_serve(stateful, server, listener))
 

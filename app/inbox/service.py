@@ -17,6 +17,7 @@ from app.inbox.asked import Asked, LabelChange
 from app.inbox.item import Action, DismissReason
 from app.inbox.schemas import item_out
 from app.inbox.states import ClaimedByAnother, IllegalTransition
+from app.inbox.storing import settle
 from app.outbox.events import Actor
 from app.outbox.repository import last_event_of
 from app.scope import Scope
@@ -110,10 +111,11 @@ class Acting:
 
     async def do(self, item_id: int, wanted: Asked) -> Row[Any]:
         """Does an action and returns the whole item; a repeat returns it as it is."""
-        row = await self._get(item_id)
+        row = await self.hold(item_id)
         done = await doing.do(self._tx, [row], wanted, actor=self._actor, now=self._now)
         for refusal in done.refused.values():
             raise await self._told_whole(item_id, refusal)
+        await settle(self._tx)
         present = await listing.find_item(self._tx, self._scope, item_id)
         assert present is not None
         return present
@@ -126,6 +128,7 @@ class Acting:
         held = await repository.lock_items(self._tx, ids)
         rows = [row for row in held if repository.is_visible(self._scope, row)]
         done = await doing.do(self._tx, rows, wanted, actor=self._actor, now=self._now)
+        await settle(self._tx)
         found = await listing.find_items(self._tx, self._scope, [row.id for row in rows])
         unseen = {item_id: item_not_found(item_id) for item_id in ids if item_id not in found}
         return Many(
@@ -136,7 +139,7 @@ class Acting:
 
     async def assign(self, item_id: int, to: int | str | None) -> Row[Any]:
         """Gives the item to a person (id, name or `me`) who may see it, or to nobody."""
-        await self._get(item_id)
+        await self.hold(item_id)
         return await self.do(item_id, await self.assigned(to))
 
     async def assigned(self, to: int | str | None) -> Asked:
@@ -148,7 +151,7 @@ class Acting:
 
     async def claim(self, item_id: int, *, force: bool = False) -> Row[Any]:
         """The caller deals with it for the next 15 minutes; claiming again renews that."""
-        await self._get(item_id)
+        await self.hold(item_id)
         return await self.do(item_id, self.claimed(force=force))
 
     def claimed(self, *, force: bool) -> Asked:
@@ -164,8 +167,8 @@ class Acting:
         """What releasing asks for."""
         return asked.released(self._actor.user_id, force=force)
 
-    async def _get(self, item_id: int) -> Row[Any]:
-        """The item, held until the end of the transaction."""
+    async def hold(self, item_id: int) -> Row[Any]:
+        """The item, held until the end of the transaction; 412 at another version than asked."""
         if await listing.find_item(self._tx, self._scope, item_id) is None:
             raise item_not_found(item_id)
         held = await repository.lock_items(self._tx, [item_id])

@@ -16,7 +16,8 @@ from app.inbox.actions import repository as actions
 from app.inbox.labels import repository as labels
 from app.inbox.models import item
 from app.inbox.notes import repository as notes
-from app.inbox.states import Decision
+from app.inbox.policies.service import due_again
+from app.inbox.states import Decision, Status
 from app.outbox.events import Actor
 
 
@@ -74,6 +75,11 @@ async def store(
         await notes.recount(tx, noted)
 
 
+async def settle(tx: Tx) -> None:
+    """Makes values and due times true now instead of at the end: for who shows the items."""
+    await tx.flush("values", "due times")
+
+
 async def _set_columns(tx: Tx, changes: Sequence[Change]) -> None:
     """One statement for each set of columns. The rows are held: nobody can have been faster."""
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
@@ -97,4 +103,6 @@ async def _set_labels(tx: Tx, changes: Sequence[Change]) -> None:
             before, after = change.labels
             added += [(change.row.id, label_id) for label_id in after - before]
             removed += [(change.row.id, label_id) for label_id in before - after]
+            if change.decision.state.status is Status.UNANSWERED:
+                due_again(tx, change.row.id)
     await labels.put(tx, added, removed)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
+from contextvars import ContextVar
 
 import structlog
 from starlette.responses import Response
@@ -13,7 +15,15 @@ from starlette.types import Receive, Scope, Send
 WRITE_SECONDS = 20.0
 """For one part: who does not take it in that time is dropped, and resumes when it comes back."""
 HURRIED_SECONDS = 1.0
+_was_cut: ContextVar[bool] = ContextVar("was_cut", default=False)
 _log = structlog.get_logger(__name__)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """A filter of uvicorn's log: that a stream was cut is no error, and we have told of it. To end
+    its answer in good order would mean to wait for the reader.
+    """
+    return not (_was_cut.get() and "without completing" in str(record.msg))
 
 
 class EventStream(Response):
@@ -45,6 +55,7 @@ class EventStream(Response):
             await self._write(send, b"", more=False)
         except TimeoutError:
             _log.info("a stream was cut: its reader took nothing", path=scope["path"])
+            _was_cut.set(True)
         finally:
             watching.cancel()
             await self._parts.aclose()

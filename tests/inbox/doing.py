@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.world import Watched
 
-PASSING = frozenset({"version", "age_seconds", "value"})
+PASSING = frozenset({"version", "age_seconds"})
 
 
 async def bulk(watched: Watched, action: str, ids: list[int], **params: Any) -> dict[str, Any]:
@@ -29,7 +29,7 @@ async def ids_of(watched: Watched) -> list[int]:
 
 
 def lasting(item: dict[str, Any]) -> dict[str, Any]:
-    """Everything of an item but its version, its age, and its value, which others change too."""
+    """Everything of an item but its version and its age."""
     return {name: value for name, value in item.items() if name not in PASSING}
 
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from app.clock import FrozenClock
+from app.connectors.base import Kind
 from app.db import Database
 from app.inbox.count_schemas import Counts
 from app.inbox.counting import read_counts
@@ -18,6 +19,7 @@ from app.inbox.counts import AGE_EDGES
 from app.inbox.models import item
 from app.scope import Scope
 from app.sources.coverage import CoverageBlock
+from tests.inbox.pages import Inbox, add_source, said
 from tests.inbox.stock import stock
 from tests.service import NOON, Service
 
@@ -128,3 +130,27 @@ async def test_nobody_waiting_is_said_with_zeros_and_no_oldest(
     counts = await told(db, ALL, clock)
     assert (counts.total, counts.unanswered.total, counts.oldest_unanswered) == (0, 0, None)
     assert set(counts.by_age.values()) == {0}
+
+
+@pytest.mark.parametrize("kind", [Kind.FOLLOW, Kind.PRAISE])
+async def test_who_is_thanked_leaves_the_lane(service: Service, kind: Kind) -> None:
+    inbox = Inbox(service.db, await add_source(service.db))
+    await inbox.take(said("f", 0, kind=kind), said("g", 1, "bob", kind=kind), said("a", 2, "carl"))
+
+    async def lane() -> int:
+        counts = (await service.api.get("/api/v1/counts")).json()
+        return int(counts["unanswered"]["thank_you"])
+
+    assert await lane() == 2
+    path = f"/api/v1/items/{(await inbox.item('f')).id}/thank"
+    thanked = (await service.api.post(path, json={"note": "By card."})).json()
+    assert (thanked["status"], thanked["answer"]["evidence"]) == ("replied", "declared")
+    assert await lane() == 1
+    assert (await service.api.post(path)).json() == thanked, "a repeat is harmless"
+    told = [each for each in await inbox.events("f") if each.type == "item.thanked"]
+    assert len(told) == 1
+    assert [each["external_id"] for each in await service.items(needs_reply="false")] == ["g"]
+    assert [each["external_id"] for each in await service.items()] == ["a"]
+    action = (await service.api.get("/api/v1/actions")).json()["items"][0]
+    undone = await service.api.post(f"/api/v1/actions/{action['id']}/undo")
+    assert (undone.json()["undone"], await lane()) == (1, 2)

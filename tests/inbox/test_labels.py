@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy.dialects import sqlite
 
 from app.db import SqliteDatabase, open_database
 from app.inbox.filtering import ItemFilter
 from app.inbox.labels.spelling import key_of, tidy
-from app.inbox.listing import list_statement
 from app.scope import EVERYTHING
 from tests.inbox.doing import bulk, ids_of, undo
 from tests.inbox.stock import stock
 from tests.inbox.test_api import pointers, problem
-from tests.service import NOON
+from tests.inbox.test_plans import _sqlite_plan
 from tests.world import Watched, draft
 
 
@@ -143,10 +141,7 @@ async def test_a_label_is_found_by_index(sqlite_url: str, statuses: tuple[str, .
     try:
         await stock(db, 500)
         wanted = ItemFilter(statuses=statuses, labels=("a",), without_labels=("b",))
-        statement, values = list_statement(EVERYTHING, wanted, now=NOON, after=None, limit=51)
-        sql = str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
-        given = {**values, "now": 0}
-        plan = [row[3] for row in db._raw_reader.execute(f"EXPLAIN QUERY PLAN {sql}", given)]
+        plan = _sqlite_plan(db, (wanted, "oldest", None, EVERYTHING))
     finally:
         await db.close()
     assert [step for step in plan if step.startswith("SCAN") and "USING" not in step] == []

@@ -10,14 +10,16 @@ from itertools import product
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Dialect, Engine, event, text
+from sqlalchemy import Dialect, Engine, event, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.orm import Session
 
-from app.db import SqliteDatabase, open_database
+from app.db import Database, SqliteDatabase, open_database
 from app.inbox.filtering import ItemFilter
+from app.inbox.labels import repository as labels
 from app.inbox.listing import Position, list_statement
+from app.inbox.models import item
 from app.scope import EVERYTHING, Scope
 from tests.inbox.stock import stock
 from tests.inbox.test_listing import ALONE, ORDERS, RANKED
@@ -48,6 +50,18 @@ OWN_INDEX = {
     ItemFilter(assignee="none"): "ix_item_open_unassigned",
 }
 """Lists that would otherwise read what belongs to others, or to somebody."""
+LABELLED = [
+    (ItemFilter(**more), order, after, EVERYTHING)
+    for more in (
+        {"labels": ("rare",)},
+        {"labels": ("often",)},
+        {"labels": ("often", "rare")},
+        {"labels": ("often",), "without_labels": ("rare",)},
+        {"labels": ("rare",), "statuses": ()},
+    )
+    for order in ORDERS
+    for after in (None, AFTER)
+]
 CASES = [
     (wanted, order, after, scope)
     for wanted, order, after, scope in product(
@@ -128,6 +142,7 @@ async def test_postgresql_reads_every_list_by_an_index_in_its_order(postgres_url
     db = open_database(postgres_url)
     try:
         await stock(db, ROWS)
+        await _label(db)
     finally:
         await db.close()
     connection = await asyncpg.connect(postgres_url.replace("+asyncpg", ""))
@@ -147,9 +162,28 @@ async def test_postgresql_reads_every_list_by_an_index_in_its_order(postgres_url
             used = [node.get("Index Name") for node in _nodes(plan)]
             if index not in used:
                 bad.append((case, used))
+        for number, case in enumerate(LABELLED, len(CASES) + len(OWN_INDEX)):
+            nodes = list(_nodes(await _generic_plan(connection, number, *_case(case))))
+            read = [n.get("Relation Name") for n in nodes if n["Node Type"] == "Seq Scan"]
+            if {"item", "item_label", "label"} & set(read):
+                bad.append((case, read))
         assert bad == []
     finally:
         await connection.close()
+
+
+async def _label(db: Database) -> None:
+    """Two labels among many: on every third item, and on ten; of the others one on each item."""
+    async with db.write() as tx:
+        others = [f"other {n}" for n in range(500)]
+        names = ["often", "rare", *others]
+        found = await labels.ensure(tx, names, NOON)
+        by_key = {key: label_id for label_id, key in found.items()}
+        ids = [row.id for row in await tx.rows(select(item.c.id).order_by(item.c.id))]
+        each = [(item_id, by_key[others[n % 500]]) for n, item_id in enumerate(ids)]
+        await labels.put(tx, each, ())
+        await labels.put(tx, [(item_id, by_key["often"]) for item_id in ids[::3]], ())
+        await labels.put(tx, [(item_id, by_key["rare"]) for item_id in ids[:: ROWS // 10]], ())
 
 
 async def _generic_plan(connection: Any, number: int, statement: Any, values: Any) -> Any:

@@ -134,3 +134,29 @@ async def test_the_list_by_value_shows_score_and_reasons(service: Service) -> No
         "reasons": [FAKE[0].reason, "Writes to us for the first time."],
     }
     assert (await service.api.get("/api/v1/counts")).json()["unanswered"]["total"] == 5
+
+
+async def test_the_answer_of_an_action_shows_the_value_as_it_is_then(service: Service) -> None:
+    """Of the item and of the others of its author, alone, in bulk and undone."""
+    inbox = Inbox(service.db, await add_source(service.db))
+    await inbox.take(said("a", 0), said("b", 10, thread="t2"))
+    ids = [(await inbox.item(ident)).id for ident in ("a", "b")]
+
+    async def kept() -> list[int | None]:
+        found = await service.items(status="any", needs_reply="any")
+        return [each["value"]["score"] for each in found]
+
+    asked = {"action": "spam", "ids": ids[:1]}
+    done = (await service.api.post("/api/v1/items/bulk", json=asked)).json()
+    assert [(await inbox.item(ident)).value_score for ident in ("a", "b")][1] == 20
+    undone = await service.api.post(f"/api/v1/actions/{done['action_id']}/undo")
+    (result,) = undone.json()["results"]
+    listed = {each["id"]: each for each in await service.items()}
+    assert result["item"]["value"] == listed[ids[0]]["value"]
+    await service.api.post(f"/api/v1/items/{ids[0]}/dismiss", json={"reason": "duplicate"})
+    await service.api.post(f"/api/v1/items/{ids[1]}/spam", json={})
+    shown = (await service.api.post(f"/api/v1/items/{ids[1]}/reopen")).json()
+    assert shown["value"]["score"] == (await inbox.item("b")).value_score
+    both = {"action": "reopen", "ids": ids}
+    answered = (await service.api.post("/api/v1/items/bulk", json=both)).json()
+    assert [each["item"]["value"]["score"] for each in answered["results"]] == await kept()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -16,6 +18,7 @@ from app.web.principal import Role
 from tests.inbox.doing import all_lasting, bulk, ids_of, lasting, undo
 from tests.inbox.test_api import problem
 from tests.service import NOON
+from tests.staff import as_person
 from tests.world import HOUR, Watched, as_role
 
 UNTIL = stamp(NOON + timedelta(days=2))
@@ -27,32 +30,52 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("snooze", {"until": UNTIL}),
     ("label", {"labels": ["Press", "urgent"]}),
     ("note", {"text": "Ask the warehouse."}),
+    ("assign", {"assignee": "me"}),
+    ("claim", {}),
 ]
+
+
+@pytest.fixture
+async def by_mira(watched: Watched) -> AsyncIterator[Watched]:
+    """The same, done by a person: only people claim, and are given something."""
+    async with as_person(watched.service, "mira") as mira:
+        yield replace(watched, service=replace(watched.service, api=mira))
 
 
 @pytest.mark.parametrize(("action", "params"), KINDS)
 async def test_undo_and_redo_of_each_kind(
-    watched: Watched, action: str, params: dict[str, Any]
+    by_mira: Watched, action: str, params: dict[str, Any]
 ) -> None:
-    ids = await ids_of(watched)
-    before = await all_lasting(watched)
-    done = await bulk(watched, action, ids, **params)
-    after = await all_lasting(watched)
+    ids = await ids_of(by_mira)
+    before = await all_lasting(by_mira)
+    done = await bulk(by_mira, action, ids, **params)
+    after = await all_lasting(by_mira)
     assert (done["changed"], done["refused"]) == (3, 0)
     assert before != after
-    undone = await undo(watched, done["action_id"])
+    undone = await undo(by_mira, done["action_id"])
     assert [each["result"] for each in undone["results"]] == ["undone"] * 3
-    assert await all_lasting(watched) == before
-    again = await undo(watched, done["action_id"])
+    assert await all_lasting(by_mira) == before
+    again = await undo(by_mira, done["action_id"])
     assert ({each["result"] for each in again["results"]}, again["action_id"]) == (
         {"already_undone"},
         None,
     )
-    await undo(watched, undone["action_id"])
-    assert await all_lasting(watched) == after
-    last = (await watched.events(1))[-1]
+    await undo(by_mira, undone["action_id"])
+    assert await all_lasting(by_mira) == after
+    last = (await by_mira.events(1))[-1]
     assert (last["type"], last["action_id"]) == ("item.undone", undone["action_id"] + 1)
-    assert await _counted_right(watched)
+    assert await _counted_right(by_mira)
+
+
+async def test_undo_of_a_release_gives_the_claim_back(by_mira: Watched) -> None:
+    ids = await ids_of(by_mira)
+    await bulk(by_mira, "claim", ids)
+    before = await all_lasting(by_mira)
+    assert {each["claim"]["by"]["name"] for each in before} == {"mira"}
+    done = await bulk(by_mira, "release", ids)
+    assert [each["claim"] for each in await all_lasting(by_mira)] == [None] * 3
+    assert (await undo(by_mira, done["action_id"]))["undone"] == 3
+    assert await all_lasting(by_mira) == before
 
 
 async def _counted_right(watched: Watched) -> bool:
@@ -64,31 +87,33 @@ async def _counted_right(watched: Watched) -> bool:
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_undoing_everything_backwards_ends_where_it_began(
-    watched: Watched, seed: int
+    by_mira: Watched, seed: int
 ) -> None:
     """Any sequence of actions on any items; then each undone, the last one first."""
     rng = Random(seed)
-    ids = await ids_of(watched)
+    ids = await ids_of(by_mira)
     choices = [
         *KINDS,
         ("reopen", {}),
         ("unsnooze", {}),
+        ("assign", {"assignee": None}),
+        ("release", {}),
         ("label", {"add": ["a"], "remove": ["PRESS"]}),
     ]
     story: list[tuple[int, list[dict[str, Any]]]] = []
     for _ in range(12):
         action, params = rng.choice(choices)
-        before = await all_lasting(watched)
-        done = await bulk(watched, action, rng.sample(ids, rng.randint(1, 3)), **params)
-        watched.clock.move(timedelta(seconds=1))
+        before = await all_lasting(by_mira)
+        done = await bulk(by_mira, action, rng.sample(ids, rng.randint(1, 3)), **params)
+        by_mira.clock.move(timedelta(seconds=1))
         if done["action_id"] is not None:
             story.append((done["action_id"], before))
     for action_id, before in reversed(story):
-        undone = await undo(watched, action_id)
+        undone = await undo(by_mira, action_id)
         assert {each["result"] for each in undone["results"]} == {"undone"}
-        assert await all_lasting(watched) == before
-    assert await _counted_right(watched)
-    muted = await watched.service.db.rows(select(author.c.muted_at))
+        assert await all_lasting(by_mira) == before
+    assert await _counted_right(by_mira)
+    muted = await by_mira.service.db.rows(select(author.c.muted_at))
     assert {row.muted_at for row in muted} == {None}
 
 

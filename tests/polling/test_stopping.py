@@ -22,6 +22,7 @@ from app.team.secrets import new_key_line
 from tests.long_results import part
 from tests.polling.rig import Rig
 from tests.polling.test_workers import OpenWorld, process
+from tests.service import ADMIN_TOKEN
 from tests.serving import serving
 
 SOURCES = 6
@@ -82,6 +83,10 @@ class Polled:
 
     def poller(self) -> AbstractAsyncContextManager[Any]:
         """`unanswered poll`, a process of its own."""
+        return self.command("poll")
+
+    def command(self, *words: str) -> AbstractAsyncContextManager[Any]:
+        """A command that polls, a process of its own."""
         self.started += 1
         self.platform.asked.clear()
         settings = {
@@ -91,8 +96,9 @@ class Polled:
             "UNANSWERED_ALLOW_NETWORKS": "127.0.0.0/8",
             "UNANSWERED_TICK_SECONDS": "0.05",
             "UNANSWERED_REQUESTS_PER_SECOND": "500",
+            "UNANSWERED_BOOTSTRAP_TOKEN": ADMIN_TOKEN,
         }
-        return process(["-m", "app.cli", "poll", "--no-migrate"], self.log, **settings)
+        return process(["-m", "app.cli", *words, "--no-migrate"], self.log, **settings)
 
     async def is_polling(self, running: Any) -> None:
         """Waits until it asks the platform."""
@@ -104,6 +110,10 @@ class Polled:
     @property
     def log(self) -> Path:
         return self.folder / f"{self.started}.log"
+
+    def said(self) -> str:
+        """The log of the latest command."""
+        return self.log.read_text()
 
     async def is_whole(self) -> None:
         """Every page is stored with its cursor or not at all, and nobody holds a source."""

@@ -71,7 +71,7 @@ BULK = BulkOut(
     ],
 )
 
-LABEL = LabelOut(id=1, name="press", colour="#d73a4a", created_at=_AT)
+LABEL = LabelOut(id=1, name="press", colour="#d73a4a", created_at=_AT, version=1)
 LABELS = LabelList(items=[LABEL], next_cursor=None)
 
 NOTE = NoteOut(
@@ -91,5 +91,6 @@ VIEW = ViewOut(
     count_more=False,
     created_at=_AT,
     updated_at=_AT,
+    version=2,
 )
 VIEWS = ViewList(items=[VIEW], next_cursor=None, as_of=_AT, coverage=COVERAGE)

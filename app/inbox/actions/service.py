@@ -22,7 +22,7 @@ from app.inbox.item import Status
 from app.inbox.labels import repository as labels
 from app.inbox.notes import repository as notes
 from app.inbox.states import Decision, EventType
-from app.inbox.storing import Change, store
+from app.inbox.storing import Change, settle, store
 from app.outbox.events import Actor
 from app.scope import Scope
 
@@ -62,6 +62,7 @@ async def undo(tx: Tx, scope: Scope, actor: Actor, action_id: int, now: datetime
     by = None
     if chosen:
         by = await _put_back(tx, done, chosen, rows, actor=actor, now=now)
+    await settle(tx)
     shown = await listing.find_items(tx, scope, list(rows))
     return Undone(by, [(id_, result, shown.get(id_)) for id_, result in results.items()])
 

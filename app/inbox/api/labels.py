@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import Field
+from sqlalchemy import Row
+from starlette.requests import Request
 from starlette.responses import Response
 
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, NotFound, VersionMismatch
 from app.inbox.actions import examples
 from app.inbox.api.actions import LabelName, Triaging
 from app.inbox.api.lists import Seeing
 from app.inbox.labels import repository, service
 from app.inbox.labels.schemas import LabelList, LabelOut, label_out
+from app.inbox.policies.service import keep_due_times
 from app.web.answers import answer, answers
+from app.web.conditional import etag, if_match
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.params import PathId
@@ -70,42 +74,58 @@ async def create_label(
     body: LabelNew,
 ) -> Response:
     row = await service.create(tx, body.name, _lower(body.colour), now)
-    return answer(label_out(row), status=201)
+    return _answer(row, 201)
 
 
 @router.patch(
     "/labels/{label_id}",
-    summary="Rename or recolour a label, on all its items",
+    summary="Rename or recolour a label, on all its items; due times follow at once",
     openapi_extra=_ASKED,
-    responses={**answers(LabelOut, example=examples.LABEL), **problems(NotFound, Conflict)},
+    responses={
+        **answers(LabelOut, example=examples.LABEL),
+        **problems(NotFound, Conflict, VersionMismatch),
+    },
 )
 async def change_label(
     principal: Triaging,  # noqa: ARG001  # the gate
-    tx: Writer,
+    db: Reader,
+    request: Request,
     label_id: PathId,
     body: LabelChanged,
 ) -> Response:
+    versions = if_match(request).versions
     values = {name: getattr(body, name) for name in body.model_fields_set}
     if "colour" in values:
         values["colour"] = _lower(values["colour"])
     if values.get("name", "") is None:
         del values["name"]
-    return answer(label_out(await service.change(tx, label_id, values)))
+    async with db.write() as tx:
+        row = await service.change(tx, label_id, values, versions)
+    await keep_due_times(db)
+    return _answer(row)
 
 
 @router.delete(
     "/labels/{label_id}",
     status_code=204,
-    summary="Delete a label and take it from all its items",
-    responses=problems(NotFound),
+    summary="Delete a label and take it from all its items; due times follow at once",
+    responses=problems(NotFound, VersionMismatch),
 )
 async def delete_label(
     principal: Triaging,  # noqa: ARG001  # the gate
-    tx: Writer,
+    db: Reader,
+    request: Request,
     label_id: PathId,
 ) -> Response:
-    await service.remove(tx, label_id)
+    versions = if_match(request).versions
+    async with db.write() as tx:
+        await service.remove(tx, label_id, versions)
+    await keep_due_times(db)
     return Response(status_code=204)
+
+
+def _answer(row: Row[Any], status: int = 200) -> Response:
+    return answer(label_out(row), status=status, headers={"ETag": etag(row.version)})
 
 
 def _lower(colour: str | None) -> str | None:

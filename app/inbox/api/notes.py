@@ -18,6 +18,7 @@ from app.inbox.notes.schemas import NoteList, NoteOut, note_out
 from app.outbox.events import acting
 from app.web.answers import answer, answers
 from app.web.auth import Permission
+from app.web.conditional import if_match
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.params import PathId
@@ -70,21 +71,36 @@ async def add_note(
     return answer(note_out(rows[-1]), status=201)
 
 
-def _editing(principal: Triaging, tx: Writer, now: Now) -> service.Editing:
-    admin = principal.may(Permission.MANAGE_TOKENS)
-    return service.Editing(tx, principal.scope, acting(principal), now, admin=admin)
+def _editing(principal: Triaging, tx: Writer, now: Now, request: Request) -> service.Editing:
+    return service.Editing(
+        tx,
+        principal.scope,
+        acting(principal),
+        now,
+        admin=principal.may(Permission.MANAGE_TOKENS),
+        versions=if_match(request).versions,
+    )
 
 
 @router.patch(
     "/items/{item_id}/notes/{note_id}",
     summary="Change a note; its writer or an admin",
     openapi_extra=_ASKED,
-    responses={**answers(NoteOut, example=examples.NOTE), **problems(NotFound)},
+    responses={
+        **answers(NoteOut, example=examples.NOTE),
+        **problems(NotFound, VersionMismatch),
+    },
 )
 async def change_note(
-    principal: Triaging, tx: Writer, now: Now, item_id: PathId, note_id: PathId, body: NoteNew
+    principal: Triaging,
+    tx: Writer,
+    now: Now,
+    request: Request,
+    item_id: PathId,
+    note_id: PathId,
+    body: NoteNew,
 ) -> Response:
-    row = await _editing(principal, tx, now).change(item_id, note_id, body.text)
+    row = await _editing(principal, tx, now, request).change(item_id, note_id, body.text)
     return answer(note_out(row))
 
 
@@ -92,10 +108,15 @@ async def change_note(
     "/items/{item_id}/notes/{note_id}",
     status_code=204,
     summary="Delete a note; its writer or an admin",
-    responses=problems(NotFound),
+    responses=problems(NotFound, VersionMismatch),
 )
 async def delete_note(
-    principal: Triaging, tx: Writer, now: Now, item_id: PathId, note_id: PathId
+    principal: Triaging,
+    tx: Writer,
+    now: Now,
+    request: Request,
+    item_id: PathId,
+    note_id: PathId,
 ) -> Response:
-    await _editing(principal, tx, now).delete(item_id, note_id)
+    await _editing(principal, tx, now, request).delete(item_id, note_id)
     return Response(status_code=204)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.clock import stamp
-from app.errors import AppError, Conflict, NotFound
+from app.errors import AppError, Conflict, NotFound, VersionMismatch
 from app.inbox import listing
 from app.inbox.actions import examples
 from app.inbox.api.actions import Triaging
@@ -24,6 +24,7 @@ from app.inbox.views.schemas import COUNTED_AT_MOST, ViewList, ViewOut, view_lis
 from app.inbox.views.service import PLACES, Keeping, view_not_found
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal
+from app.web.conditional import etag, if_match
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.params import BOOLEAN, Param, Params, PathId
@@ -65,9 +66,21 @@ class ViewChanged(Body):
     place: _Place | None = None
 
 
-def _keeping(principal: Triaging, tx: Writer, now: datetime) -> Keeping:
-    admin = principal.may(Permission.MANAGE_TOKENS)
-    return Keeping(tx, principal.actor, now, admin=admin)
+def _keeping(principal: Triaging, tx: Writer, now: datetime, request: Request) -> Keeping:
+    owner = principal.actor
+    return Keeping(
+        tx,
+        owner,
+        now,
+        admin=principal.may(Permission.MANAGE_TOKENS),
+        versions=if_match(request).versions,
+        shown=lambda row: _out(row, owner),
+    )
+
+
+def _answer(row: Any, owner: str, count: int | None = None, *, status: int = 200) -> Response:
+    headers = {"ETag": etag(row.version)}
+    return answer(_out(row, owner, count), status=status, headers=headers)
 
 
 def _out(row: Any, owner: str, count: int | None = None) -> ViewOut:
@@ -112,7 +125,7 @@ async def get_view(principal: Seeing, db: Reader, now: Now, view_id: PathId) -> 
     if row is None:
         raise view_not_found(view_id)
     count = await _count(db, principal, row.filter, now)
-    return answer(_out(row, principal.actor, count))
+    return _answer(row, principal.actor, count)
 
 
 @router.post(
@@ -125,37 +138,49 @@ async def get_view(principal: Seeing, db: Reader, now: Now, view_id: PathId) -> 
         **problems(Conflict),
     },
 )
-async def create_view(principal: Triaging, tx: Writer, now: Now, body: ViewNew) -> Response:
+async def create_view(
+    principal: Triaging, tx: Writer, now: Now, request: Request, body: ViewNew
+) -> Response:
     await parse_filter(tx, principal, body.filter, now)
-    row = await _keeping(principal, tx, now).create(
+    row = await _keeping(principal, tx, now, request).create(
         body.name, body.filter, shared=body.shared, place=body.place
     )
-    return answer(_out(row, principal.actor), status=201)
+    return _answer(row, principal.actor, status=201)
 
 
 @router.patch(
     "/views/{view_id}",
     summary="Change a saved filter; who made it, or an admin",
     openapi_extra=_ASKED,
-    responses={**answers(ViewOut, example=examples.VIEW), **problems(NotFound)},
+    responses={
+        **answers(ViewOut, example=examples.VIEW),
+        **problems(NotFound, VersionMismatch),
+    },
 )
 async def change_view(
-    principal: Triaging, tx: Writer, now: Now, view_id: PathId, body: ViewChanged
+    principal: Triaging,
+    tx: Writer,
+    now: Now,
+    request: Request,
+    view_id: PathId,
+    body: ViewChanged,
 ) -> Response:
     given = {name: getattr(body, name) for name in body.model_fields_set}
     values = {name: value for name, value in given.items() if value is not None}
     if "filter" in values:
         await parse_filter(tx, principal, values["filter"], now)
-    row = await _keeping(principal, tx, now).change(view_id, values)
-    return answer(_out(row, principal.actor))
+    row = await _keeping(principal, tx, now, request).change(view_id, values)
+    return _answer(row, principal.actor)
 
 
 @router.delete(
     "/views/{view_id}",
     status_code=204,
     summary="Delete a saved filter; who made it, or an admin",
-    responses=problems(NotFound),
+    responses=problems(NotFound, VersionMismatch),
 )
-async def delete_view(principal: Triaging, tx: Writer, now: Now, view_id: PathId) -> Response:
-    await _keeping(principal, tx, now).remove(view_id)
+async def delete_view(
+    principal: Triaging, tx: Writer, now: Now, request: Request, view_id: PathId
+) -> Response:
+    await _keeping(principal, tx, now, request).remove(view_id)
     return Response(status_code=204)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, String, Table, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint, text
 
 from app.db import Id, UtcTime, metadata
 from app.inbox.labels.spelling import NAME_AT_MOST
@@ -15,6 +15,7 @@ label = Table(
     Column("key", String(1000), nullable=False),  # the name without regard to case
     Column("colour", String(7)),  # #rrggbb
     Column("created_at", UtcTime, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1")),
     UniqueConstraint("key"),
     sqlite_autoincrement=True,
 )

@@ -71,8 +71,9 @@ async def every(reader: Reader) -> Sequence[Row[Any]]:
     return await reader.rows(select(label).order_by(label.c.key))
 
 
-async def find(reader: Reader, label_id: int) -> Row[Any] | None:
-    rows = await reader.rows(select(label).where(label.c.id == label_id))
+async def lock(tx: Tx, label_id: int) -> Row[Any] | None:
+    """A label that is to be changed, held against others."""
+    rows = await tx.rows(select(label).where(label.c.id == label_id).with_for_update())
     return rows[0] if rows else None
 
 
@@ -88,10 +89,14 @@ async def add(tx: Tx, values: Mapping[str, Any]) -> Row[Any] | None:
     return rows[0] if rows else None
 
 
-async def change(tx: Tx, label_id: int, values: Mapping[str, Any]) -> None:
-    await tx.execute(update(label).where(label.c.id == label_id).values(**values))
+async def change(tx: Tx, row: Row[Any], values: Mapping[str, Any]) -> Row[Any]:
+    """Changes a label that is held; how it is then."""
+    changing = update(label).where(label.c.id == row.id)
+    return (
+        await tx.execute(changing.values(**values, version=row.version + 1).returning(label))
+    ).one()
 
 
-async def remove(tx: Tx, label_id: int) -> bool:
+async def remove(tx: Tx, label_id: int) -> None:
     """Deletes a label; the database takes it from its items."""
-    return (await tx.execute(delete(label).where(label.c.id == label_id))).rowcount == 1
+    await tx.execute(delete(label).where(label.c.id == label_id))

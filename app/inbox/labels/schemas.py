@@ -17,6 +17,7 @@ class LabelOut(msgspec.Struct, kw_only=True):
     name: str
     colour: str | None
     created_at: Stamp
+    version: int
 
 
 class LabelList(msgspec.Struct, kw_only=True):
@@ -27,4 +28,10 @@ class LabelList(msgspec.Struct, kw_only=True):
 
 
 def label_out(row: Row[Any]) -> LabelOut:
-    return LabelOut(id=row.id, name=row.name, colour=row.colour, created_at=stamp(row.created_at))
+    return LabelOut(
+        id=row.id,
+        name=row.name,
+        colour=row.colour,
+        created_at=stamp(row.created_at),
+        version=row.version,
+    )

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.db import Reader, Tx
-from app.errors import Conflict, InvalidRequest, NotFound
+from app.errors import Conflict, InvalidRequest, NotFound, VersionMismatch
 from app.inbox.labels import repository
+from app.inbox.labels.schemas import label_out
 from app.inbox.labels.spelling import key_of
 
 LABELS_IN_ALL = 2000
@@ -34,35 +35,38 @@ async def create(tx: Tx, name: str, colour: str | None, now: datetime) -> Row[An
     return row
 
 
-async def change(tx: Tx, label_id: int, values: Mapping[str, Any]) -> Row[Any]:
+async def change(
+    tx: Tx, label_id: int, values: Mapping[str, Any], versions: frozenset[int] | None
+) -> Row[Any]:
     """Another name or colour. Two labels are never made one: that could not be told apart again."""
-    await _get(tx, label_id)
-    changes = dict(values)
+    row = await _held(tx, label_id, versions)
+    changes = {name: value for name, value in values.items() if value != getattr(row, name)}
     if "name" in changes:
         changes["key"] = key_of(changes["name"])
         other = await repository.find_key(tx, changes["key"])
         if other is not None and other.id != label_id:
             raise _taken(other, changes["name"])
-    if changes:
-        await repository.change(tx, label_id, changes)
-    return await _get(tx, label_id)
+    return await repository.change(tx, row, changes) if changes else row
 
 
-async def remove(tx: Tx, label_id: int) -> None:
+async def remove(tx: Tx, label_id: int, versions: frozenset[int] | None) -> None:
     """Deletes a label and takes it from every item that carries it."""
-    if not await repository.remove(tx, label_id):
-        raise _not_found(label_id)
+    await _held(tx, label_id, versions)
+    await repository.remove(tx, label_id)
 
 
-async def _get(reader: Reader, label_id: int) -> Row[Any]:
-    row = await repository.find(reader, label_id)
+async def _held(tx: Tx, label_id: int, versions: frozenset[int] | None) -> Row[Any]:
+    """The label, held until the end of the transaction; 412 at another version than these."""
+    row = await repository.lock(tx, label_id)
     if row is None:
-        raise _not_found(label_id)
+        raise NotFound(f"There is no label {label_id}.")
+    if versions is not None and row.version not in versions:
+        raise VersionMismatch(
+            f"The label is at version {row.version} by now. Look at it, then decide again.",
+            extra={"current": label_out(row)},
+            headers={"ETag": f'"v{row.version}"'},
+        )
     return row
-
-
-def _not_found(label_id: int) -> NotFound:
-    return NotFound(f"There is no label {label_id}.")
 
 
 def _taken(other: Row[Any] | None, name: str) -> Conflict:

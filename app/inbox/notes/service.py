@@ -14,7 +14,7 @@ from app.inbox import listing
 from app.inbox import repository as items
 from app.inbox.actions import repository as actions
 from app.inbox.notes import repository
-from app.inbox.service import item_not_found
+from app.inbox.service import Acting, item_not_found
 from app.inbox.states import Decision, EventType
 from app.inbox.storing import Change, store
 from app.outbox.events import Actor
@@ -29,11 +29,22 @@ async def read(reader: Reader, scope: Scope, item_id: int) -> Sequence[Row[Any]]
 
 
 class Editing:
-    """One caller's changes of notes in one transaction; an `admin` may change those of others."""
+    """One caller's changes of notes in one transaction; an `admin` may change those of others.
+    `versions`: those of the item that the caller accepts to change (If-Match).
+    """
 
-    def __init__(self, tx: Tx, scope: Scope, actor: Actor, now: datetime, *, admin: bool) -> None:
+    def __init__(
+        self,
+        tx: Tx,
+        scope: Scope,
+        actor: Actor,
+        now: datetime,
+        *,
+        admin: bool,
+        versions: frozenset[int] | None = None,
+    ) -> None:
         self._tx = tx
-        self._scope = scope
+        self._items = Acting(tx, scope, actor, now, versions)
         self._actor = actor
         self._now = now
         self._admin = admin
@@ -57,15 +68,13 @@ class Editing:
 
     async def _get(self, item_id: int, note_id: int) -> tuple[Row[Any], Row[Any]]:
         """The note and its item, both held by this transaction."""
-        held = await items.lock_items(self._tx, [item_id])
-        if not held or not items.is_visible(self._scope, held[0]):
-            raise item_not_found(item_id)
+        held = await self._items.hold(item_id)
         row = await repository.find(self._tx, item_id, note_id)
         if row is None:
             raise NotFound(f"There is no note {note_id} on item {item_id}.")
         if not self._admin and (row.author_ref is None or row.author_ref != self._actor.ref):
             raise NotAllowed("A note is changed by who wrote it, or by an admin.")
-        return row, held[0]
+        return row, held
 
     async def _do(
         self, held: Row[Any], row: Row[Any], name: str, event: EventType, values: Mapping[str, Any]

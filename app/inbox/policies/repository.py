@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,8 @@ from sqlalchemy import (
 )
 
 from app.db import Reader, Tx, UtcTime
+from app.inbox.labels.models import item_label, label
+from app.inbox.labels.spelling import key_of
 from app.inbox.models import NEVER_DUE, item, policy
 from app.sources.models import source
 
@@ -75,7 +78,30 @@ async def remove_policy(tx: Tx, policy_id: int) -> None:
 
 async def labels_of_sources(reader: Reader) -> dict[int, frozenset[str]]:
     rows = await reader.rows(select(source.c.id, source.c.labels).order_by(source.c.id))
-    return {row.id: frozenset(row.labels) for row in rows}
+    return {row.id: frozenset(key_of(name) for name in row.labels) for row in rows}
+
+
+async def labels_named(reader: Reader, keys: Collection[str]) -> dict[int, str]:
+    """The ids of the labels with these keys, as far as there are such labels."""
+    if not keys:
+        return {}
+    wanted = select(label.c.id, label.c.key).where(label.c.key.in_(keys))
+    return {row.id: row.key for row in await reader.rows(wanted)}
+
+
+async def label_ids_of(
+    tx: Tx, item_ids: Collection[int], among: Collection[int]
+) -> dict[int, set[int]]:
+    """Which of these labels items carry, by item."""
+    found: dict[int, set[int]] = defaultdict(set)
+    if not item_ids or not among:
+        return found
+    wanted = select(item_label.c.item_id, item_label.c.label_id).where(
+        item_label.c.item_id.in_(item_ids), item_label.c.label_id.in_(among)
+    )
+    for row in await tx.rows(wanted):
+        found[row.item_id].add(row.label_id)
+    return found
 
 
 _JUDGED = (

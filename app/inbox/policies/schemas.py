@@ -39,8 +39,8 @@ class CalendarOut(msgspec.Struct, kw_only=True):
 
 class PolicyOut(msgspec.Struct, kw_only=True):
     """How soon an answer is promised. `target` runs in the business hours of `calendar`, around
-    the clock where that is null. `source_id`, `label` (of the source) and `kinds` narrow it; the
-    policy that says most precisely what it is for holds.
+    the clock where that is null. `source_id`, `label` (of the item or its source) and `kinds`
+    narrow it; the policy that says most precisely what it is for holds.
     """
 
     id: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Row
 
 from app.db import Database, Reader, Tx
+from app.inbox.labels.spelling import key_of
 from app.inbox.models import NEVER_DUE
 from app.inbox.policies import repository
 from app.inbox.policy import Calendar, Policy, choose, due_at
@@ -27,14 +28,25 @@ _START = (datetime(1, 1, 2, tzinfo=UTC), 0)
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """The policies that hold, and the labels of the sources."""
+    """The policies that hold, the labels of the sources, and the ids of those labels of items that
+    policies name. Labels are known by their keys.
+    """
 
     policies: tuple[Policy, ...]
     labels: Mapping[int, frozenset[str]]
+    named: Mapping[int, str] = field(default_factory=dict)
 
-    def due_at(self, source_id: int, kind: str, occurred_at: datetime) -> datetime | None:
-        """When an item that waits for an answer is due."""
-        chosen = choose(self.policies, source_id, self.labels.get(source_id, frozenset()), kind)
+    def due_at(
+        self,
+        source_id: int,
+        kind: str,
+        occurred_at: datetime,
+        label_ids: Collection[int] = (),
+    ) -> datetime | None:
+        """When an item that waits for an answer, and carries these labels, is due."""
+        own = {self.named[label_id] for label_id in label_ids if label_id in self.named}
+        carried = self.labels.get(source_id, frozenset()) | own
+        chosen = choose(self.policies, source_id, carried, kind)
         return None if chosen is None else due_at(occurred_at, chosen.target, chosen.calendar)
 
     def columns(
@@ -59,15 +71,20 @@ class Deadlines:
             for p in self.policies
         ]
         labels = sorted((source_id, sorted(labels)) for source_id, labels in self.labels.items())
-        known = msgspec.json.encode([policies, labels if self.policies else []])
+        named = sorted(self.named.items())
+        known = msgspec.json.encode([policies, labels if self.policies else [], named])
         return hashlib.blake2b(known, digest_size=16).hexdigest()
 
 
 async def read_deadlines(reader: Reader) -> Deadlines:
     """The policies as they are now; one small read where there are none."""
     rows = await repository.all_policies(reader)
-    labels = await repository.labels_of_sources(reader) if rows else {}
-    return Deadlines(tuple(policy_of(row) for row in rows), labels)
+    if not rows:
+        return Deadlines((), {})
+    policies = tuple(policy_of(row) for row in rows)
+    labels = await repository.labels_of_sources(reader)
+    wanted = {policy.label for policy in policies if policy.label is not None}
+    return Deadlines(policies, labels, await repository.labels_named(reader, wanted))
 
 
 def policy_of(row: Row[Any]) -> Policy:
@@ -76,7 +93,7 @@ def policy_of(row: Row[Any]) -> Policy:
         target=timedelta(seconds=row.target),
         calendar=None if row.calendar is None else _calendar(row.calendar),
         source_id=row.source_id,
-        label=row.label,
+        label=None if row.label is None else key_of(row.label),
         kinds=frozenset(row.kinds),
     )
 
@@ -112,7 +129,7 @@ async def _reckon_all(db: Database, deadlines: Deadlines) -> int:
     while True:
         async with db.write() as tx:
             rows = await repository.waiting_items(tx, after, _BATCH)
-            due = _differing(deadlines, rows)
+            due = await _differing(tx, deadlines, rows)
             await repository.store_due(tx, due)
         changed += len(due)
         if len(rows) < _BATCH:
@@ -120,11 +137,15 @@ async def _reckon_all(db: Database, deadlines: Deadlines) -> int:
         after = (rows[-1].occurred_at, rows[-1].id)
 
 
-def _differing(deadlines: Deadlines, rows: Sequence[Row[Any]]) -> dict[int, datetime | None]:
+async def _differing(
+    tx: Tx, deadlines: Deadlines, rows: Sequence[Row[Any]]
+) -> dict[int, datetime | None]:
+    labelled = await repository.label_ids_of(tx, [row.id for row in rows], deadlines.named)
     found: dict[int, datetime | None] = {}
     for row in rows:
         waits = row.needs_reply and not row.backlog
-        due = deadlines.due_at(row.source_id, row.kind, row.occurred_at) if waits else None
+        own = labelled.get(row.id, ())
+        due = deadlines.due_at(row.source_id, row.kind, row.occurred_at, own) if waits else None
         if due != row.due_at or (due is None) != (row.due_rank == NEVER_DUE):
             found[row.id] = due
     return found
@@ -140,9 +161,11 @@ class _Again:
         ids = sorted(self.item_ids)
         for start in range(0, len(ids), _BATCH):
             rows = await repository.items_to_judge(tx, ids[start : start + _BATCH])
-            await repository.store_due(tx, _differing(deadlines, rows))
+            await repository.store_due(tx, await _differing(tx, deadlines, rows))
 
 
 def due_again(tx: Tx, item_id: int) -> None:
-    """An item waits (again), or is of another kind: its due time is reckoned at the end."""
+    """An item waits (again), is of another kind or has other labels: its due time is reckoned at
+    the end.
+    """
     tx.buffer("due times", _Again).item_ids.add(item_id)

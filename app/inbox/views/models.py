@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, text
 
 from app.db import Id, JsonType, UtcTime, metadata
 
@@ -17,6 +17,7 @@ view = Table(
     Column("place", Integer, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1")),
     Index("ix_view_place", "place", "id"),
     sqlite_autoincrement=True,
 )

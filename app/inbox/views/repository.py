@@ -26,6 +26,13 @@ async def find(reader: Reader, owner: str, view_id: int) -> Row[Any] | None:
     return rows[0] if rows else None
 
 
+async def lock(tx: Tx, owner: str, view_id: int) -> Row[Any] | None:
+    """A view that is to be changed, held against others."""
+    wanted = select(view).where(view.c.id == view_id, _seen_by(owner))
+    rows = await tx.rows(wanted.with_for_update())
+    return rows[0] if rows else None
+
+
 async def number_of(reader: Reader, owner: str) -> int:
     """How many views somebody has made."""
     counted = select(func.count()).select_from(view).where(view.c.owner == owner)
@@ -41,8 +48,12 @@ async def add(tx: Tx, values: Mapping[str, Any]) -> Row[Any]:
     return (await tx.execute(insert(view).values(**values).returning(view))).one()
 
 
-async def change(tx: Tx, view_id: int, values: Mapping[str, Any]) -> None:
-    await tx.execute(update(view).where(view.c.id == view_id).values(**values))
+async def change(tx: Tx, row: Row[Any], values: Mapping[str, Any]) -> Row[Any]:
+    """Changes a view that is held; how it is then."""
+    changing = update(view).where(view.c.id == row.id)
+    return (
+        await tx.execute(changing.values(**values, version=row.version + 1).returning(view))
+    ).one()
 
 
 async def remove(tx: Tx, view_id: int) -> None:

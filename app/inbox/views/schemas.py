@@ -30,6 +30,7 @@ class ViewOut(msgspec.Struct, kw_only=True):
     count_more: bool
     created_at: Stamp
     updated_at: Stamp
+    version: int
 
 
 class ViewList(msgspec.Struct, kw_only=True):
@@ -56,6 +57,7 @@ def view_out(row: Row[Any], owner: str, query: str, count: int | None = None) ->
         count_more=more,
         created_at=stamp(row.created_at),
         updated_at=stamp(row.updated_at),
+        version=row.version,
     )
 
 

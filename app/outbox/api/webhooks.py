@@ -192,11 +192,12 @@ async def send_test(principal: Managing, request: Request, webhook_id: PathId) -
     summary="A new secret; the former one signs beside it for a day",
     responses={
         **answers(WebhookSecret, example=examples.SECRET),
-        **problems(NotFound, Conflict),
+        **problems(NotFound, Conflict, VersionMismatch),
     },
 )
 async def rotate_secret(principal: Managing, request: Request, webhook_id: PathId) -> Response:
-    secret = await _webhooks(request).rotate(_asking(principal), webhook_id)
+    versions = if_match(request).versions
+    secret = await _webhooks(request).rotate(_asking(principal), webhook_id, versions)
     found = await _webhooks(request).shown(principal.scope, webhook_id)
     headers = {"ETag": etag(found.version)}
     return answer(WebhookSecret(secret=secret, webhook=found), headers=headers)
@@ -208,11 +209,12 @@ async def rotate_secret(principal: Managing, request: Request, webhook_id: PathI
     openapi_extra=_shown(examples.REPLAY),
     responses={
         **answers(WebhookOut, example=examples.WEBHOOK),
-        **problems(NotFound, Conflict),
+        **problems(NotFound, Conflict, VersionMismatch),
     },
 )
 async def replay_events(
     principal: Managing, request: Request, webhook_id: PathId, body: Replay
 ) -> Response:
-    await _webhooks(request).replay(_asking(principal), webhook_id, body.after)
+    versions = if_match(request).versions
+    await _webhooks(request).replay(_asking(principal), webhook_id, body.after, versions)
     return await _answer(request, principal, webhook_id)

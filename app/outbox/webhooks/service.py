@@ -133,9 +133,10 @@ class Webhooks:
             await repository.remove(tx, row.id)
             self._record(tx, "removed", asking, webhook_id)
 
-    async def rotate(self, asking: Asking, webhook_id: int) -> str:
+    async def rotate(self, asking: Asking, webhook_id: int, versions: frozenset[int] | None) -> str:
         """A new secret. The present one signs beside it for a day."""
         row = await self._get(asking.scope, webhook_id)
+        await self._refuse_other_version(asking.scope, row, versions)
         now, secret = self.clock.now(), self.secrets.new()
         present = self.secrets.signing(row, now)[0]
         values = {
@@ -159,11 +160,14 @@ class Webhooks:
         signed = Signed(self.secrets.signing(row, now), message_id, body)
         return message_id, await attempt(self.door, self.clock, row.url, signed)
 
-    async def replay(self, asking: Asking, webhook_id: int, after: int) -> None:
+    async def replay(
+        self, asking: Asking, webhook_id: int, after: int, versions: frozenset[int] | None
+    ) -> None:
         """Reads the events on from `after`, with the same ids; an id that was delivered comes
         again. A number beyond the present place leaves out what is between.
         """
         row = await self._get(asking.scope, webhook_id)
+        await self._refuse_other_version(asking.scope, row, versions)
         span = await events.span_of(self.db)
         if after > span.last:
             detail = f"There is no event {after}: the newest is {span.last}."

@@ -80,6 +80,50 @@ async def test_due_times_follow_the_labels_of_a_source(service: Service, inbox: 
     assert await due(inbox, "b") == at(1) + 2 * HOUR
 
 
+async def test_due_times_follow_the_labels_of_an_item(service: Service, inbox: Inbox) -> None:
+    """In the transaction that changes them; renaming and deleting the label counts as well."""
+    await policy(service)
+    await policy(service, name="press", label="Press", target="PT1H")
+    await inbox.take(said("a", 0), said("b", 1, "bob", thread="t2"))
+    ids = [(await inbox.item(ident)).id for ident in ("a", "b")]
+    path = f"/api/v1/items/{ids[0]}/labels"
+    shown = (await service.api.put(path, json={"labels": ["PRESS", "late"]})).json()
+    assert shown["due_at"] == stamp(at(0) + HOUR)
+    assert (await due(inbox, "a"), await due(inbox, "b")) == (at(0) + HOUR, at(1) + 4 * HOUR)
+    shown = (await service.api.put(path, json={"labels": ["late"]})).json()
+    assert shown["due_at"] == stamp(at(0) + 4 * HOUR)
+    asked = {"action": "label", "ids": ids, "params": {"add": ["press"]}}
+    done = (await service.api.post("/api/v1/items/bulk", json=asked)).json()
+    assert [each["item"]["due_at"] for each in done["results"]] == [
+        stamp(at(0) + HOUR), stamp(at(1) + HOUR),
+    ]  # fmt: skip
+    (label,) = [each for each in (await service.api.get("/api/v1/labels")).json()["items"]
+                if each["name"] == "PRESS"]  # fmt: skip
+    url = f"/api/v1/labels/{label['id']}"
+    await service.api.patch(url, json={"name": "media"})
+    assert await due(inbox, "a") == at(0) + 4 * HOUR
+    await service.api.patch(url, json={"name": "press"})
+    assert await due(inbox, "a") == at(0) + HOUR
+    undone = await service.api.post(f"/api/v1/actions/{done['action_id']}/undo")
+    assert undone.json()["results"][0]["item"]["due_at"] == stamp(at(0) + 4 * HOUR)
+    await service.api.put(path, json={"labels": ["press"]})
+    assert (await service.api.delete(url)).status_code == 204
+    assert await due(inbox, "a") == at(0) + 4 * HOUR
+
+
+async def test_a_label_gives_no_due_time_to_who_does_not_wait(
+    service: Service, inbox: Inbox
+) -> None:
+    await policy(service, label="press", target="PT1H")
+    await inbox.take(said("a", 0), said("f", 0, kind=Kind.FOLLOW))
+    await inbox.act("a", "dismiss", "no_reply_needed")
+    for ident in ("a", "f"):
+        path = f"/api/v1/items/{(await inbox.item(ident)).id}/labels"
+        assert (await service.api.put(path, json={"labels": ["press"]})).json()["due_at"] is None
+    await inbox.act("a", "reopen")
+    assert (await due(inbox, "a"), await due(inbox, "f")) == (at(0) + HOUR, None)
+
+
 async def test_what_is_current_is_not_reckoned_again(service: Service, inbox: Inbox) -> None:
     await policy(service)
     for _ in range(PASSES):

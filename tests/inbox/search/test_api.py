@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.inbox.test_api import problem
-from tests.world import Watched
+from tests.service import NOON
+from tests.world import HOUR, Watched
 
 
 async def ids(watched: Watched, **query: Any) -> list[str]:
@@ -67,6 +68,31 @@ CASES: list[tuple[dict[str, str], list[str]]] = [
 async def test_words_and_filters_narrow_the_list(watched: Watched) -> None:
     for query, expected in CASES:
         assert await ids(watched, **query) == expected, query
+
+
+async def test_words_are_found_in_the_orders_by_rank_too(watched: Watched) -> None:
+    """Page by page, in the order given or in the one of the box."""
+    watched.world.insert("mentions", NOON, "The blue back?")
+    watched.clock.move(HOUR)
+    await watched.poll()
+    press = {
+        "action": "label",
+        "ids": [(await watched.item(2))["id"]],
+        "params": {"add": ["press"]},
+    }
+    assert (await watched.api.post("/api/v1/items/bulk", json=press)).status_code == 200
+    for policy in (
+        {"name": "all", "target": "PT9H"},
+        {"name": "soon", "target": "PT1H", "label": "press"},
+    ):
+        assert (await watched.api.post("/api/v1/policies", json=policy)).status_code == 201
+    for order in ("due", "value"):
+        whole = [each["text"] for each in await watched.service.items(order=order)]
+        wanted = [text for text in whole if "back" in text or "blue" in text]
+        assert len(wanted) == 3
+        assert await ids(watched, q="back OR blue", order=order) == wanted, order
+        assert await ids(watched, q=f"back OR blue order:{order}") == wanted, order
+    assert wanted != await ids(watched, q="back OR blue")
 
 
 REFUSED = {
