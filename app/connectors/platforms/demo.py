@@ -21,28 +21,10 @@ from pydantic import Field, SecretStr
 
 from app.connectors.asking import Http
 from app.connectors.base import (
-    Capabilities,
-    Check,
-    Cursor,
-    Fields,
-    Identity,
-    JsonObject,
-    Kind,
-    Mention,
-    NativeAnswer,
-    Page,
-    Parent,
-    Person,
-    Platform,
-    Quota,
-    Sample,
-    SaveCredential,
-    Shape,
-    StreamSpec,
-    ThreadRef,
-    Unparsed,
+    Capabilities, Check, Cursor, Fields, Identity, JsonObject, Kind, Mention, NativeAnswer, Page,
+    Parent, Person, Platform, Quota, Sample, SaveCredential, Shape, StreamSpec, ThreadRef, Unparsed,
     Visibility,
-)
+)  # fmt: skip
 from app.connectors.failures import AuthFailed, BadResponse, ConnectorError, CursorRefused
 from app.connectors.text import clean_json
 
