@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
@@ -21,10 +22,28 @@ from pydantic import Field, SecretStr
 
 from app.connectors.asking import Http
 from app.connectors.base import (
-    Capabilities, Check, Cursor, Fields, Identity, JsonObject, Kind, Mention, NativeAnswer, Page,
-    Parent, Person, Platform, Quota, Sample, SaveCredential, Shape, StreamSpec, ThreadRef, Unparsed,
+    Capabilities,
+    Check,
+    Cursor,
+    Fields,
+    Identity,
+    JsonObject,
+    Kind,
+    Mention,
+    NativeAnswer,
+    Page,
+    Parent,
+    Person,
+    Platform,
+    Quota,
+    Sample,
+    SaveCredential,
+    Shape,
+    StreamSpec,
+    ThreadRef,
+    Unparsed,
     Visibility,
-)  # fmt: skip
+)
 from app.connectors.failures import AuthFailed, BadResponse, ConnectorError, CursorRefused
 from app.connectors.text import clean_json
 
@@ -42,19 +61,12 @@ KINDS: Mapping[str, Kind] = {
 }
 _MENTIONS = (Kind.MENTION, Kind.DIRECT_MESSAGE, Kind.REPLY, Kind.FOLLOW)
 _COMMENTS = (Kind.COMMENT, Kind.REPLY)
+_exact = partial(StreamSpec, lists_replies=True, proves_absence=True, counts_exactly=True)
 STREAMS: Mapping[str, tuple[StreamSpec, ...]] = {
     "shop": (
         StreamSpec("mentions", Shape.FORWARD, _MENTIONS),
         StreamSpec("posts", Shape.BACKWARD),
-        StreamSpec(
-            "comments",
-            Shape.PARENT,
-            _COMMENTS,
-            "posts",
-            lists_replies=True,
-            proves_absence=True,
-            counts_exactly=True,
-        ),
+        _exact("comments", Shape.PARENT, _COMMENTS, "posts"),
     ),
     "support": (
         StreamSpec("messages", Shape.QUEUE, (Kind.DIRECT_MESSAGE, Kind.REPLY)),
