@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     long = [item for item in items if item.get_closest_marker("long")]
     config.hook.pytest_deselected(items=long)
     items[:] = [item for item in items if item not in long]
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A long test logs more than memory should keep for a report: gigabytes, and what a test of
+    memory would measure.
+    """
+    root = logging.getLogger()
+    keeping = [h for h in root.handlers if type(h).__module__.startswith("_pytest")]
+    if not item.get_closest_marker("long"):
+        keeping = []
+    for handler in keeping:
+        root.removeHandler(handler)
+    try:
+        return (yield)
+    finally:
+        for handler in keeping:
+            root.addHandler(handler)
 
 
 @pytest.fixture(scope="session")
