@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from app.connectors.base import Connector, Platform
@@ -23,7 +23,7 @@ from tests.connectors.reading import on_stage, read_whole
 from tests.connectors.test_contract import assert_well_formed, outcome
 from tests.long_results import part
 
-EXAMPLES = 200
+EXAMPLES = A_ROUND = 200
 EXAMPLES_AT_LENGTH = 10_000
 SLOWEST = 0.25
 """Seconds from an answer to the next question, or to the page."""
@@ -45,17 +45,22 @@ async def read_everything(connector: Connector, reads: Any) -> int:
 
 
 def damage(exchanges: list[Any], read: Callable[[list[Any]], None], *, examples: int) -> None:
-    """Calls `read` with one answer damaged, in so many ways."""
+    """Calls `read` with one answer damaged, in so many ways.
 
-    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(data=st.data())
+    In rounds: the library keeps every example of one in memory, and an example is a whole answer.
+    """
+
     def read_damaged(data: st.DataObject) -> None:
         number, answer = data.draw(damaged(exchanges))
         changed = list(exchanges)
         changed[number] = {**exchanges[number], "response": answer}
         read(changed)
 
-    read_damaged()
+    for number in range(examples // A_ROUND):
+        chosen = settings(
+            max_examples=A_ROUND, deadline=None, suppress_health_check=list(HealthCheck)
+        )
+        seed(number)(chosen(given(data=st.data())(read_damaged)))()
 
 
 @platforms
