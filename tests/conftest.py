@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import signal
 import subprocess
 import sys
 import uuid
@@ -31,6 +32,11 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("unanswered")
 
 set_up_logs("json", "info")
+
+# Who starts the tests in the background of a script leaves them deaf to Ctrl-C, and so every
+# program that they start and press Ctrl-C on.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 KINDS = ("sqlite", "postgresql")
 

@@ -91,15 +91,19 @@ class Shell:
         os.close(inside)
         screen, waiting = "", dict(answers or {})
         loop = asyncio.get_running_loop()
-        while piece := await loop.run_in_executor(None, _read, outside):
-            screen += piece.decode(errors="replace")
-            for prompt in list(waiting):
-                if re.search(prompt + r"[^\n]*: $", screen):
-                    os.write(outside, waiting.pop(prompt).encode() + b"\n")
-                    break
-            if interrupt_at is not None and interrupt_at in screen:
-                interrupt_at = None
-                process.send_signal(signal.SIGINT)
+        try:
+            while piece := await loop.run_in_executor(None, _read, outside):
+                screen += piece.decode(errors="replace")
+                for prompt in list(waiting):
+                    if re.search(prompt + r"[^\n]*: $", screen):
+                        os.write(outside, waiting.pop(prompt).encode() + b"\n")
+                        break
+                if interrupt_at is not None and interrupt_at in screen:
+                    interrupt_at = None
+                    process.send_signal(signal.SIGINT)
+        except BaseException:
+            process.kill()  # else nobody would end it, and the read of its terminal never return
+            raise
         os.close(outside)
         code = await process.wait()
         assert not waiting, f"never asked: {waiting}\n{screen}"
