@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -73,12 +73,15 @@ def show_rule(api: Api, rule_id: int, *, as_json: bool) -> None:
 
 
 @rules.command("add")
-@click.argument("file", type=click.File(encoding="utf-8"))
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
 @client_command
-def add_rule(api: Api, file: TextIO, *, as_json: bool) -> None:
+def add_rule(api: Api, file: str, *, as_json: bool) -> None:
     """Make a rule from a JSON file (- for standard input): name, conditions, effect."""
     try:
-        body = json.load(file)
+        with click.open_file(file, encoding="utf-8") as opened:
+            body = json.load(opened)
+    except OSError as trouble:
+        raise Failure(f"{file} can't be read ({trouble.strerror}).") from trouble
     except ValueError as error:
         raise Failure("This is no JSON.", [str(error)]) from error
     made = api.post("/rules", body)

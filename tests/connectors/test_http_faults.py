@@ -127,7 +127,8 @@ async def test_a_wrong_length_does_no_harm_to_the_next_request(http: SourceHttp)
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "deflate", "bare deflate", "identity"])
 async def test_one_content_encoding_is_taken_off(http: SourceHttp, encoding: str) -> None:
-    plain = json.dumps(list(range(50_000))).encode()
+    said_inside = {"numbers": list(range(9_000))}
+    plain = json.dumps(said_inside).encode()
     bare = zlib.compressobj(wbits=-15)
     coded = {
         "deflate": zlib.compress(plain),
@@ -135,9 +136,8 @@ async def test_one_content_encoding_is_taken_off(http: SourceHttp, encoding: str
         "identity": plain,
     }.get(encoding, gzip.compress(plain, mtime=0))
     said = answer(200, f"content-encoding: {encoding.rpartition(' ')[2]}", body=coded)
-    assert await asked(http, saying(*(said[at : at + 999] for at in range(0, len(said), 999)))) == (
-        list(range(50_000))
-    )
+    pieces = saying(*(said[at : at + 999] for at in range(0, len(said), 999)))
+    assert await asked(http, pieces) == said_inside
 
 
 @pytest.mark.parametrize(
