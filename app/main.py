@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 PREFIX = "/api/v1"
-GRACE_SECONDS = 4.0
+GRACE_SECONDS = 3.0
 """For polls in flight; with the server's own 3 s this stays below the promised 10 s."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _FORGET = (
