@@ -36,7 +36,10 @@ TIMES = (
 PARTS = (
     r"missing /note Say in `note` why.*",
     r"(missing|value_error) \S* [Gg]ive either .*",
+    r"(one_choice|nothing)  Give .*",
+    r"invalid_value (\?order|/filter/order) The order .* is for status=unanswered alone.*",
     r"no_condition /(rule/)?conditions .*",
+    r"(missing|not_allowed|invalid_value) /(rule/)?effect .*",
     r"business_hours /calendar .*",
     r"(value_error|one_rule)  .*[Gg]ive either .*",
 )
@@ -50,18 +53,27 @@ PLATFORMS = (
 """Every platform has fields of its own: `GET /platforms` tells them. Addresses must lead out."""
 TEXTS = (
     r"\S+ \S* .*can't be stored.*",
-    r"\S+ \S* .*printable characters.*",
+    r"\S+ \S* .*[Aa] label (holds printable characters|has a name).*",
+    r"too_short \S+ It needs at least 1 characters.*",
     r"\S+ \?q .*",
     r"phrase /(rule/)?conditions/\S+ .*",
-    r"\S+ (/filter/\w+|/params(/\S*)?) .*",
+    r"\S+ (/filter/\w+|/params(/.*)?) .*",
 )
-"""Characters no database keeps, and small languages inside of a string."""
+"""Characters no database keeps, blanks around a name, and small languages inside of a string."""
 REFUSED = re.compile("|".join((*STORED, *TIMES, *PARTS, *PLATFORMS, *TEXTS)), re.DOTALL)
+
+
+ENDED = frozenset({"revoked_at", "disabled"})
+"""Tokens and people stay, so that what they did has a name."""
 
 
 @schemathesis.hook
 def filter_failure(_context: Any, failure: Any, _case: Any, response: Any) -> bool:
-    """Keeps every failure but that a schema-valid request was refused for one of those reasons."""
+    """Keeps every failure but two: a schema-valid request was refused for one of those reasons, and
+    what is kept with the time of its end was read after it.
+    """
+    if type(failure).__name__ == "UseAfterFree":
+        return not ENDED & response.json().keys()
     if type(failure).__name__ != "RejectedPositiveData" or response.status_code != 422:
         return True
     told = (f"{e['code']} {e['pointer']} {e['detail']}" for e in response.json()["errors"])

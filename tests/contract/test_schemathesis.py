@@ -52,6 +52,7 @@ def test_every_operation_has_one_of_the_tags() -> None:
     assert all(len(o["tags"]) == 1 for _, o in operations(document))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tag", TAGS)
 async def test_an_admin_meets_no_server_error_and_no_breach(embedded: Stocked, tag: str) -> None:
     """At least 100 examples for each operation, those of its schema's edges, and sequences."""
@@ -59,6 +60,7 @@ async def test_an_admin_meets_no_server_error_and_no_breach(embedded: Stocked, t
     assert not re.search("Selected: 0/", told)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("caller", ["all", "desk", "wall"])
 async def test_nor_does_anybody_on_postgresql(at_postgresql: Stocked, caller: str) -> None:
     await schemathesis(at_postgresql, caller, FEW_EXAMPLES[caller], *FEW)

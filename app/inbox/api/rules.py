@@ -35,7 +35,7 @@ from app.web.conditional import etag, if_match
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.params import PathId
-from app.web.wire import Body, Id
+from app.web.wire import Body, Flag, Id
 
 router = APIRouter(tags=["rules"])
 WIRE = (RuleList, RuleOut, RuleTried)
@@ -66,7 +66,7 @@ class RuleTry(Body):
     text: Annotated[str, Field(max_length=10_000)] | None = None
     item_ids: Annotated[list[Id], Field(max_length=TRIED_AT_MOST)] | None = None
     filter: FilterBody | None = None
-    apply: bool = False
+    apply: Flag = False
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:

@@ -14,7 +14,7 @@ from app.clock import Stamp, stamp
 from app.connectors.base import Kind
 from app.inbox.item import DismissReason
 from app.inbox.labels.spelling import tidy
-from app.web.wire import Body, Id
+from app.web.wire import WHOLE, Body, Flag, Id
 
 WORDS_AT_MOST = 500
 EVERY_WORD_AT_MOST = 2000
@@ -86,7 +86,7 @@ Phrase = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_phr
 Host = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_host)]
 Short = Annotated[str, Field(min_length=1, max_length=60)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Place = Annotated[int, Field(ge=0, le=1_000_000)]
+Place = Annotated[int, Field(ge=0, le=1_000_000, strict=True), WHOLE]
 
 
 class TextCondition(Body):
@@ -96,24 +96,24 @@ class TextCondition(Body):
 
     any: Annotated[list[Phrase], Field(min_length=1, max_length=WORDS_AT_MOST)]
     where: Literal["anywhere", "sentence_start", "sentence_end"] = "anywhere"
-    negated: bool = False
+    negated: Flag = False
 
 
 class AuthorCondition(Body):
     """Everything that is given holds. What the platform does not tell, holds nothing."""
 
     handles: Annotated[list[Short], Field(max_length=WORDS_AT_MOST)] = Field(default_factory=list)
-    younger_than_days: Annotated[int, Field(ge=1, le=36500)] | None = None
-    followers_below: Annotated[int, Field(ge=1, le=2**53)] | None = None
-    is_bot: bool | None = None
-    first_message: bool | None = None
+    younger_than_days: Annotated[int, Field(ge=1, le=36500, strict=True), WHOLE] | None = None
+    followers_below: Annotated[int, Field(ge=1, le=2**53, strict=True), WHOLE] | None = None
+    is_bot: Flag | None = None
+    first_message: Flag | None = None
     signals: Annotated[list[Short], Field(max_length=20)] = Field(default_factory=list)
 
 
 class LinkCondition(Body):
     """So many links, of these hosts and what lies below them; without `hosts` of any."""
 
-    at_least: Annotated[int, Field(ge=1, le=100)] = 1
+    at_least: Annotated[int, Field(ge=1, le=100, strict=True), WHOLE] = 1
     hosts: Annotated[list[Host], Field(max_length=WORDS_AT_MOST)] = Field(default_factory=list)
 
 
@@ -198,7 +198,7 @@ class RuleNew(Body):
     """A rule of the team; the lower its `place`, the earlier it is asked."""
 
     name: Name
-    enabled: bool = True
+    enabled: Flag = True
     place: Place = 100
     conditions: Conditions
     effect: Effect
@@ -208,7 +208,7 @@ class RulePatch(Body):
     """What may be changed; what is left out stays."""
 
     name: Name | None = None
-    enabled: bool | None = None
+    enabled: Flag | None = None
     place: Place | None = None
     conditions: Conditions | None = None
     effect: Effect | None = None
