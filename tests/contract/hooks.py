@@ -56,7 +56,7 @@ TEXTS = (
     r"\S+ \S* .*[Aa] label (holds printable characters|has a name).*",
     r"too_short \S+ It needs at least 1 characters.*",
     r"\S+ \?q .*",
-    r"phrase /(rule/)?conditions/\S+ .*",
+    r"(phrase|host) /(rule/)?conditions/\S+ .*",
     r"\S+ (/filter/\w+|/params(/.*)?) .*",
 )
 """Characters no database keeps, blanks around a name, and small languages inside of a string."""
