@@ -43,7 +43,7 @@ async def test_help_and_version(shell: Shell) -> None:
     assert bare.code == 2
 
 
-@pytest.mark.parametrize("words", [["lits"], ["list", "x"], ["sources", "ad"], ["--nope", "list"]])
+@pytest.mark.parametrize("words", [["lits"], ["show"], ["sources", "ad"], ["--nope", "list"]])
 async def test_unknown_words_are_usage_errors(shell: Shell, words: list[str]) -> None:
     result = await shell.run(*words)
     assert result.code == 2

@@ -18,7 +18,7 @@ from app.inbox.item import DismissReason
 from app.inbox.models import author, item, reply, thread
 from app.scope import EVERYTHING
 from app.sources.coverage import Coverage
-from tests.inbox.pages import Inbox, at, said
+from tests.inbox.pages import OURS, Inbox, at, said
 from tests.service import NOON
 
 PEOPLE = ("ann", "ann", "bob", "us", "us", "colleague", "bot")
@@ -70,8 +70,32 @@ def histories(draw: st.DrawFn) -> History:
     return History(
         before=tuple(told[:cut] for told, cut in zip(stories, cuts, strict=True)),
         done=tuple(done),
-        after=(*(told[cut:] for told, cut in zip(stories, cuts, strict=True) if told[cut:]), *more),
+        after=(
+            *(
+                unregretted(told[cut:])
+                for told, cut in zip(stories, cuts, strict=True)
+                if told[cut:]
+            ),
+            *map(unregretted, more),
+        ),
     )
+
+
+def unregretted(told: tuple[Told, ...]) -> tuple[Told, ...]:
+    """A story up to where we take back an answer that is told in it.
+
+    What a person had dismissed is `replied` once our answer is seen, and `unanswered` once that is
+    gone; of an answer that came and went between two looks nobody knows.
+    """
+    answered = False
+    for place, each in enumerate(told):
+        answers = each.mention is not None and (
+            OURS.is_ours(each.mention.author) or each.mention.native_answer is not None
+        )
+        if answered and not answers:
+            return told[:place]
+        answered = answers
+    return told
 
 
 @st.composite

@@ -138,7 +138,7 @@ def _counted() -> Iterator[list[str]]:
         (asked.dismissed(DismissReason.DUPLICATE), 14),
         (asked.spam(mute_author=True), 16),
         (asked.plain(Action.REOPEN), 16),
-        (asked.labelled(asked.LabelChange(add=["a", "b"])), 16),
+        (asked.labelled(asked.LabelChange(add=["a", "b"])), 20),
         (asked.noted("Ask the warehouse."), 14),
     ],
 )

@@ -190,9 +190,13 @@ async def _generic_plan(connection: Any, number: int, statement: Any, values: An
     dialect: Dialect = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]  # theirs
     sql, given = _compiled(statement, values, dialect)
     await connection.execute(f"PREPARE p{number} AS {sql}")
+    return await _plan(connection, f"p{number}", given)
+
+
+async def _plan(connection: Any, name: str, given: list[Any]) -> Any:
     shown = ", ".join(_literal(value) for value in given)
     arguments = f"({shown})" if given else ""
-    plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE p{number}{arguments}")
+    plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE {name}{arguments}")
     return json.loads(plan)[0]["Plan"]
 
 

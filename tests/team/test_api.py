@@ -12,7 +12,7 @@ from app.team.repository import NewToken
 from app.team.service import Tokens, create_token
 from app.web.auth import check_every_route_declares
 from app.web.contract import violations
-from app.web.principal import Right, Role
+from app.web.principal import Permission, Right, Role
 from tests.web.apps import NOW, api, client, database, problem
 
 LIMITED = NewToken(
@@ -55,7 +55,7 @@ async def test_me_tells_role_rights_sources_and_expiry(tmp_path: Path) -> None:
             me = (await c.get("/api/v1/me")).json()
         await tokens.close()
     assert (me["role"], me["source_ids"], me["expires_at"]) == ("admin", None, None)
-    assert len(me["permissions"]) == 7
+    assert set(me["permissions"]) == {each.value for each in Permission}
 
 
 async def test_me_without_a_token_is_401() -> None:

@@ -128,8 +128,9 @@ async def test_a_token_is_changed_and_keeps_its_secret(service: Service) -> None
         me = (await client.get("/api/v1/me")).json()
         assert (me["role"], me["name"], me["expires_at"]) == ("agent", "Mira", later)
         again = await service.api.patch(path, json={"user_id": None, "expires_at": None})
-        gone = {"user": None, "expires_at": None, "last_used_at": again.json()["last_used_at"]}
-        assert again.json() == changed | gone
+        gone = {"user": None, "expires_at": None, "version": changed["version"] + 1}
+        used = {"last_used_at": again.json()["last_used_at"]}
+        assert again.json() == changed | gone | used
         assert (await client.get("/api/v1/me")).json()["user"] is None
     problem(await service.api.patch(f"{TOKENS}/99", json={}), 404, "not-found")
     await service.api.delete(f"/api/v1/users/{mira}")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     and_,
     bindparam,
     column,
@@ -149,10 +150,18 @@ def matching(dialect: str, name: str) -> Any:
     return select(item_words.c.item_id).where(item_words.c.words.op("@@")(asked))
 
 
+def some(dialect: str) -> Any:
+    """Up to `limit` items that hold the words `asked`.
+
+    The limit is written out: to PostgreSQL the plan for any limit would seem cheaper than it is,
+    and would be taken for rare words too, which only the index finds fast.
+    """
+    return matching(dialect, "asked").limit(bindparam("limit", type_=Integer, literal_execute=True))
+
+
 async def find_some(reader: Reader, words: Words, limit: int) -> list[int]:
     """The ids of up to `limit` items that hold the words, in no order."""
-    statement = matching(reader.dialect, "asked").limit(bindparam("limit"))
-    rows = await reader.rows(statement, {"asked": words, "limit": limit})
+    rows = await reader.rows(some(reader.dialect), {"asked": words, "limit": limit})
     return [row.item_id for row in rows]
 
 

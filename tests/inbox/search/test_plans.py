@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
-from sqlalchemy import bindparam, text
+from sqlalchemy import Dialect, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 from app.db import SqliteDatabase, open_database
@@ -17,7 +18,7 @@ from app.inbox.search.finding import window
 from app.inbox.search.words import Phrase, Words
 from app.scope import EVERYTHING, Scope
 from tests.inbox.stock import stock
-from tests.inbox.test_plans import ROWS, _compiled, _generic_plan, _nodes
+from tests.inbox.test_plans import ROWS, _compiled, _generic_plan, _literal, _nodes, _plan
 from tests.service import NOON
 
 RARE = Words(((Phrase(("text",)), Phrase(("rare", "words"), prefix=True)),), (Phrase(("no",)),))
@@ -51,8 +52,7 @@ def along(case: Any, dialect: str) -> tuple[Any, dict[str, Any]]:
 
 
 def by_words(dialect: str) -> tuple[Any, dict[str, Any]]:
-    statement = repository.matching(dialect, "asked").limit(bindparam("limit"))
-    return statement, {"asked": RARE, "limit": 2001}
+    return repository.some(dialect), {"asked": RARE, "limit": 2001}
 
 
 async def fill(url: str, number: int) -> None:
@@ -99,7 +99,24 @@ async def test_postgresql_looks_for_words_by_an_index(postgres_url: str) -> None
             if "Seq Scan" in kinds or any("Sort" in node["Node Type"] for node in nodes):
                 bad.append((case[0].flags, case[0].statuses, case[0].not_platforms, case[2]))
         assert bad == []
-        plan = await _generic_plan(connection, 999, *by_words("postgresql"))
+    finally:
+        await connection.close()
+
+
+async def test_postgresql_finds_rare_words_by_the_index_after_many_searches(
+    postgres_url: str,
+) -> None:
+    """Also where the searches before it were for words that every item has."""
+    await fill(postgres_url, ROWS)
+    connection = await asyncpg.connect(postgres_url.replace("+asyncpg", ""))
+    try:
+        dialect: Dialect = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]  # theirs
+        sql, _ = _compiled(*by_words("postgresql"), dialect)
+        await connection.execute("SELECT gin_clean_pending_list('ix_item_words')")
+        await connection.execute(f"PREPARE found AS {sql}")
+        for words in ("'text'", "'text' & 'of'", *["'text'"] * 8):
+            await connection.fetch(f"EXECUTE found({_literal(words)})")
+        plan = await _plan(connection, "found", ["'rare' <-> 'words':*"])
         assert "ix_item_words" in {node.get("Index Name") for node in _nodes(plan)}
     finally:
         await connection.close()
