@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict
 
 from app.connectors.asking import Http
+from app.connectors.oauth import OAuth
+from app.connectors.terms import Access, Estimate, Retention
 
 JsonObject = dict[str, Any]
 Cursor = JsonObject
@@ -267,6 +269,7 @@ class Check:
     sample: Sample | None = None
     warnings: tuple[str, ...] = ()
     expires_at: datetime | None = None
+    estimate: Estimate | None = None
 
 
 class Fields(BaseModel):
@@ -378,6 +381,9 @@ class Platform:
     notes: tuple[str, ...] = ()
     docs: str = ""
     quota: Quota | None = None
+    access: Access = field(default_factory=Access)
+    retention: Retention | None = None
+    oauth: OAuth | None = None
     hidden: bool = False  # the demo: not offered in the list of platforms to connect
 
 

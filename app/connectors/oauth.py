@@ -1,0 +1,74 @@
+"""How a person lets us in through a platform's own page (OAuth 2.0, RFC 6749 4.1; PKCE, RFC 7636).
+
+A platform declares it, `app/connecting` walks the way; connectors renew what they were given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from app.connectors.asking import Http
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The app by which a platform knows the operator; a public one has no secret."""
+
+    id: str
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Absolute URLs: where a person is sent, and where the code is exchanged."""
+
+    authorize: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account that a consent opens. `credential` fits the platform's credential model,
+    `settings` are those that choose the account (a Page's id), to be laid over what was given.
+    """
+
+    external_id: str
+    handle: str = ""
+    name: str = ""
+    credential: Mapping[str, str] = field(default_factory=dict, repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What the token endpoint answered, with what was used to ask: `token` as it came, `received`
+    as the platform's own clock tells it (RFC 3339 UTC), `client` to be kept for renewals.
+    """
+
+    settings: Any
+    client: Client
+    token: Mapping[str, Any] = field(repr=False)
+    received: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth:
+    """A platform's way in.
+
+    `endpoints` and the two functions are given the platform's settings model. `accounts` turns a
+    token into the accounts it opens (often one; a person's Pages can be many) and may exchange it
+    for a longer one; it raises `ConnectorError`s only. `register` makes an app of ours on a server
+    that has none yet; where there is none, the operator registers one and gives us its id.
+    `extra` is added to the address a person is sent to.
+    """
+
+    scopes: tuple[str, ...]
+    endpoints: Callable[[Any], Endpoints]
+    accounts: Callable[[Http, Granted], Awaitable[Sequence[Account]]]
+    register: Callable[[Http, Any, str], Awaitable[Client]] | None = None
+    pkce: bool = True
+    scope_separator: str = " "
+    client_auth: Literal["basic", "body"] = "body"
+    extra: Mapping[str, str] = field(default_factory=dict)

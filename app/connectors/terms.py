@@ -1,0 +1,41 @@
+"""A platform's terms: what must be applied for, what it costs, how long what it told is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What stands between an operator and a credential, told before he starts.
+
+    `review` is what the platform wants to be asked or paid for first ("" where nothing), `shortest`
+    the shortest way for one operator's own account, `price` what reading costs in words.
+    """
+
+    review: str = ""
+    shortest: str = ""
+    price: str = "Free."
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """A platform's duty for what we keep of it; `source` names the rule.
+
+    After `refresh_within` a stored message must have been read again, or its text goes.
+    `wipe_gone`: once the platform says that a message is deleted, its text goes too.
+    """
+
+    source: str
+    refresh_within: timedelta | None = None
+    wipe_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a source is going to use at its interval, by what was seen: `per_day` in `unit`."""
+
+    unit: str
+    per_day: float
+    detail: str
