@@ -1,6 +1,7 @@
-"""Everything that must hold before a change is taken: `python3 run.py test [--long] [pytest …]`.
+"""Everything that must hold before a change is taken: `python3 run.py test [--long] [--coverage]`.
 
-Arguments other than `--long` go to pytest, which then runs alone.
+Other arguments go to pytest, which then runs alone. Counting lines nearly doubles what the tests
+cost, so it is done when asked for.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ CHECKS = {
     "mypy": (*RUN, "mypy"),
     "lint-imports": (sys.executable, "-c", LINT_IMPORTS),
 }
-COVERED_PYTEST = (*RUN, "coverage", "run", "-m", "pytest", "-n", "2", "--dist", "worksteal")
+PYTEST = ("pytest", "-n", "2", "--dist", "worksteal")
+COVERED = ("coverage", "run", "-m")
 COVERAGE = {
     "coverage combine": (*RUN, "coverage", "combine", "--quiet"),
     "coverage report": (*RUN, "coverage", "report"),
@@ -41,27 +43,29 @@ def run_step(name: str, command: Sequence[str]) -> bool:
     return passed
 
 
-def run_pytest(options: Sequence[str]) -> tuple[int, str]:
-    """Returns pytest's exit code and its closing line; what it prints is passed on as it comes."""
+def run_pytest(command: Sequence[str]) -> tuple[bool, str]:
+    """Whether all passed, and pytest's closing line; what it prints is passed on as it comes."""
     say("\n── pytest")
-    colour = ("--color=yes",) if sys.stdout.isatty() else ()
     last = ""
-    with subprocess.Popen(
-        [*COVERED_PYTEST, *colour, *options], cwd=HERE, stdout=subprocess.PIPE, encoding="utf-8"
-    ) as pytest:
+    with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, encoding="utf-8") as pytest:
         for line in pytest.stdout or ():
             say(line.rstrip("\n"))
             last = line.rstrip() or last
-    return pytest.returncode, last
+    return pytest.returncode == 0, last
 
 
-def run_everything(options: Sequence[str]) -> int:
+def run_everything(*, long: bool, coverage: bool) -> int:
     """All checks, whatever fails on the way, then a summary that ends with pytest's own line."""
-    subprocess.run([*RUN, "coverage", "erase"], cwd=HERE, check=True)
+    if coverage:
+        subprocess.run([*RUN, "coverage", "erase"], cwd=HERE, check=True)
     results = {name: run_step(name, command) for name, command in CHECKS.items()}
-    code, closing = run_pytest(options)
-    results["pytest"] = code == 0
-    results |= {name: run_step(name, command) for name, command in COVERAGE.items()}
+    colour = ("--color=yes",) if sys.stdout.isatty() else ()
+    measured = COVERED if coverage else ()
+    results["pytest"], closing = run_pytest(
+        [*RUN, *measured, *PYTEST, *colour, *(("--long",) if long else ())]
+    )
+    if coverage:
+        results |= {name: run_step(name, command) for name, command in COVERAGE.items()}
     say("")
     for name, passed in results.items():
         say(f"{'ok    ' if passed else 'FAILED'}  {name}")
@@ -70,8 +74,8 @@ def run_everything(options: Sequence[str]) -> int:
 
 
 def main(options: Sequence[str]) -> int:
-    if set(options) <= {"--long"}:
-        return run_everything(options)
+    if set(options) <= {"--long", "--coverage"}:
+        return run_everything(long="--long" in options, coverage="--coverage" in options)
     return subprocess.run([*RUN, "pytest", *options], cwd=HERE, check=False).returncode
 
 
