@@ -89,6 +89,7 @@ async def test_a_source_stops_when_its_budget_is_spent_and_goes_on_the_day_after
         assert counts["coverage"]["complete"] is False
         clock.move(timedelta(days=1))
         changed = await service.api.patch(f"/api/v1/sources/{source_id}", json={"budget": 500})
+        assert changed.status_code == 200, changed.text
         assert changed.json()["quota"]["spent"] == 0
         await service.poll(source_id)
         counts = (await service.api.get("/api/v1/counts")).json()
