@@ -16,6 +16,7 @@ __all__ = ["LONGEST_TEXT", "clean", "clean_json", "html_to_text", "parse_time"]
 LONGEST_TEXT = 100_000
 """Characters of one message; the longest that any platform permits are below it."""
 
+LONGEST_JSON_TEXT = 64 * 1024  # characters; of a whole raw body no more is kept
 DEEPEST_JSON = 60
 
 _MARKS_IN_A_ROW = 30  # as in the Stream-Safe Text Format of UAX 15: no script needs more
@@ -78,7 +79,7 @@ def clean_json(value: Any, *, depth: int = DEEPEST_JSON) -> Any:
 
     NUL and lone surrogates leave texts and keys; NaN and infinite numbers become `None`, integers
     beyond 64 bits text; what lies deeper than `depth` levels becomes `None`; what JSON does not
-    know becomes text.
+    know becomes text; a longer text than `LONGEST_JSON_TEXT` is cut before it is copied.
     """
     if isinstance(value, dict | list | tuple):
         return None if depth <= 0 else _clean_inside(value, depth - 1)
@@ -88,7 +89,8 @@ def clean_json(value: Any, *, depth: int = DEEPEST_JSON) -> Any:
         return int(value) if value in _INT64 else _digits(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
-    return _sound(value if isinstance(value, str) else str(value))
+    text = value if isinstance(value, str) else str(value)
+    return _sound(text[:LONGEST_JSON_TEXT])
 
 
 def _clean_inside(value: Any, depth: int) -> Any:

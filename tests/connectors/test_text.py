@@ -12,7 +12,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.connectors.markup import LONGEST_HTML
-from app.connectors.text import LONGEST_TEXT, clean, clean_json, html_to_text, parse_time
+from app.connectors.text import (
+    LONGEST_JSON_TEXT,
+    LONGEST_TEXT,
+    clean,
+    clean_json,
+    html_to_text,
+    parse_time,
+)
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates and NUL among them
@@ -202,6 +209,7 @@ def test_json_ends_at_a_depth() -> None:
 def test_json_takes_numbers_of_any_length_and_foreign_types() -> None:
     assert str(clean_json(10**5000)).startswith("0x")
     assert clean_json({1: datetime(2026, 1, 1, tzinfo=UTC)}) == {"1": "2026-01-01 00:00:00+00:00"}
+    assert clean_json({"t": "x" * (LONGEST_JSON_TEXT + 1)}) == {"t": "x" * LONGEST_JSON_TEXT}
 
 
 @PATIENT
