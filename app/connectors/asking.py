@@ -42,6 +42,7 @@ class Http(Protocol):
     Raises `Transient` for time-outs, cut connections and 5xx, `RateLimited` for 429 and 503 with
     Retry-After, and `BadResponse` for answers over the size cap. With `expect` (statuses), any
     other status becomes `AuthFailed` (401, 403), `Gone` (404, 410) or `BadResponse`.
+    `content` sends bytes as they are (a form), with the content type given in `headers`.
     """
 
     async def request(
@@ -52,5 +53,6 @@ class Http(Protocol):
         params: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
         json: Any = None,
+        content: bytes | None = None,
         expect: Sequence[int] = (200,),
     ) -> Response: ...

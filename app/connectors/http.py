@@ -166,9 +166,7 @@ class SourceHttp:
         expect: Sequence[int] = (200,),
         deadline: float | None = None,
     ) -> Answer:
-        """See `asking.Http`. `content` sends bytes as they are (a signed webhook, a form), with the
-        content type given in `headers`; `deadline` (seconds) replaces the door's.
-        """
+        """See `asking.Http`. `deadline` (seconds) replaces the door's."""
         fields = headers_for(
             headers or {}, user_agent=self._door.user_agent, json_body=json is not None
         )

@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 from app.connectors.asking import Http
 
+ClientAuth = Literal["basic", "body"]
+"""How an app with a secret proves itself at the token endpoint (RFC 6749 2.3.1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
@@ -61,7 +64,8 @@ class OAuth:
     token into the accounts it opens (often one; a person's Pages can be many) and may exchange it
     for a longer one; it raises `ConnectorError`s only. `register` makes an app of ours on a server
     that has none yet; where there is none, the operator registers one and gives us its id.
-    `extra` is added to the address a person is sent to.
+    `extra` is added to the address a person is sent to. `client_field` is what the platform calls
+    the app's id. With `pkce` false the platform knows no PKCE; the verifier is not sent then.
     """
 
     scopes: tuple[str, ...]
@@ -70,5 +74,6 @@ class OAuth:
     register: Callable[[Http, Any, str], Awaitable[Client]] | None = None
     pkce: bool = True
     scope_separator: str = " "
-    client_auth: Literal["basic", "body"] = "body"
+    client_auth: ClientAuth = "body"
+    client_field: str = "client_id"
     extra: Mapping[str, str] = field(default_factory=dict)

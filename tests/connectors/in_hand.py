@@ -37,6 +37,7 @@ class InHand:
         params: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
         json: Any = None,
+        content: bytes | None = None,
         expect: Sequence[int] = (200,),
     ) -> Answer:
         self.pause()

@@ -84,6 +84,7 @@ class _AsgiHttp:
         params: Sequence[tuple[str, str]] = (),
         headers: Mapping[str, str] | None = None,
         json: Any = None,
+        content: bytes | None = None,
         expect: Sequence[int] = (200,),
     ) -> Answer:
         if self.budget is not None:
