@@ -24,6 +24,8 @@ Renew = Callable[[Http, Mapping[str, str]], Awaitable[Mapping[str, str] | None]]
 with. Raises `AuthFailed` where a person must connect again.
 """
 AHEAD = timedelta(minutes=5)
+TRY_AGAIN = timedelta(hours=1)
+"""At the longest, where a token could not be renewed ahead; sooner where it has less than that."""
 PATIENCE_SECONDS = 5.0
 """How long a poll that is called off waits for a renewal under way: what the platform has just
 given out would be lost, and with it, often, the account. Below the time a stop may take.
@@ -88,7 +90,7 @@ class Renewing:
         self._refused = refused
         self._on_refusal = on_refusal
         self._one_at_a_time = asyncio.Lock()
-        self._tried_ahead = False
+        self._tried_at: datetime | None = None
 
     @property
     def fields(self) -> Mapping[str, str]:
@@ -114,11 +116,14 @@ class Renewing:
         return answer
 
     async def _renew_ahead(self, used: str, answer: Response) -> None:
-        """Once a poll at most, and a failure costs nothing yet: the token lives for a while."""
-        ends = self.expires_at
-        if self._tried_ahead or ends is None or answer.received_at < ends - self._ahead:
+        """Not with every request, and a failure costs nothing yet: the token lives for a while."""
+        ends, now = self.expires_at, answer.received_at
+        if ends is None or now < ends - self._ahead:
             return
-        self._tried_ahead = True
+        pause = min(TRY_AGAIN, self._ahead / 5)
+        if self._tried_at is not None and now < self._tried_at + pause:
+            return
+        self._tried_at = now
         with suppress(ConnectorError):
             await self._renewed(used)
 
