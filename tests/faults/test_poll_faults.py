@@ -19,6 +19,7 @@ from tests.connectors.playing import load
 from tests.faults.proxy import straight
 from tests.faults.staged import PATIENT, SHORT, Staged, staged
 from tests.faults.wire import WIRE_FAULTS, WireFault
+from tests.long_results import part
 
 AnyFault = Fault | WireFault
 ALL_FAULTS: tuple[AnyFault, ...] = (*FAULTS, *WIRE_FAULTS)
@@ -38,9 +39,16 @@ FIRST_FAULTS = tuple(
     }
 )
 MIDST_FAULTS = tuple(fault for fault in FAULTS if str(fault) in {"401", "404", "503", "null"})
+A_THIRD = 3
 MOST_REQUESTS = 40
 ONE_DAY = timedelta(days=1)
 platforms = pytest.mark.parametrize("platform", PLATFORMS)
+
+
+def share(platform: str, faults: Sequence[AnyFault], parts: int, shift: int = 0) -> list[AnyFault]:
+    """A platform's part of some faults, so that each strikes somebody in the short tests."""
+    place = list(PLATFORMS).index(platform) + shift
+    return [fault for number, fault in enumerate(faults) if (number + place) % parts == 0]
 
 
 async def strike(source: Staged, fault: AnyFault) -> None:
@@ -130,47 +138,78 @@ async def test_a_recording_is_read_whole_and_then_rests(
         assert await source.held() == []
 
 
+async def strike_all(source: Staged, faults: Sequence[AnyFault], subtests: pytest.Subtests) -> None:
+    """Each strikes a source that has been read before."""
+    await source.poll_until_quiet()
+    for fault in faults:
+        with subtests.test(fault=str(fault)):
+            await assert_struck_without_loss(source, fault)
+        assert await source.stored() == sorted(source.expected)
+
+
+async def strike_at_first(
+    source: Staged, faults: Sequence[AnyFault], subtests: pytest.Subtests
+) -> None:
+    for fault in faults:
+        with subtests.test(fault=str(fault)):
+            await assert_struck_without_loss(source, fault)
+            assert await source.stored() == sorted(source.expected)
+        await source.connect_anew()
+
+
+async def strike_in_the_midst(source: Staged, faults: Sequence[AnyFault]) -> None:
+    """After so many good answers everything fails; what was read stays, the rest comes later."""
+    for good in range(1, MOST_REQUESTS):
+        source.stage.after(good, faults[good % len(faults)])
+        run = await source.poll()
+        assert set(await source.stored()) <= source.expected
+        source.stage.heal()
+        source.clock.move(ONE_DAY)
+        await source.poll_until_quiet()
+        assert await source.stored() == sorted(source.expected), f"after {good} answers"
+        if run["outcome"] == "ok":
+            return
+        await source.connect_anew()
+    raise AssertionError(f"no poll came to its end within {MOST_REQUESTS} requests")
+
+
 @platforms
 async def test_no_fault_costs_more_than_time(
     platform: str, sqlite_url: str, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    """Each strikes a source that has been read before."""
     async with staged(platform, load(platform), sqlite_url, tmp_path) as source:
-        await source.poll_until_quiet()
-        for fault in ALL_FAULTS:
-            with subtests.test(fault=str(fault)):
-                await assert_struck_without_loss(source, fault)
-            assert await source.stored() == sorted(source.expected)
+        await strike_all(source, share(platform, ALL_FAULTS, A_THIRD), subtests)
 
 
 @platforms
 async def test_a_fault_at_the_first_poll_leaves_everything_to_the_next(
     platform: str, database_url: str, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
+    second = 1 if database_url.startswith("postgresql") else 0
     async with staged(platform, load(platform), database_url, tmp_path) as source:
-        for fault in FIRST_FAULTS:
-            with subtests.test(fault=str(fault)):
-                await assert_struck_without_loss(source, fault)
-                assert await source.stored() == sorted(source.expected)
-            await source.connect_anew()
+        await strike_at_first(source, share(platform, FIRST_FAULTS, A_THIRD, second), subtests)
 
 
 @platforms
-@pytest.mark.parametrize("fault", MIDST_FAULTS, ids=str)
 async def test_a_fault_in_the_midst_of_a_poll_loses_nothing(
-    platform: str, fault: Fault, sqlite_url: str, tmp_path: Path
+    platform: str, sqlite_url: str, tmp_path: Path
 ) -> None:
-    """After so many good answers everything fails; what was read stays, the rest comes later."""
     async with staged(platform, load(platform), sqlite_url, tmp_path) as source:
-        for good in range(1, MOST_REQUESTS):
-            source.stage.after(good, fault)
-            run = await source.poll()
-            assert set(await source.stored()) <= source.expected
-            source.stage.heal()
-            source.clock.move(ONE_DAY)
-            await source.poll_until_quiet()
-            assert await source.stored() == sorted(source.expected), f"after {good} answers"
-            if run["outcome"] == "ok":
-                return
-            await source.connect_anew()
-    raise AssertionError(f"no poll came to its end within {MOST_REQUESTS} requests")
+        await strike_in_the_midst(source, MIDST_FAULTS)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@platforms
+async def test_every_fault_strikes_every_platform_everywhere(
+    platform: str, database_url: str, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    kind = database_url.partition(":")[0].partition("+")[0]
+    with part(f"poll faults {platform} {kind}") as figures:
+        async with staged(platform, load(platform), database_url, tmp_path) as source:
+            await strike_at_first(source, FIRST_FAULTS, subtests)
+            await strike_all(source, ALL_FAULTS, subtests)
+            for fault in MIDST_FAULTS:
+                await source.connect_anew()
+                await strike_in_the_midst(source, [fault])
+        figures["faults"] = len(ALL_FAULTS)
