@@ -265,6 +265,8 @@ class Model(RuleBasedStateMachine):
             self.time.platform.move(A_DAY_AND_MORE)
             for source_id in self.ids.values():
                 await self._poll_to_rest(source_id)
+        for source_id in self.ids.values():  # the first waited while the second came to rest
+            assert await self.rig.poll(source_id)
 
     async def _poll_to_rest(self, source_id: int) -> None:
         for _ in range(POLLS_TO_REST):
