@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
-from app.connectors.base import Page
+from app.connectors.base import Mention, Page, Unparsed
+from app.connectors.failures import BadResponse, Gone
 
 
 @runtime_checkable
@@ -17,3 +19,24 @@ class ReadsMany(Protocol):
     async def fetch_items(self, external_ids: Sequence[str]) -> Page:
         """These messages, at most `most_at_once`: each is in `mentions`, `gone` or `unparsed`."""
         ...
+
+
+async def completed(
+    page: Page, external_ids: Sequence[str], fetch_item: Callable[[str], Awaitable[Mention]]
+) -> Page:
+    """`page` with those of `external_ids` that it does not hold, each asked for by itself: most
+    platforms leave out of a list what is hidden from us as well as what is deleted.
+    """
+    known = {each.external_id for each in page.mentions} | set(page.gone)
+    known |= {each.external_id for each in page.unparsed if each.external_id}
+    mentions, gone, unparsed = list(page.mentions), list(page.gone), list(page.unparsed)
+    for each in dict.fromkeys(external_ids):
+        if each in known:
+            continue
+        try:
+            mentions.append(await fetch_item(each))
+        except Gone:
+            gone.append(each)
+        except BadResponse as error:
+            unparsed.append(Unparsed(each, error.detail, None))
+    return replace(page, mentions=tuple(mentions), gone=tuple(gone), unparsed=tuple(unparsed))

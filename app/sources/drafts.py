@@ -18,7 +18,7 @@ from app.errors import FieldError, InvalidRequest
 
 DEFAULT_BACKFILL = timedelta(days=30)
 DEFAULT_BACKLOG_AFTER = timedelta(days=7)
-_BASE_URL_FIELDS = ("instance", "service", "site", "api_url")
+_BASE_URL_FIELDS = ("api_url", "instance", "service", "site")  # where it is asked, first
 
 
 @dataclass(frozen=True, slots=True)

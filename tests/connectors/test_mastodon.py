@@ -92,7 +92,7 @@ def _moved(cursor: Cursor | None, connector: Mastodon) -> Cursor | None:
     """The cursor as of the server's port of now; the test's server gets a new one each time."""
     if cursor is None:
         return None
-    return cursor | {"account": f"{US}@{connector._base.removeprefix('http://')}"}
+    return cursor | {"account": f"{US}@{connector._server._base.removeprefix('http://')}"}
 
 
 @pytest.mark.parametrize("links", [True, False])
@@ -134,7 +134,7 @@ async def test_the_oldest_page_that_a_foreign_id_brings_is_never_taken() -> None
     fake = FakeMastodon()
     burst(fake, 1)
     async with connected(fake) as connector:
-        account_key = f"{US}@{connector._base.removeprefix('http://')}"
+        account_key = f"{US}@{connector._server._base.removeprefix('http://')}"
         foreign = {"account": account_key, "min_id": "01HFA6Y1Z2M8N8Q3R4S5T6V7W8"}
         with pytest.raises(CursorRefused):
             await connector.fetch_page("notifications", foreign)

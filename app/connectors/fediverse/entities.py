@@ -29,13 +29,20 @@ from app.connectors.text import clean, clean_json, html_to_text, parse_time
 YOUNG = timedelta(days=30)
 STATUS_TYPES = frozenset({"mention", "quote"})
 FOLLOW_TYPES = frozenset({"follow", "follow_request"})
+FOLLOW = "follow:"  # before the id of a follow's notification: posts have ids of their own
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
 _VISIBILITIES = {
     "public": Visibility.PUBLIC,
+    "local": Visibility.PUBLIC,  # Pleroma: everybody on its server
     "unlisted": Visibility.UNLISTED,
     "private": Visibility.FOLLOWERS,
     "direct": Visibility.DIRECT,
 }
+_NO_PICTURES = (
+    re.compile(r"/missing\.png$"),  # Mastodon
+    re.compile(r"/assets/default_avatars/[^/]*$"),  # GoToSocial
+    re.compile(r"/images/avi\.png$"),  # Pleroma
+)
 _MEDIA = {"image": "image", "gifv": "video", "video": "video", "audio": "audio"}
 _LINK = re.compile(r'<([^>]*)>\s*;[^,<]*?\brel="?(next|prev)"?')
 
@@ -170,7 +177,7 @@ def _signals(
             "young_account",
             f"The account was made on {created_at:%Y-%m-%d}, less than 30 days ago.",
         )
-    if _text(account, "avatar").endswith("missing.png"):
+    if any(known.search(_text(account, "avatar")) for known in _NO_PICTURES):
         yield Signal("default_avatar", "The account has no picture of its own.")
     if account.get("statuses_count") == 0:
         yield Signal("no_posts", "The account has posted nothing.")
@@ -186,7 +193,26 @@ def _media(status: JsonObject) -> tuple[Media, ...]:
     card = status.get("card")
     if isinstance(card, dict) and _text(card, "url"):
         found.append(Media("link", _text(card, "url"), _text(card, "title")))
+    if quoted := _quoted_url(status):
+        found.append(Media("link", quoted, "quoted post"))
     return tuple(found)
+
+
+def _quoted_url(status: JsonObject) -> str:
+    """The post that a status quotes: Mastodon 4.5 (`quote.quoted_status`), Pleroma (`quote`)."""
+    quoted = status.get("quote")
+    if isinstance(quoted, dict) and isinstance(quoted.get("quoted_status"), dict):
+        quoted = quoted["quoted_status"]
+    return (_text(quoted, "url") or _text(quoted, "uri")) if isinstance(quoted, dict) else ""
+
+
+def _visibility(status: JsonObject) -> Visibility:
+    """One that we don't know (Fedibird's `limited`) is as narrow as any: nobody may see a message
+    here who could not see it there. Software that tells none at all has no others than public ones.
+    """
+    if status.get("visibility") is None:
+        return Visibility.PUBLIC
+    return _VISIBILITIES.get(_text(status, "visibility"), Visibility.DIRECT)
 
 
 def _addressed(status: JsonObject) -> tuple[str, ...]:
@@ -231,7 +257,7 @@ def parse_status(status: Any, viewer: Viewer, *, thread: ThreadRef | None = None
         parent_external_id=_reference(status, "in_reply_to_id"),
         permalink=_text(status, "url") or _text(status, "uri"),
         language=_text(status, "language"),
-        visibility=_VISIBILITIES.get(_text(status, "visibility"), Visibility.PUBLIC),
+        visibility=_visibility(status),
         edited_at=parse_time(status.get("edited_at")),
         addressed=_addressed(status),
         media=_media(status),
@@ -264,7 +290,7 @@ def parse_follow(notification: Any, viewer: Viewer) -> Mention:
 
     Its id is the notification's, so that a second follow after an unfollow is a new one.
     """
-    external_id = f"follow:{identifier(notification)}"
+    external_id = f"{FOLLOW}{identifier(notification)}"
     occurred_at = parse_time(notification.get("created_at"))
     person = parse_person(
         notification.get("account"), instance=viewer.instance, seen_at=occurred_at

@@ -16,12 +16,14 @@ from app.connectors.base import (
     Page,
     Parent,
     ThreadRef,
+    Unparsed,
 )
 from app.connectors.failures import AuthFailed, BadResponse, PermissionMissing
 from app.connectors.fediverse.entities import Entries, identifier, link_ids, root_of
 from app.connectors.text import clean, parse_time
 
 NEEDED = ("read:notifications", "read:statuses", "read:accounts")
+LONGEST = 4_096  # posts below one in a context (Mastodon's CONTEXT_LIMIT)
 
 
 def refusal(answer: Response, right: str) -> AuthFailed | PermissionMissing:
@@ -56,6 +58,21 @@ def page_of(entries: Entries, answer: Response) -> Page:
         newest_at=max(entries.times, default=None),
         poll_after=wish(answer.rate_limit, answer.received_at),
     )
+
+
+def only(entries: Entries, wanted: frozenset[str]) -> Entries:
+    """The entries that were asked for by their ids."""
+    mentions = tuple(each for each in entries.mentions if each.external_id in wanted)
+    unparsed = tuple(each for each in entries.unparsed if each.external_id in wanted)
+    return replace(entries, mentions=mentions, unparsed=unparsed)
+
+
+def told_if_cut(page: Page, descendants: Sequence[Any]) -> Page:
+    """`page` with an entry of quarantine where the server has shown as much as it ever does."""
+    if len(descendants) < LONGEST:
+        return page
+    reason = f"{len(descendants):,} posts or more stand below this one; the others can't be read"
+    return replace(page, unparsed=(*page.unparsed, Unparsed(None, reason, None)))
 
 
 def next_older(answer: Response, entries: Entries, came_by: str | None) -> str | None:
@@ -162,6 +179,17 @@ def parse_identity(account: JsonObject, instance: str) -> Identity:
     name = clean(str(account.get("display_name") or ""))
     aliases = (f"{handle}@{instance}".lower(),) if handle else ()
     return Identity(external_id, handle, name, instance, aliases)
+
+
+def account_warnings(account: JsonObject) -> tuple[str, ...]:
+    """What an operator should know about our own account, a sentence each."""
+    moved = account.get("moved")
+    if not isinstance(moved, dict):
+        return ()
+    where = clean(str(moved.get("acct") or moved.get("url") or "another account"))
+    return (
+        f"This account has moved to {where}: people write to that one now. Connect it as well.",
+    )
 
 
 def api_version(instance: Any) -> int:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
-from typing import Any
-from urllib.parse import quote, urlsplit
+from typing import Annotated, Any
+from urllib.parse import quote
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from app.connectors.asking import Http, Response
 from app.connectors.base import (
@@ -18,7 +18,6 @@ from app.connectors.base import (
     Check,
     Cursor,
     Fields,
-    Identity,
     Kind,
     LostRange,
     Mention,
@@ -36,30 +35,49 @@ from app.connectors.failures import (
     Gone,
     PermissionMissing,
 )
-from app.connectors.fediverse import entities, pages
-from app.connectors.fediverse.entities import Entries, Viewer
+from app.connectors.fediverse import entities, oauth, pages
+from app.connectors.fediverse.entities import Entries
 from app.connectors.fediverse.roots import Roots
+from app.connectors.fediverse.server import (
+    NEEDS_NOTIFICATIONS,
+    NEEDS_STATUSES,
+    NOTIFICATIONS,
+    Server,
+    Us,
+    status_path,
+)
 from app.connectors.fields import as_base_url
+from app.connectors.oauth import OAuth
+from app.connectors.rereading import completed
+from app.connectors.terms import Access
 from app.connectors.text import parse_time
 
 LIMIT = "80"
 OWN_LIMIT = "20"  # each conversation new on such a page costs one more request
-SINCE_QUOTES = 7  # api_versions.mastodon of 4.5
-NOTIFICATIONS = "/api/v1/notifications"
-NEEDS_NOTIFICATIONS = "read:notifications"
-NEEDS_STATUSES = "read:statuses"
 OTHER_IDS = "The server gives ids of another kind than the one that was reached last."
+DROPPED = LostRange(
+    "not_notified",
+    "What the account's notification policy drops is never recorded by the server.",
+)
+HIDDEN = LostRange(
+    "hidden",
+    "Below our posts the server leaves out accounts that block us or that we block or mute, and "
+    "those that its moderators limited, unless we follow them.",
+)
+TOO_LONG = LostRange(
+    "cap", f"Of a conversation the server shows no more than {pages.LONGEST:,} posts below one."
+)
 
 
 class Settings(Fields):
-    instance: str = Field(
+    instance: Annotated[str, AfterValidator(as_base_url)] = Field(
         title="Server", description="Base URL of the server, such as https://mastodon.social"
     )
-
-    @field_validator("instance")
-    @classmethod
-    def _base_url(cls, value: str) -> str:
-        return as_base_url(value)
+    api_url: Annotated[str, AfterValidator(as_base_url)] | None = Field(
+        default=None,
+        title="Address of another server",
+        description="Asked instead of the server: a mirror, a proxy or a test server.",
+    )
 
 
 class Credential(Fields):
@@ -72,29 +90,12 @@ class Credential(Fields):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Us:
-    """Our account on this server; `quotes`: the server knows notifications of quotes."""
-
-    identity: Identity
-    viewer: Viewer
-    quotes: bool
-
-    @property
-    def key(self) -> str:
-        """Names the list a cursor belongs to: another server or account has other ids."""
-        return f"{self.viewer.account_id}@{self.viewer.instance}"
-
-
-def _status(external_id: str) -> str:
-    """The path of a post; ids are the server's text and may hold anything."""
-    return f"/api/v1/statuses/{quote(external_id, safe='')}"
-
-
 class Mastodon:
     """Beside the token it keeps who we are and which conversation a post belongs to, so that
-    neither is asked twice; both are forgotten at will.
+    neither is asked twice; both are forgotten at will. Fits `rereading.ReadsMany`.
     """
+
+    most_at_once = 20  # ids in one request (Mastodon refuses more)
 
     def __init__(
         self,
@@ -105,19 +106,20 @@ class Mastodon:
         save_credential: SaveCredential,
     ) -> None:
         del save_credential  # tokens of Mastodon don't expire and are never renewed
-        self._base = settings.instance
-        self._token = credential.access_token
-        self._http = http
-        self._us: _Us | None = None
+        self._server = Server(
+            instance=settings.instance,
+            base=oauth.base_of(settings),
+            token=credential.access_token,
+            http=http,
+        )
         self._alphabet: str | None = None
-        self._roots = Roots(self._context)
+        self._roots = Roots(self._server.context)
 
     async def check(self) -> Check:
-        self._us = None
-        us = await self._who()
-        scopes = await self._maybe("/api/v1/apps/verify_credentials")
+        us = await self._server.who(anew=True)
+        scopes = await self._server.maybe("/api/v1/apps/verify_credentials")
         rights = pages.parse_scopes(scopes)
-        policy = await self._maybe("/api/v2/notifications/policy")
+        policy = await self._server.maybe("/api/v2/notifications/policy")
         missing, sample = list(pages.scopes_missing(rights)), None
         try:
             answer = await self._step(us, None)
@@ -131,20 +133,21 @@ class Mastodon:
             rights=rights,
             missing=tuple(missing),
             sample=sample,
-            warnings=pages.policy_warnings(policy),
+            warnings=(*us.warnings, *pages.policy_warnings(policy)),
         )
 
     def streams(self) -> Sequence[StreamSpec]:
         kinds = (Kind.MENTION, Kind.REPLY, Kind.COMMENT, Kind.DIRECT_MESSAGE, Kind.FOLLOW)
-        dropped = LostRange(
-            "not_notified",
-            "What the account's notification policy drops is never recorded by the server.",
-        )
         return (
-            StreamSpec("notifications", Shape.FORWARD, kinds, lost=(dropped,)),
+            StreamSpec("notifications", Shape.FORWARD, kinds, lost=(DROPPED,)),
             StreamSpec("own_posts", Shape.BACKWARD, lists_replies=True, proves_absence=True),
             StreamSpec(
-                "threads", Shape.PARENT, kinds[:4], parents_from="own_posts", lists_replies=True
+                "threads",
+                Shape.PARENT,
+                kinds[:4],
+                parents_from="own_posts",
+                lists_replies=True,
+                lost=(HIDDEN, TOO_LONG),
             ),
             StreamSpec("filtered", Shape.BACKWARD, kinds, interval=timedelta(days=1)),
         )
@@ -157,7 +160,7 @@ class Mastodon:
         parent: Parent | None = None,
         since: datetime | None = None,
     ) -> Page:
-        us = await self._who()
+        us = await self._server.who()
         if stream == "notifications":
             return await self._notifications(us, cursor, since)
         if stream == "own_posts":
@@ -169,9 +172,9 @@ class Mastodon:
         raise BadResponse(f"Mastodon has no stream {stream!r} that is read like this.")
 
     async def fetch_thread(self, root: str) -> Page:
-        us = await self._who()
-        status = (await self._get(_status(root), NEEDS_STATUSES)).json()
-        answer = await self._get(f"{_status(root)}/context", NEEDS_STATUSES)
+        us = await self._server.who()
+        status = (await self._server.get(status_path(root), NEEDS_STATUSES)).json()
+        answer = await self._server.get(f"{status_path(root)}/context", NEEDS_STATUSES)
         ancestors, descendants = entities.parse_context(answer.json())
         top = entities.as_object(status, "post")
         if not entities.has_id(top):
@@ -182,62 +185,37 @@ class Mastodon:
         return pages.page_of(entries, answer)
 
     async def fetch_item(self, external_id: str) -> Mention:
-        us = await self._who()
-        _, is_follow, notification = external_id.rpartition("follow:")
-        path = (
-            f"{NOTIFICATIONS}/{quote(notification, safe='')}" if is_follow else _status(external_id)
-        )
+        us = await self._server.who()
+        _, is_follow, notification = external_id.rpartition(entities.FOLLOW)
+        number = quote(notification, safe="")
+        path = f"{NOTIFICATIONS}/{number}" if is_follow else status_path(external_id)
         parse = entities.parse_follow if is_follow else entities.parse_status
-        body = (await self._get(path, NEEDS_STATUSES)).json()
+        right = NEEDS_NOTIFICATIONS if is_follow else NEEDS_STATUSES
+        body = (await self._server.get(path, right)).json()
         entries = entities.parse_entries([body], us.viewer, parse, what="message")
         if not entries.mentions:
             raise BadResponse("The server sent a message that can't be read.")
         return await self._roots.in_thread(entries.mentions[0])
 
-    async def _get(
-        self,
-        path: str,
-        right: str,
-        params: Iterable[tuple[str, str]] = (),
-        *,
-        expect: Sequence[int] = (HTTPStatus.OK,),
-    ) -> Response:
-        answer = await self._http.request(
-            "GET",
-            self._base + path,
-            params=tuple(params),
-            headers={"Authorization": f"Bearer {self._token}"},
-            expect=(*expect, HTTPStatus.FORBIDDEN),
-        )
-        if answer.status == HTTPStatus.FORBIDDEN:
-            raise pages.refusal(answer, right)
-        return answer
+    async def fetch_items(self, external_ids: Sequence[str]) -> Page:
+        """Posts in one request where the server offers that. What it leaves out is asked for by
+        itself: only a 404 there means that it is deleted.
+        """
+        us = await self._server.who()
+        posts = [each for each in external_ids if not each.startswith(entities.FOLLOW)]
+        listed = await self._server.posts(posts)
+        entries = entities.parse_entries(listed, us.viewer, entities.parse_status, what="posts")
+        entries = await self._roots.threaded(pages.only(entries, frozenset(posts)))
+        page = Page(mentions=entries.mentions, unparsed=entries.unparsed)
+        return await completed(page, external_ids, self.fetch_item)
 
-    async def _maybe(self, path: str) -> Any:
-        """What older or smaller servers don't tell: `None` there."""
-        try:
-            return (await self._get(path, "read")).json()
-        except (Gone, PermissionMissing, BadResponse):
-            return None
-
-    async def _who(self) -> _Us:
-        """Who we are on this server and what it can do; asked once in the life of this object."""
-        if self._us is None:
-            answer = await self._get("/api/v1/accounts/verify_credentials", "read:accounts")
-            account = entities.as_object(answer.json(), "account")
-            identity = pages.parse_identity(account, urlsplit(self._base).netloc.lower())
-            viewer = Viewer(identity.external_id, identity.instance)
-            facts = await self._maybe("/api/v2/instance")
-            self._us = _Us(identity, viewer, pages.api_version(facts) >= SINCE_QUOTES)
-        return self._us
-
-    def _query(self, us: _Us, **more: str | None) -> list[tuple[str, str]]:
+    def _query(self, us: Us, **more: str | None) -> list[tuple[str, str]]:
         names = ["mention", *(["quote"] if us.quotes else []), "follow", "follow_request"]
         types = [("types[]", name) for name in names]
         given = [(name, value) for name, value in more.items() if value]
         return [*types, ("limit", LIMIT), *given]
 
-    async def _notifications(self, us: _Us, cursor: Cursor | None, since: datetime | None) -> Page:
+    async def _notifications(self, us: Us, cursor: Cursor | None, since: datetime | None) -> Page:
         """Forward from `min_id`; before there is one, down to where `since` begins."""
         start = since.isoformat() if since else None
         state: Cursor = cursor if cursor is not None else {"account": us.key, "since": start}
@@ -247,10 +225,10 @@ class Mastodon:
             return await self._forward(us, str(state["min_id"]))
         return await self._seek(us, state)
 
-    async def _forward(self, us: _Us, min_id: str) -> Page:
+    async def _forward(self, us: Us, min_id: str) -> Page:
         if self._alphabet not in {None, entities.alphabet(min_id)}:
             raise CursorRefused(OTHER_IDS)
-        answer = await self._get(
+        answer = await self._server.get(
             NOTIFICATIONS,
             NEEDS_NOTIFICATIONS,
             self._query(us, min_id=min_id),
@@ -266,14 +244,14 @@ class Mastodon:
         ahead = {"account": us.key, "min_id": newest}
         return replace(page, next_cursor=ahead, more=newest != min_id)
 
-    def _entries(self, body: Any, us: _Us) -> Entries:
+    def _entries(self, body: Any, us: Us) -> Entries:
         parse = entities.parse_notification
         entries = entities.parse_entries(body, us.viewer, parse, what="notifications")
         if entries.ids:
             self._alphabet = entities.alphabet(entries.ids[0])
         return entries
 
-    async def _seek(self, us: _Us, state: Cursor) -> Page:
+    async def _seek(self, us: Us, state: Cursor) -> Page:
         """One step down. The page that holds the start is handed out; those above it are read
         again on the way up, so that what is stored is always everything up to the cursor.
         """
@@ -291,7 +269,7 @@ class Mastodon:
             answer = await self._step(us, above)
         return await self._start(us, answer, since, more=came_by is not None)
 
-    async def _start(self, us: _Us, answer: Response, since: str | None, *, more: bool) -> Page:
+    async def _start(self, us: Us, answer: Response, since: str | None, *, more: bool) -> Page:
         """The oldest page that is wanted, and the cursor that leads on from its newest entry."""
         whole = self._entries(answer.json(), us)
         kept = self._entries(pages.begun_at(answer.json(), parse_time(since)), us)
@@ -300,26 +278,28 @@ class Mastodon:
             return replace(page, next_cursor={"account": us.key, "since": since})
         return replace(page, next_cursor={"account": us.key, "min_id": whole.ids[0]}, more=more)
 
-    async def _step(self, us: _Us, max_id: str | None) -> Response:
-        return await self._get(NOTIFICATIONS, NEEDS_NOTIFICATIONS, self._query(us, max_id=max_id))
+    async def _step(self, us: Us, max_id: str | None) -> Response:
+        return await self._server.get(
+            NOTIFICATIONS, NEEDS_NOTIFICATIONS, self._query(us, max_id=max_id)
+        )
 
-    async def _filtered(self, us: _Us, cursor: Cursor | None) -> Page:
+    async def _filtered(self, us: Us, cursor: Cursor | None) -> Page:
         """First who is held back, then the list with what is held back in it."""
         state: Cursor = cursor if cursor is not None else {"requests": None, "held": []}
         if "requests" in state:
             return await self._requests(us, state)
         query = self._query(us, include_filtered="true", max_id=state.get("max_id"))
-        answer = await self._get(NOTIFICATIONS, NEEDS_NOTIFICATIONS, query)
+        answer = await self._server.get(NOTIFICATIONS, NEEDS_NOTIFICATIONS, query)
         entries = await self._roots.threaded(self._entries(answer.json(), us))
         page = pages.page_of(pages.held_back(entries, frozenset(state["held"])), answer)
         older = pages.next_older(answer, entries, state.get("max_id"))
         ahead = {"max_id": older, "held": state["held"]} if older else None
         return replace(page, next_cursor=ahead, more=older is not None)
 
-    async def _requests(self, us: _Us, state: Cursor) -> Page:
+    async def _requests(self, us: Us, state: Cursor) -> Page:
         max_id = state["requests"]
         try:
-            answer = await self._get(
+            answer = await self._server.get(
                 f"{NOTIFICATIONS}/requests",
                 NEEDS_NOTIFICATIONS,
                 [("limit", LIMIT), *([("max_id", max_id)] if max_id else [])],
@@ -335,10 +315,10 @@ class Mastodon:
         page = replace(pages.page_of(entries, answer), next_cursor=ahead, more=True)
         return replace(page, oldest_at=None, newest_at=None)  # these times are not the list's
 
-    async def _own_posts(self, us: _Us, cursor: Cursor | None) -> Page:
+    async def _own_posts(self, us: Us, cursor: Cursor | None) -> Page:
         max_id = (cursor or {}).get("max_id")
         older = [("max_id", max_id)] if max_id else []
-        answer = await self._get(
+        answer = await self._server.get(
             f"/api/v1/accounts/{quote(us.viewer.account_id, safe='')}/statuses",
             NEEDS_STATUSES,
             [("exclude_reblogs", "true"), ("limit", OWN_LIMIT), *older],
@@ -354,17 +334,16 @@ class Mastodon:
             more=following is not None,
         )
 
-    async def _below(self, us: _Us, parent: Parent) -> Page:
-        answer = await self._get(f"{_status(parent.external_id)}/context", NEEDS_STATUSES)
+    async def _below(self, us: Us, parent: Parent) -> Page:
+        answer = await self._server.get(
+            f"{status_path(parent.external_id)}/context", NEEDS_STATUSES
+        )
         ancestors, descendants = entities.parse_context(answer.json())
         thread = pages.thread_of(parent, ancestors)
         self._roots.remember([parent.external_id, *pages.ids_of(descendants)], thread)
         parse = partial(entities.parse_status, thread=thread)
         read = entities.parse_entries(descendants, us.viewer, parse, what="replies")
-        return pages.page_of(read, answer)
-
-    async def _context(self, external_id: str) -> Any:
-        return (await self._get(f"{_status(external_id)}/context", NEEDS_STATUSES)).json()
+        return pages.told_if_cut(pages.page_of(read, answer), descendants)
 
 
 PLATFORM = Platform(
@@ -386,6 +365,17 @@ PLATFORM = Platform(
     notes=(
         "What the account's notification policy drops is never recorded by the server.",
         "A reply that is new to us costs one more request, to find its conversation.",
+        "GoToSocial counts requests by address: poll many accounts on one server more rarely.",
     ),
     docs="docs/platforms/mastodon.md",
+    access=Access(
+        shortest="Sign in on your server and let Unanswered in; or, on the server under "
+        "Preferences, Development, make an application and paste its access token.",
+    ),
+    oauth=OAuth(
+        scopes=pages.NEEDED,
+        endpoints=oauth.endpoints,
+        accounts=oauth.accounts,
+        register=oauth.register,
+    ),
 )
