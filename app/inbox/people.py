@@ -24,10 +24,12 @@ async def store_authors(
     for chunk in chunks(people):
         await touch_authors(tx, await _renamed(tx, platform, chunk))
         adding = tx.insert(author)
-        fresh = ("handle", "display_name", "url", "avatar_url", "followers", "is_bot", "signals")
+        new = adding.excluded
+        fresh = ("handle", "display_name", "url", "avatar_url", "is_bot", "signals")
+        counted = func.coalesce(new.followers, author.c.followers)  # not told is not none
         statement = adding.on_conflict_do_update(
             index_elements=["platform", "instance", "external_id"],
-            set_={name: adding.excluded[name] for name in fresh},
+            set_={**{name: new[name] for name in fresh}, "followers": counted},
         )
         await tx.execute(statement, [{"platform": platform, **person} for person in chunk])
         keys = [(person["instance"], person["external_id"]) for person in chunk]

@@ -22,7 +22,9 @@ QUESTION: Final = 15
 SIGNAL: Final = -60
 """Below anything that the other reasons can make up for but an earlier silence of ours."""
 MILD_SIGNAL: Final = -10
-MILD_SIGNALS: Final = frozenset({"default_avatar", "no_posts", "young_account", "moved"})
+MILD_SIGNALS: Final = frozenset(
+    {"default_avatar", "moved", "no_description", "no_posts", "young_account"}
+)
 """What many honest people have as well: shown, and worth little."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.connectors.atproto import tid
+from app.connectors.atproto.media import links_in, media_in
+from app.connectors.atproto.values import inner, objects_in, owner_of, permalink, text_in
 from app.connectors.base import (
     JsonObject,
     Kind,
@@ -28,8 +29,6 @@ from app.connectors.text import clean, clean_json, parse_time
 YOUNG = timedelta(days=30)
 POST_REASONS = frozenset({"mention", "reply", "quote"})
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
-_POST_URI = re.compile(r"at://([^/]+)/[^/]+/([^/]+)")
-_CDN = "https://cdn.bsky.app/img/feed_fullsize/plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,44 +56,16 @@ def list_in(body: Any, name: str) -> list[Any]:
     return found
 
 
-def _text(entity: Any, name: str) -> str:
-    value = entity.get(name) if isinstance(entity, dict) else None
-    return clean(value) if isinstance(value, str) else ""
-
-
-def _inner(entity: Any, *names: str) -> JsonObject:
-    for name in names:
-        entity = entity.get(name) if isinstance(entity, dict) else None
-    return entity if isinstance(entity, dict) else {}
-
-
-def _objects(entity: Any, name: str) -> list[JsonObject]:
-    value = entity.get(name) if isinstance(entity, dict) else None
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
 def _required(entity: Any, name: str) -> str:
-    found = _text(entity, name)
+    found = text_in(entity, name)
     if not found:
         raise ValueError(f"it has no {name}")
     return found
 
 
-def owner_of(uri: str) -> str:
-    """The DID in an at-uri; "" where it is none."""
-    found = _POST_URI.fullmatch(uri)
-    return found[1] if found else ""
-
-
-def permalink(uri: str, did: str = "") -> str:
-    """Where a person reads a post; by DID, since handles change."""
-    found = _POST_URI.fullmatch(uri)
-    return f"https://bsky.app/profile/{did or found[1]}/post/{found[2]}" if found else ""
-
-
 def sorted_at(entity: JsonObject) -> datetime | None:
     """The time by which the server sorts: the earlier of the author's claim and its own."""
-    claimed = parse_time(_inner(entity, "record").get("createdAt"))
+    claimed = parse_time(inner(entity, "record").get("createdAt"))
     indexed = parse_time(entity.get("indexedAt"))
     return min((each for each in (claimed, indexed) if each), default=None)
 
@@ -107,10 +78,10 @@ def parse_person(author: Any, *, seen_at: datetime | None) -> Person:
     signals = tuple(_signals(author, did, created_at, seen_at))
     return Person(
         external_id=did,
-        handle=_text(author, "handle"),
-        display_name=_text(author, "displayName"),
+        handle=text_in(author, "handle"),
+        display_name=text_in(author, "displayName"),
         url=f"https://bsky.app/profile/{did}",
-        avatar_url=_text(author, "avatar"),
+        avatar_url=text_in(author, "avatar"),
         followers=followers if isinstance(followers, int) else None,
         is_bot=any(signal.code == "bot" for signal in signals),
         created_at=created_at,
@@ -121,8 +92,8 @@ def parse_person(author: Any, *, seen_at: datetime | None) -> Person:
 def _signals(
     author: JsonObject, did: str, created_at: datetime | None, seen_at: datetime | None
 ) -> Iterable[Signal]:
-    for label in _objects(author, "labels"):
-        value, source = _text(label, "val"), _text(label, "src")
+    for label in objects_in(author, "labels"):
+        value, source = text_in(label, "val"), text_in(label, "src")
         if value == "bot":
             yield Signal("bot", "The account says that it is automated.")
         elif value and source != did and label.get("neg") is not True:
@@ -132,45 +103,27 @@ def _signals(
             "young_account",
             f"The account was made on {created_at:%Y-%m-%d}, less than 30 days ago.",
         )
-    if not _text(author, "avatar"):
+    if not text_in(author, "avatar"):
         yield Signal("default_avatar", "The account has no picture of its own.")
 
 
 def addressed_in(record: JsonObject) -> tuple[str, ...]:
     """The DIDs that a text names; a handle without a facet names nobody."""
     features = (
-        each for facet in _objects(record, "facets") for each in _objects(facet, "features")
+        each for facet in objects_in(record, "facets") for each in objects_in(facet, "features")
     )
-    dids = (_text(each, "did") for each in features if _text(each, "$type").endswith("#mention"))
+    dids = (
+        text_in(each, "did") for each in features if text_in(each, "$type").endswith("#mention")
+    )
     return tuple(dict.fromkeys(did for did in dids if did))
-
-
-def media_in(embed: JsonObject, did: str) -> tuple[Media, ...]:
-    """What a post carries: from its view, or from the record, where pictures are but hashes."""
-    inner = _inner(embed, "media") or embed
-    found = []
-    for image in (*_objects(inner, "images"), *_objects(inner, "items")):
-        link = _text(_inner(image, "image", "ref"), "$link")
-        url = _text(image, "fullsize") or (f"{_CDN}/{did}/{link}@jpeg" if link else "")
-        found.append(Media("image", url, _text(image, "alt")))
-    if "playlist" in inner or "video" in inner:
-        found.append(Media("video", _text(inner, "playlist"), _text(inner, "alt")))
-    external = _inner(inner, "external")
-    if external:
-        found.append(Media("link", _text(external, "uri"), _text(external, "title")))
-    record = _inner(embed, "record")
-    quoted = _text(record, "uri") or _text(_inner(record, "record"), "uri")
-    if quoted:
-        found.append(Media("link", permalink(quoted) or quoted, "quoted post"))
-    return tuple(each for each in found if each.url or each.description)
 
 
 def kind_of(record: JsonObject, us: str) -> Kind:
     """What a post is to us, from itself alone. `reason` of a notification can't tell: a reply
     that names us is reported as a mention, and one customer answering another as a reply.
     """
-    reply = _inner(record, "reply")
-    if owner_of(_text(_inner(reply, "parent"), "uri")) == us:
+    reply = inner(record, "reply")
+    if owner_of(text_in(inner(reply, "parent"), "uri")) == us:
         return Kind.REPLY
     return Kind.COMMENT if reply and us not in addressed_in(record) else Kind.MENTION
 
@@ -180,14 +133,14 @@ def parse_post(entity: Any, us: str) -> Mention:
 
     Raises `ValueError` and its like where it cannot be read; the lists below catch them.
     """
-    uri, record = _required(entity, "uri"), _inner(entity, "record")
+    uri, record = _required(entity, "uri"), inner(entity, "record")
     if "text" not in record:
         raise ValueError("its record is no post")
     occurred_at = parse_time(record.get("createdAt"))
     indexed_at = tid.indexed_at(uri, parse_time(entity.get("indexedAt")), occurred_at)
     author = parse_person(entity.get("author"), seen_at=indexed_at or occurred_at)
-    parent = _text(_inner(record, "reply", "parent"), "uri")
-    root = _text(_inner(record, "reply", "root"), "uri") or parent or uri
+    parent = text_in(inner(record, "reply", "parent"), "uri")
+    root = text_in(inner(record, "reply", "root"), "uri") or parent or uri
     return Mention(
         external_id=uri,
         kind=kind_of(record, us),
@@ -196,26 +149,32 @@ def parse_post(entity: Any, us: str) -> Mention:
             root, permalink=permalink(root), started_at=occurred_at if root == uri else None
         ),
         occurred_at=occurred_at,
-        text=_text(record, "text"),
-        text_raw=_text(record, "text"),
-        text_format=TextFormat.FACETS if _objects(record, "facets") else TextFormat.PLAIN,
+        text=text_in(record, "text"),
+        text_raw=text_in(record, "text"),
+        text_format=TextFormat.FACETS if objects_in(record, "facets") else TextFormat.PLAIN,
         parent_external_id=parent or None,
         permalink=permalink(uri, author.external_id),
         language=next((clean(each) for each in record.get("langs") or () if each), ""),
         indexed_at=indexed_at,
-        revision=_text(entity, "cid"),
+        revision=text_in(entity, "cid"),
         addressed=addressed_in(record),
-        media=media_in(_inner(entity, "embed") or _inner(record, "embed"), author.external_id),
-        acknowledged=bool(_text(_inner(entity, "viewer"), "like")),
+        media=_media(entity, record, author.external_id),
+        acknowledged=bool(text_in(inner(entity, "viewer"), "like")),
         raw=clean_json(entity),
     )
+
+
+def _media(entity: JsonObject, record: JsonObject, did: str) -> tuple[Media, ...]:
+    embedded = media_in(inner(entity, "embed") or inner(record, "embed"), did)
+    shown = {each.url for each in embedded}
+    return (*embedded, *(each for each in links_in(record) if each.url not in shown))
 
 
 def parse_follow(entity: Any, us: str) -> Mention:
     """A follow. Its id is that of the record, so a second follow after an unfollow is a new one."""
     del us
     uri, told = _required(entity, "uri"), parse_time(entity.get("indexedAt"))
-    claimed = parse_time(_inner(entity, "record").get("createdAt"))
+    claimed = parse_time(inner(entity, "record").get("createdAt"))
     occurred_at, indexed_at = claimed or told, tid.indexed_at(uri, told, claimed)
     person = parse_person(entity.get("author"), seen_at=indexed_at or occurred_at)
     return Mention(
@@ -226,7 +185,7 @@ def parse_follow(entity: Any, us: str) -> Mention:
         occurred_at=occurred_at,
         permalink=person.url,
         indexed_at=indexed_at,
-        revision=_text(entity, "cid"),
+        revision=text_in(entity, "cid"),
         raw=clean_json(entity),
     )
 
@@ -243,13 +202,13 @@ def parse_notification(entity: Any, us: str) -> Mention | str:
 
 def parse_feed_post(entity: Any, us: str) -> Mention | str:
     """An entry of our own feed; what we merely repost is counted only."""
-    reason = _text(_inner(entity, "reason"), "$type")
-    return "repost" if reason.endswith("#reasonRepost") else parse_post(_inner(entity, "post"), us)
+    reason = text_in(inner(entity, "reason"), "$type")
+    return "repost" if reason.endswith("#reasonRepost") else parse_post(inner(entity, "post"), us)
 
 
 def _listed_at(entity: Any, post: Any) -> datetime | None:
     """The sort time of an entry: a repost stands at its own time, a pinned post at none."""
-    reason = _inner(entity, "reason")
+    reason = inner(entity, "reason")
     if reason:
         return parse_time(reason.get("indexedAt"))
     return sorted_at(post) if isinstance(post, dict) else None
@@ -264,11 +223,11 @@ def parse_entries(
     skipped: Counter[str] = Counter()
     times: list[datetime] = []
     for entity in entities:
-        post = _inner(entity, "post") or entity
+        post = inner(entity, "post") or entity
         try:
             parsed = parse(entity, us)
         except _MALFORMED as error:
-            unparsed.append(Unparsed(_text(post, "uri") or None, str(error), clean_json(entity)))
+            unparsed.append(Unparsed(text_in(post, "uri") or None, str(error), clean_json(entity)))
         else:
             if isinstance(parsed, Mention):
                 mentions.append(parsed)
@@ -302,15 +261,15 @@ def parse_thread(node: Any, us: str, *, depth: int) -> Thread:
         if not isinstance(each, dict):
             bad.append(Unparsed(None, "a reply in a thread is no object", clean_json(each)))
             continue
-        kind = _text(each, "$type").rpartition("#")[2]
+        kind = text_in(each, "$type").rpartition("#")[2]
         if kind == "notFoundPost" or each.get("notFound") is True:
-            gone.append(_text(each, "uri"))
+            gone.append(text_in(each, "uri"))
         elif "post" not in each:
             skipped[kind or "unknown"] += 1
         else:
             posts.append(each["post"])
             if level and _is_cut(each, at_the_end=level >= depth):
-                cut.append(_text(each["post"], "uri"))
+                cut.append(text_in(each["post"], "uri"))
     read = parse_entries(posts, us, parse_post)
     entries = Entries(
         read.mentions,
@@ -327,7 +286,7 @@ def _is_cut(node: JsonObject, *, at_the_end: bool) -> bool:
     (level 0) never brings its replies.
     """
     unsent = not node.get("replies") if at_the_end else "replies" not in node
-    return unsent and bool(_inner(node, "post").get("replyCount"))
+    return unsent and bool(inner(node, "post").get("replyCount"))
 
 
 def _replies_of(node: JsonObject) -> list[Any]:
@@ -341,10 +300,10 @@ def _replies_of(node: JsonObject) -> list[Any]:
 def _nodes(node: Any) -> Iterable[tuple[Any, int]]:
     """All nodes of a thread with their depth, depth first; without recursion, threads are deep."""
     above = []
-    parent = _inner(node, "parent")
+    parent = inner(node, "parent")
     while parent:
         above.append(parent)
-        parent = _inner(parent, "parent")
+        parent = inner(parent, "parent")
     yield from ((each, 0) for each in reversed(above))
     waiting: list[tuple[Any, int]] = [(node, 0)]
     while waiting:
@@ -360,9 +319,9 @@ def parse_parents(feed: Iterable[Any], us: str) -> tuple[Parent, ...]:
     """
     found = []
     for entity in feed:
-        post = _inner(entity, "post")
-        uri, record = _text(post, "uri"), _inner(post, "record")
-        root = _text(_inner(record, "reply", "root"), "uri")
+        post = inner(entity, "post")
+        uri, record = text_in(post, "uri"), inner(post, "record")
+        root = text_in(inner(record, "reply", "root"), "uri")
         count = post.get("replyCount")
         counter = count if isinstance(count, int) else None
         if owner_of(uri) != us or owner_of(root) == us or (root and not counter):

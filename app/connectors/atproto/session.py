@@ -26,6 +26,7 @@ EXPECTED = (
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
+    HTTPStatus.NOT_IMPLEMENTED,  # never worth a second try, unlike the other server errors
 )
 _TOKEN_FIELDS = ("accessJwt", "refreshJwt", "did")
 _DEAD = "The account is deactivated, suspended or taken down."
@@ -43,6 +44,17 @@ _REFUSED = frozenset(
         "insufficient_scope",
     }
 )
+_DEAD_ACCOUNT = (
+    "AccountTakedown",
+    "AccountDeactivated",
+    "AccountSuspended",
+    "AccountNotFound",
+    "RepoTakendown",
+)
+_GONE_WITH_OTHERS = frozenset({*_DEAD_ACCOUNT, "RepoNotFound", "RepoDeactivated", "RepoSuspended"})
+"""What the name of an error says of an account that is not ours."""
+_NOTHING_THERE = ("could not locate record", "could not find repo", "profile not found")
+"""How the message of a nameless InvalidRequest begins where a record or an account is gone."""
 _LONGEST_REFUSAL = 4096
 """Bytes. A longer body that was answered with 200 is content."""
 _MEANING: dict[str, tuple[type[ConnectorError], str]] = {
@@ -54,11 +66,7 @@ _MEANING: dict[str, tuple[type[ConnectorError], str]] = {
         AuthFailed,
         "This is the account's main password: make an app password and use that.",
     ),
-    "AccountTakedown": (AuthFailed, _DEAD),
-    "AccountDeactivated": (AuthFailed, _DEAD),
-    "AccountSuspended": (AuthFailed, _DEAD),
-    "AccountNotFound": (AuthFailed, _DEAD),
-    "RepoTakendown": (AuthFailed, _DEAD),
+    **dict.fromkeys(_DEAD_ACCOUNT, (AuthFailed, _DEAD)),
     "NotFound": (Gone, _DELETED),
     "RecordNotFound": (Gone, _DELETED),
     "RateLimitExceeded": (RateLimited, "The server asks to wait."),
@@ -93,8 +101,12 @@ def _is_well(answer: Response) -> bool:
     return answer.status == HTTPStatus.OK and not error_name(answer)
 
 
-def failure(answer: Response, *, paged: bool = False) -> ConnectorError:
-    """What to do about a refusal, by the name of its error. `paged`: a cursor was sent."""
+def failure(answer: Response, *, paged: bool = False, of_others: bool = False) -> ConnectorError:
+    """What to do about a refusal, by the name of its error. `paged`: a cursor was sent;
+    `of_others`: a single thing of somebody else was asked for, who may be gone as well.
+    """
+    if of_others and _is_gone(answer):
+        return Gone(_DELETED)
     meant = _MEANING.get(error_name(answer))
     if meant is not None and not (paged and meant[0] is Transient):
         return meant[0](meant[1])
@@ -103,6 +115,14 @@ def failure(answer: Response, *, paged: bool = False) -> ConnectorError:
     if paged:
         return CursorRefused("The server does not take the cursor any more.")
     return BadResponse("The server does not understand the request: is this a Bluesky service?")
+
+
+def _is_gone(answer: Response) -> bool:
+    name = error_name(answer)
+    if name in _GONE_WITH_OTHERS or answer.status == HTTPStatus.NOT_FOUND:
+        return True
+    said = answer.json().get("message") if name == "InvalidRequest" else None
+    return isinstance(said, str) and said.lower().startswith(_NOTHING_THERE)
 
 
 class Session:
@@ -133,7 +153,12 @@ class Session:
         return (self._tokens or await self._renewed(None)).did
 
     async def get(
-        self, method: str, params: Iterable[tuple[str, str]] = (), *, paged: bool = False
+        self,
+        method: str,
+        params: Iterable[tuple[str, str]] = (),
+        *,
+        paged: bool = False,
+        of_others: bool = False,
     ) -> Response:
         """The answer of a query method, after at most one renewal of the session."""
         query = tuple(params)
@@ -143,7 +168,7 @@ class Session:
             tokens = await self._renewed(tokens)
             answer = await self._send("GET", method, tokens.access, query, paged=paged)
         if not _is_well(answer):
-            raise failure(answer, paged=paged)
+            raise failure(answer, paged=paged, of_others=of_others)
         return answer
 
     async def _send(

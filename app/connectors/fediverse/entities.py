@@ -179,6 +179,8 @@ def _signals(
         )
     if any(known.search(_text(account, "avatar")) for known in _NO_PICTURES):
         yield Signal("default_avatar", "The account has no picture of its own.")
+    if account.get("note") in ("", "<p></p>"):  # it may be anything
+        yield Signal("no_description", "The account says nothing about itself.")
     if account.get("statuses_count") == 0:
         yield Signal("no_posts", "The account has posted nothing.")
 

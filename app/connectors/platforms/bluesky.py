@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from app.connectors.asking import Http
-from app.connectors.atproto import entities
+from app.connectors.atproto import entities, records
 from app.connectors.atproto.entities import Entries, as_object, list_in
+from app.connectors.atproto.followers import Followers
 from app.connectors.atproto.session import Session, tokens_of
 from app.connectors.base import (
     Capabilities,
@@ -34,6 +35,8 @@ from app.connectors.base import (
 )
 from app.connectors.failures import AuthFailed, BadResponse, Gone
 from app.connectors.fields import as_base_url
+from app.connectors.rereading import completed
+from app.connectors.terms import Access, Retention
 from app.connectors.text import clean
 
 LIMIT = 100  # always: a smaller page loses more of what shares one millisecond
@@ -44,7 +47,7 @@ FOLLOWS = "app.bsky.graph.follow"
 
 
 class Settings(Fields):
-    service: str = Field(
+    service: Annotated[str, AfterValidator(as_base_url)] = Field(
         default="https://bsky.social",
         title="Service",
         description="Base URL of the account's personal data server",
@@ -52,11 +55,11 @@ class Settings(Fields):
     handle: str = Field(
         min_length=1, title="Handle", description="Such as brand.bsky.social, without @"
     )
-
-    @field_validator("service")
-    @classmethod
-    def _base_url(cls, value: str) -> str:
-        return as_base_url(value)
+    api_url: Annotated[str, AfterValidator(as_base_url)] | None = Field(
+        default=None,
+        title="Address of another server",
+        description="Asked instead of the service: a mirror, a proxy or a test server.",
+    )
 
     @field_validator("handle")
     @classmethod
@@ -105,7 +108,9 @@ def leading_on(page: Page, body: JsonObject, count: int, sent: str | None) -> Pa
 
 
 class Bluesky:
-    """Keeps its session and nothing else."""
+    """Keeps its session, and how many follow whom. Fits `rereading.ReadsMany`."""
+
+    most_at_once = 25  # lexicon app.bsky.feed.getPosts
 
     def __init__(
         self,
@@ -117,13 +122,14 @@ class Bluesky:
     ) -> None:
         self._handle = settings.handle
         self._session = Session(
-            service=settings.service,
+            service=settings.api_url or settings.service,
             identifier=settings.handle,
             password=credential.app_password,
             tokens=tokens_of(credential.model_dump()),
             http=http,
             save_credential=save_credential,
         )
+        self._followers = Followers(self._ask)
 
     async def check(self) -> Check:
         body = await self._ask("com.atproto.server.getSession")
@@ -192,33 +198,33 @@ class Bluesky:
         return _joined(pages)
 
     async def fetch_item(self, external_id: str) -> Mention:
-        if f"/{FOLLOWS}/" in external_id:
-            return await self._follow(external_id)
-        body = await self._ask("app.bsky.feed.getPosts", [("uris", external_id)])
-        posts = list_in(body, "posts")
-        if not posts:
-            raise Gone("It is deleted, or its author's account is.")
-        return self._only(posts[0], await self._session.did(), entities.parse_post)
+        """A post or a follow; what one side has blocked is read where its author keeps it."""
+        found = await self._posts([external_id])
+        return found[0] if found else await self._kept(external_id)
 
-    @staticmethod
-    def _only(entity: Any, us: str, parse: Any) -> Mention:
-        entries = entities.parse_entries([entity], us, parse)
+    async def fetch_items(self, external_ids: Sequence[str]) -> Page:
+        """Posts in one request; follows, and what is left out of it, are asked for one by one."""
+        found = await self._posts(external_ids)
+        return await completed(Page(mentions=tuple(found)), external_ids, self._kept)
+
+    async def _posts(self, external_ids: Sequence[str]) -> list[Mention]:
+        """Of these posts those that the server shows."""
+        wanted = [each for each in dict.fromkeys(external_ids) if f"/{FOLLOWS}/" not in each]
+        if not wanted:
+            return []
+        body = await self._ask("app.bsky.feed.getPosts", [("uris", each) for each in wanted])
+        listed = list_in(body, "posts")
+        entries = entities.parse_entries(listed, await self._session.did(), entities.parse_post)
+        return [each for each in entries.mentions if each.external_id in wanted]
+
+    async def _kept(self, external_id: str) -> Mention:
+        """One message as its author's repository holds it."""
+        view = await records.fetch_view(self._session, external_id)
+        parse: Any = entities.parse_follow if f"/{FOLLOWS}/" in external_id else entities.parse_post
+        entries = entities.parse_entries([view], await self._session.did(), parse)
         if not entries.mentions:
             raise BadResponse("The server sent a message that can't be read.")
         return entries.mentions[0]
-
-    async def _follow(self, uri: str) -> Mention:
-        did, collection, rkey = uri.removeprefix("at://").split("/", 2)
-        where = [("repo", did), ("collection", collection), ("rkey", rkey)]
-        record = await self._ask("com.atproto.repo.getRecord", where)
-        profile = await self._ask("app.bsky.actor.getProfile", [("actor", did)])
-        entity = {
-            "uri": uri,
-            "cid": record.get("cid"),
-            "author": profile,
-            "record": record.get("value"),
-        }
-        return self._only(entity, await self._session.did(), entities.parse_follow)
 
     async def _ask(
         self, method: str, params: Iterable[tuple[str, str]] = (), *, paged: bool = False
@@ -233,7 +239,12 @@ class Bluesky:
         listed = list_in(body, "notifications")
         us = await self._session.did()
         entries = entities.parse_entries(listed, us, entities.parse_notification)
-        return leading_on(_page(entries), body, len(listed), sent)
+        page = await self._counted(_page(entries))
+        return leading_on(page, body, len(listed), sent)
+
+    async def _counted(self, page: Page) -> Page:
+        us = await self._session.did()
+        return replace(page, mentions=await self._followers.told(page.mentions, us))
 
     async def _own_posts(self, sent: str | None) -> Page:
         us = await self._session.did()
@@ -258,6 +269,7 @@ class Bluesky:
         else:
             page = _without(_page(thread.entries), waiting[0])
             ahead = [*waiting[1:], *thread.cut]
+        page = await self._counted(page)
         return replace(page, next_cursor={"cut": ahead} if ahead else None, more=bool(ahead))
 
     async def _thread(self, uri: str, *, above: int) -> entities.Thread:
@@ -331,4 +343,11 @@ PLATFORM = Platform(
         "Use an app password, never the main password.",
     ),
     docs="docs/platforms/bluesky.md",
+    access=Access(
+        shortest="On bsky.app under Settings, Privacy and security, App passwords, make one.",
+    ),
+    retention=Retention(
+        source="Bluesky Developer Guidelines: content that a user deletes or asks to have deleted",
+        wipe_gone=True,
+    ),
 )

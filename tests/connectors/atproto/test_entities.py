@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.connectors.atproto import entities
+from app.connectors.atproto.media import media_in
 from app.connectors.base import Kind, Mention, TextFormat
 from tests.connectors.fake_bluesky import (
     START,
@@ -75,18 +76,18 @@ def test_the_authors_time_comes_as_written_and_is_read(claimed: str) -> None:
 
 def test_media_are_read_from_views_and_from_records() -> None:
     image = {"alt": "a cat", "image": {"ref": {"$link": "bafy"}}}
-    in_record = entities.media_in({"images": [image]}, "did:plc:a")
+    in_record = media_in({"images": [image]}, "did:plc:a")
     assert in_record[0].url == "https://cdn.bsky.app/img/feed_fullsize/plain/did:plc:a/bafy@jpeg"
     view = {
         "record": {"record": {"uri": uri("brand", "1")}},
         "media": {"external": {"uri": "https://x.example/", "title": "X"}},
     }
-    both = entities.media_in(view, "did:plc:a")
+    both = media_in(view, "did:plc:a")
     assert [(each.kind, each.url) for each in both] == [
         ("link", "https://x.example/"),
         ("link", "https://bsky.app/profile/did:plc:brand/post/1"),
     ]
-    video = entities.media_in({"playlist": "https://v.example/p.m3u8", "alt": "v"}, "did:plc:a")
+    video = media_in({"playlist": "https://v.example/p.m3u8", "alt": "v"}, "did:plc:a")
     assert video[0].kind == "video"
 
 
