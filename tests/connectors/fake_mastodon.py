@@ -73,6 +73,7 @@ class FakeMastodon:
     def __init__(self) -> None:
         self.notifications: list[dict[str, Any]] = []
         self.filtered: set[str] = set()
+        self.muted: set[str] = set()
         self.own: list[dict[str, Any]] = []
         self.statuses: dict[str, dict[str, Any]] = {}
         self.answers: dict[str, tuple[int, Mapping[str, str], Any]] = {}
@@ -81,6 +82,7 @@ class FakeMastodon:
         self.api_version = 7
         self.largest_page = 80
         self.links = True
+        self.lists_posts = True
         self.answers["/api/v1/accounts/verify_credentials"] = (
             200,
             {},
@@ -89,6 +91,11 @@ class FakeMastodon:
 
     def add(self, *statuses: dict[str, Any]) -> None:
         self.statuses |= {each["id"]: each for each in statuses}
+
+    @property
+    def listable(self) -> set[str]:
+        """Posts that lists show: not those of accounts that we mute, which can be read singly."""
+        return {n for n, each in self.statuses.items() if each["account"]["id"] not in self.muted}
 
     def asked(self, path: str) -> list[dict[str, list[str]]]:
         return [query for asked, query in self.requests if asked == path]
@@ -116,6 +123,16 @@ class FakeMastodon:
         }
         if path in lists:
             return self._listed(lists[path](query), query)
+        if path == "/api/v1/statuses" and self.lists_posts:
+            return self._many(query.get("id[]", []))
+        return self._single(path)
+
+    def _many(self, asked: list[str]) -> tuple[int, Mapping[str, str], Any]:
+        if len(asked) > 20:
+            return 422, {}, {"error": "Validation failed"}
+        return 200, {}, [self.statuses[n] for n in asked if n in self.listable]
+
+    def _single(self, path: str) -> tuple[int, Mapping[str, str], Any]:
         head, _, last = path.removeprefix("/api/v1/statuses/").partition("/")
         if head in self.statuses and not last:
             return 200, {}, self.statuses[head]

@@ -24,12 +24,13 @@ class Never(NotStored):
 
 
 @asynccontextmanager
-async def connected(app: Any) -> AsyncIterator[Mastodon]:
+async def connected(app: Any, *, instance: str | None = None) -> AsyncIterator[Mastodon]:
+    """A connector to `app`; with `instance`, `app` stands in for that server."""
     door = Door(allow=("127.0.0.0/8",), clock=SystemClock(), user_agent="tests")
     try:
         async with serving(app) as base:
             yield Mastodon(
-                settings=Settings(instance=base),
+                settings=Settings(instance=instance or base, api_url=base if instance else None),
                 credential=Credential(access_token="a token"),
                 http=door.for_source(),
                 save_credential=Never(),
