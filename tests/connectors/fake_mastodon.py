@@ -79,6 +79,7 @@ class FakeMastodon:
         self.answers: dict[str, tuple[int, Mapping[str, str], Any]] = {}
         self.headers: dict[str, str] = {}
         self.requests: list[tuple[str, dict[str, list[str]]]] = []
+        self.posted: list[Any] = []
         self.api_version = 7
         self.largest_page = 80
         self.links = True
@@ -105,6 +106,8 @@ class FakeMastodon:
             return
         query = parse_qs(scope["query_string"].decode())
         self.requests.append((scope["path"], query))
+        if scope["method"] == "POST":
+            self.posted.append(json.loads((await receive())["body"]))
         code, headers, body = self._answer(scope["path"], query)
         text = body if isinstance(body, str) else json.dumps(body)
         sent = {"content-type": "application/json", **self.headers, **headers}
