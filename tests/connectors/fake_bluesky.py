@@ -116,6 +116,8 @@ class FakeBluesky:
     def __init__(self) -> None:
         self.notifications: list[dict[str, Any]] = []
         self.hidden: set[str] = set()
+        self.blocked: set[str] = set()
+        self.followers: dict[str, int] = {}
         self.feed: list[dict[str, Any]] = []
         self.threads: dict[str, dict[str, Any]] = {}
         self.posts: dict[str, dict[str, Any]] = {}
@@ -199,11 +201,39 @@ class FakeBluesky:
         if method in lists:
             return self._listed(*lists[method], query)
         if method == "app.bsky.feed.getPosts":
-            return 200, {}, {"posts": [self.posts[u] for u in query["uris"] if u in self.posts]}
+            return self._posts(query["uris"])
+        kept = self._kept(method, query)
+        if kept is not None:
+            return 200, {}, kept
         if method == "app.bsky.feed.getPostThread" and query["uri"][0] in self.threads:
             return 200, {}, {"thread": self.threads[query["uri"][0]]}
         name = "RecordNotFound" if method == "com.atproto.repo.getRecord" else "NotFound"
         return 400, {}, {"error": name, "message": "Could not locate it"}
+
+    def _posts(self, asked: list[str]) -> Answer:
+        """Omits what one side has blocked like what is not there."""
+        if len(asked) > 25:
+            return 400, {}, {"error": "InvalidRequest", "message": "uris must not have more"}
+        return (
+            200,
+            {},
+            {"posts": [self.posts[u] for u in asked if u in self.posts.keys() - self.blocked]},
+        )
+
+    def _kept(self, method: str, query: dict[str, list[str]]) -> dict[str, Any] | None:
+        """Of accounts and of blocked posts, what profiles and repositories show."""
+        if method == "app.bsky.actor.getProfiles":
+            known = [did for did in query["actors"] if did in self.followers]
+            return {"profiles": [{"did": d, "followersCount": self.followers[d]} for d in known]}
+        if method == "app.bsky.actor.getProfile":
+            name = query["actor"][0].rpartition(":")[2]
+            return author(name, viewer={"blockedBy": True})
+        if method == "com.atproto.repo.getRecord":
+            found = self.posts.get(
+                "at://" + "/".join(query[n][0] for n in ("repo", "collection", "rkey"))
+            )
+            return found and {"uri": found["uri"], "cid": found["cid"], "value": found["record"]}
+        return None
 
     def _listed(
         self, name: str, entries: list[dict[str, Any]], query: dict[str, list[str]]

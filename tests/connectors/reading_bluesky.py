@@ -29,9 +29,11 @@ KEPT = {"access_jwt": "access-1", "refresh_jwt": "refresh-1", "did": US}
 
 @asynccontextmanager
 async def connected(
-    app: Any, saved: list[Any] | None = None, **kept: str
+    app: Any, saved: list[Any] | None = None, *, service: str | None = None, **kept: str
 ) -> AsyncIterator[Bluesky]:
-    """A connector with the session `kept` (one that works unless said otherwise)."""
+    """A connector with the session `kept` (one that works unless said otherwise); with `service`,
+    `app` stands in for that server.
+    """
     door = Door(allow=("127.0.0.0/8",), clock=SystemClock(), user_agent="tests")
     session = KEPT | kept
 
@@ -43,7 +45,11 @@ async def connected(
     try:
         async with serving(app) as base:
             yield Bluesky(
-                settings=Settings(service=base, handle="brand.test"),
+                settings=Settings(
+                    service=service or base,
+                    handle="brand.test",
+                    api_url=base if service else None,
+                ),
                 credential=Credential(app_password="pass-word", **session),
                 http=door.for_source(),
                 save_credential=Saving(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from app.clock import FrozenClock
 from app.web.principal import Role
 from tests.connectors.fake_mastodon import US, FakeMastodon, account, mention, status
+from tests.connectors.idling import idle_tick
 from tests.real_input import inbox
 from tests.service import Service, running_service
 from tests.serving import serving
@@ -210,18 +210,3 @@ async def test_an_idle_poll_costs_two_requests(service: Service) -> None:
         await idle_tick(service, source_id)
     asked = [path for path, _ in fake.requests]
     assert asked == ["/api/v1/notifications", f"/api/v1/accounts/{US}/statuses"]
-
-
-async def idle_tick(service: Service, source_id: int) -> None:
-    """What the next tick does by itself, two minutes later."""
-    clock = service.clock
-    assert isinstance(clock, FrozenClock)
-    path = f"/api/v1/sources/{source_id}/runs"
-    before = (await service.api.get(path)).json()["items"]
-    clock.move(timedelta(minutes=2))
-    async with asyncio.timeout(20):
-        while True:
-            runs = (await service.api.get(path)).json()["items"]
-            if len(runs) > len(before) and all(run["finished_at"] for run in runs):
-                return
-            await asyncio.sleep(0.02)
