@@ -11,6 +11,7 @@ from typing import Any
 from app.main import create_app
 from app.settings import Settings, settings_table
 from app.web.openapi import Api, operations, write_snapshot
+from tests.platform_pages import platforms_page
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -181,6 +182,7 @@ def write() -> None:
     write_snapshot(_app(), DOCS / "openapi.json")
     (DOCS / "api.md").write_text(api_page(), encoding="utf-8")
     (DOCS / "events.md").write_text(events_page(), encoding="utf-8")
+    (DOCS / "platforms" / "README.md").write_text(platforms_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

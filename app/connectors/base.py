@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.connectors.asking import Http
 from app.connectors.oauth import OAuth
-from app.connectors.terms import Access, Estimate, Retention
+from app.connectors.terms import Access, Estimate, InShort, Retention
 
 JsonObject = dict[str, Any]
 Cursor = JsonObject
@@ -382,6 +382,7 @@ class Platform:
     docs: str = ""
     quota: Quota | None = None
     access: Access = field(default_factory=Access)
+    in_short: InShort = field(default_factory=InShort)
     retention: Retention | None = None
     oauth: OAuth | None = None
     hidden: bool = False  # the demo: not offered in the list of platforms to connect

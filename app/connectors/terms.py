@@ -39,3 +39,19 @@ class Estimate:
     unit: str
     per_day: float
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class InShort:
+    """What the tables of docs/platforms say in words, beside what a platform declares elsewhere.
+
+    `credential` is what a person needs, `answers` how answers of ours are seen, `idle_poll` what a
+    poll costs that finds nothing new. `hundred` is a sane pause for 100 accounts that are read from
+    one address, `limit` what stands behind it.
+    """
+
+    credential: str = ""
+    answers: str = ""
+    idle_poll: str = ""
+    hundred: timedelta | None = None
+    limit: str = ""

@@ -8,14 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from app.connectors.base import Platform, StreamSpec
-from app.connectors.registry import PLATFORMS
-from tests.connectors.playing import load
-from tests.connectors.reading import on_stage
+from app.connectors.base import Platform
+from tests.platform_pages import OFFERED, losses_of, platforms_page, streams_of, title
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "docs" / "platforms" / "README.md").read_text("utf-8")
-OFFERED = [platform for platform in PLATFORMS.values() if not platform.hidden]
+HEADINGS = ["What is read", "What it costs", "What is lost by design"]
+PARTS = {
+    "the way to its credential": r"(?:Get the credential|Connect)",
+    "what is read": r"What is read",
+    "what can't be read": r"What can't be read",
+    "cost and limits": r"Cost\b.*limits\b.*",
+    "known traps": r"(?:Known traps|Traps we know)",
+}
 offered = pytest.mark.parametrize("platform", OFFERED, ids=lambda each: each.name)
 
 
@@ -27,19 +32,15 @@ def table(heading: str) -> dict[str, list[str]]:
     return {re.sub(r"\[(.+)\]\(.+\)", r"\1", first): rest for first, *rest in cells}
 
 
-def title(platform: Platform) -> str:
-    """The name in the tables: software that speaks the same language is not listed."""
-    return platform.title.partition(",")[0]
+def test_the_tables_are_current() -> None:
+    assert platforms_page() == TEXT, "python -m tests.documents writes it"
 
 
-async def streams_of(platform: Platform) -> tuple[StreamSpec, ...]:
-    async with on_stage(platform, load(platform.name)) as source:
-        return tuple(source.connector().streams())
-
-
-@pytest.mark.parametrize("heading", ["What is read", "What it costs", "What is lost by design"])
-def test_every_platform_that_is_offered_has_a_row(heading: str) -> None:
-    assert sorted(table(heading)) == sorted(title(platform) for platform in OFFERED)
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_every_platform_that_is_offered_has_a_row_of_the_tables_width(heading: str) -> None:
+    found = table(heading)
+    assert sorted(found) == sorted(title(platform) for platform in OFFERED)
+    assert len({len(cells) for cells in found.values()}) == 1, "a cell holds a bar"
 
 
 @offered
@@ -51,37 +52,27 @@ def test_platform_names_its_page_and_the_table_links_it(platform: Platform) -> N
 
 
 @offered
-async def test_streams_and_kinds_are_those_that_are_read(platform: Platform) -> None:
-    streams, kinds = table("What is read")[title(platform)][:2]
-    specs = await streams_of(platform)
-    assert re.findall(r"`(\w+)`", streams) == [spec.name for spec in specs]
-    assert kinds.split(", ") == sorted({kind.value for spec in specs for kind in spec.kinds})
+@pytest.mark.parametrize("part", PARTS)
+def test_page_of_a_platform_says_all_that_has_to_be_said(platform: Platform, part: str) -> None:
+    page = (ROOT / platform.docs).read_text("utf-8")
+    assert re.search(rf"(?m)^## {PARTS[part]}$", page), f"no heading for {part}"
 
 
 @offered
-def test_answers_edits_and_deletions_are_as_declared(platform: Platform) -> None:
-    *_, own, edits, deletions = table("What is read")[title(platform)]
-    can = platform.capabilities
-    assert (own.partition(":")[0], edits, deletions) == (can.own_answers, can.edits, can.deletions)
+def test_page_of_a_platform_names_its_streams_fields_and_losses(platform: Platform) -> None:
+    page = (ROOT / platform.docs).read_text("utf-8")
+    models = [platform.settings, *([platform.credential] if platform.credential else [])]
+    names = {name for model in models for name in model.model_fields}
+    names |= {spec.name for spec in streams_of(platform)}
+    names |= {each.cause for each in losses_of(platform)}
+    assert {name for name in names if not re.search(rf"`{name}\b", page)} == set()
 
 
 @offered
-def test_pauses_are_those_of_the_code(platform: Platform) -> None:
-    credential, _, usual, least, *_ = table("What it costs")[title(platform)]
-    assert seconds(usual) == platform.default_interval
-    assert seconds(least) == platform.minimum_interval
-    assert credential.startswith("none") is not platform.credential_required
-
-
-def seconds(cell: str) -> timedelta:
-    return timedelta(seconds=int(cell.removesuffix(" s")))
-
-
-@offered
-async def test_what_is_lost_by_design_is_named(platform: Platform) -> None:
-    [told] = table("What is lost by design")[title(platform)]
-    for spec in await streams_of(platform):
-        assert {f"`{each.cause}`" for each in spec.lost} <= set(re.findall(r"`\w+`", told))
+def test_a_hundred_accounts_are_not_polled_faster_than_one(platform: Platform) -> None:
+    told = platform.in_short.hundred
+    assert told is None or told >= platform.default_interval
+    assert platform.default_interval >= platform.minimum_interval > timedelta(0)
 
 
 def test_no_page_is_about_something_else() -> None:

@@ -36,7 +36,7 @@ from app.connectors.base import (
 from app.connectors.failures import AuthFailed, BadResponse, Gone
 from app.connectors.fields import as_base_url
 from app.connectors.rereading import completed
-from app.connectors.terms import Access, Retention
+from app.connectors.terms import Access, InShort, Retention
 from app.connectors.text import clean
 
 LIMIT = 100  # always: a smaller page loses more of what shares one millisecond
@@ -343,6 +343,13 @@ PLATFORM = Platform(
         "Use an app password, never the main password.",
     ),
     docs="docs/platforms/bluesky.md",
+    in_short=InShort(
+        credential="app password",
+        answers="a post of ours below the item, from our own feed",
+        idle_poll="2 requests",
+        hundred=timedelta(seconds=120),
+        limit="3,000 requests in 5 minutes for an address",
+    ),
     access=Access(
         shortest="On bsky.app under Settings, Privacy and security, App passwords, make one.",
     ),

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from app.connectors import asking, base, failures, fields
+from app.connectors import asking, base, failures, fields, terms
 from app.connectors.base import (
     Cursor,
     JsonObject,
@@ -302,4 +302,11 @@ PLATFORM = base.Platform(
         "New posts reach the search within minutes; answers to our posts are read at the source.",
     ),
     docs="docs/platforms/hackernews.md",
+    in_short=terms.InShort(
+        credential="none",
+        answers="a comment of ours below the item; none without `username`",
+        idle_poll="1 request for each search",
+        hundred=timedelta(seconds=900),
+        limit="10,000 searches in an hour",
+    ),
 )

@@ -49,7 +49,7 @@ from app.connectors.fediverse.server import (
 from app.connectors.fields import as_base_url
 from app.connectors.oauth import OAuth
 from app.connectors.rereading import completed
-from app.connectors.terms import Access
+from app.connectors.terms import Access, InShort
 from app.connectors.text import parse_time
 
 LIMIT = "80"
@@ -368,6 +368,13 @@ PLATFORM = Platform(
         "GoToSocial counts requests by address: poll many accounts on one server more rarely.",
     ),
     docs="docs/platforms/mastodon.md",
+    in_short=InShort(
+        credential="access token, or sign-in at the server",
+        answers="a post of ours below the item, from our own posts and watched threads",
+        idle_poll="2 requests",
+        hundred=timedelta(seconds=120),
+        limit="300 requests in 5 minutes; 300 s where the server counts by address (GoToSocial)",
+    ),
     access=Access(
         shortest="Sign in on your server and let Unanswered in; or, on the server under "
         "Preferences, Development, make an application and paste its access token.",

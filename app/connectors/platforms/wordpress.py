@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from app.connectors import asking, base, failures, fields
+from app.connectors import asking, base, failures, fields, terms
 from app.connectors.base import (
     Cursor,
     JsonObject,
@@ -333,4 +333,12 @@ PLATFORM = base.Platform(
         "Pingbacks and trackbacks are not read.",
     ),
     docs="docs/platforms/wordpress.md",
+    in_short=terms.InShort(
+        credential="none, or an application password",
+        answers="a comment below the item by our user or one listed in `also_us`",
+        idle_poll="2 to 4 requests (comments, and the titles of what they stand under); "
+        "3 to 5 more every 15 minutes with a credential",
+        hundred=timedelta(seconds=300),
+        limit="each site for itself",
+    ),
 )
