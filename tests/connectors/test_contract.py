@@ -24,6 +24,7 @@ from app.connectors.base import (
 )
 from app.connectors.failures import ConnectorError, Gone, RateLimited
 from app.connectors.registry import PLATFORMS
+from app.connectors.rereading import ReadsMany
 from tests.connectors.faults import FAULTS, Fault
 from tests.connectors.playing import FOLDER, load
 from tests.connectors.reading import (
@@ -239,6 +240,20 @@ async def test_one_item_and_its_thread_can_be_read(platform: Platform) -> None:
         thread = await connector.fetch_thread(asked["thread"])
         assert [one.external_id for one in thread.mentions] == asked["in_thread"]
         assert {one.thread.external_id for one in thread.mentions} == {asked["thread"]}
+
+
+@platforms
+async def test_many_items_are_read_at_once_where_that_is_offered(platform: Platform) -> None:
+    async with on_stage(platform, load(platform.name)) as source:
+        asked, connector = source.recording["reads"], source.connector()
+        if not isinstance(connector, ReadsMany):
+            return
+        assert connector.most_at_once > 1
+        page = await connector.fetch_items([asked["item"], asked["gone"]])
+        assert [one.external_id for one in page.mentions] == [asked["item"]]
+        assert page.mentions == (await connector.fetch_item(asked["item"]),)
+        assert page.gone == (asked["gone"],)
+        assert not page.unparsed
 
 
 @platforms

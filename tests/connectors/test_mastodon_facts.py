@@ -259,14 +259,25 @@ async def test_the_token_of_an_application_is_told_apart_from_a_dead_one() -> No
             await connector.check()
 
 
-async def test_a_moved_account_is_told() -> None:
-    """`moved`: people write to the new account from now on."""
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({"moved": account("9", acct="brand@new.example")}, ["brand@new.example"]),
+        ({"limited": True}, ["limited"]),
+        ({"limited": False, "moved": None}, []),
+    ],
+)
+async def test_an_account_that_moved_or_was_limited_is_told(
+    state: dict[str, Any], words: list[str]
+) -> None:
+    """`moved`: people write to the new account from now on; `limited`: few see the old one."""
     fake = FakeMastodon()
-    moved = account(US, acct="brand", moved=account("9", acct="brand@new.example"))
-    fake.answers["/api/v1/accounts/verify_credentials"] = (200, {}, moved)
+    ours = account(US, acct="brand", **state)
+    fake.answers["/api/v1/accounts/verify_credentials"] = (200, {}, ours)
     async with connected(fake) as connector:
         check = await connector.check()
-    assert ["brand@new.example" in each for each in check.warnings] == [True]
+    assert len(check.warnings) == len(words)
+    assert all(word in told for word, told in zip(words, check.warnings, strict=True))
 
 
 @pytest.mark.parametrize(

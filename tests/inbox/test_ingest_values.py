@@ -83,6 +83,14 @@ async def test_hostile_text_is_stored_clean(inbox: Inbox) -> None:
     assert len(written.display_name) <= 300
 
 
+async def test_a_number_of_followers_that_is_not_told_again_is_kept(inbox: Inbox) -> None:
+    """Platforms tell it in some answers and not in others; unknown is not none."""
+    for number, (told, kept) in enumerate([(None, None), (7, 7), (None, 7), (0, 0), (None, 0)]):
+        await inbox.take(said(f"a{number}", number, person=person("ann", followers=told)))
+        [row] = await inbox.db.rows(select(author))
+        assert row.followers == kept
+
+
 async def test_old_items_of_the_first_read_back_are_backlog(inbox: Inbox) -> None:
     await inbox.take(said("a", 0), said("b", 20), backlog_before=at(10))
     rows = await inbox.rows()

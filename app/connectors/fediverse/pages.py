@@ -183,13 +183,19 @@ def parse_identity(account: JsonObject, instance: str) -> Identity:
 
 def account_warnings(account: JsonObject) -> tuple[str, ...]:
     """What an operator should know about our own account, a sentence each."""
+    told = []
     moved = account.get("moved")
-    if not isinstance(moved, dict):
-        return ()
-    where = clean(str(moved.get("acct") or moved.get("url") or "another account"))
-    return (
-        f"This account has moved to {where}: people write to that one now. Connect it as well.",
-    )
+    if isinstance(moved, dict):
+        where = clean(str(moved.get("acct") or moved.get("url") or "another account"))
+        told.append(
+            f"This account has moved to {where}: people write to that one now. Connect it as well."
+        )
+    if account.get("limited") is True or account.get("suspended") is True:
+        told.append(
+            "The server's moderators have limited this account: most people don't see what it "
+            "writes, and may not be able to write to it."
+        )
+    return tuple(told)
 
 
 def api_version(instance: Any) -> int:
