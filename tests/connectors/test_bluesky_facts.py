@@ -8,7 +8,7 @@ import pytest
 
 from app.connectors.atproto import entities
 from app.connectors.base import Kind, Media, Parent
-from app.connectors.failures import AuthFailed, BadResponse, Gone
+from app.connectors.failures import AuthFailed, BadResponse, Gone, RateLimited
 from app.connectors.platforms.bluesky import PLATFORM, Settings
 from tests.connectors import shown
 from tests.connectors.fake_bluesky import (
@@ -131,6 +131,17 @@ async def test_an_account_of_others_that_is_gone_is_no_trouble_of_ours(
                 await connector.fetch_item(what)
 
 
+@pytest.mark.parametrize("name", ["AccountTakedown", "AccountDeactivated", "AccountNotFound"])
+async def test_an_account_of_ours_that_is_gone_deletes_nothing(name: str) -> None:
+    """401 and 403 with the same names speak of our own account: they never mean deleted."""
+    fake = FakeBluesky()
+    status = 403 if name == "AccountNotFound" else 401
+    fake.answers[RECORD] = (status, {}, {"error": name, "message": "gone"})
+    async with connected(fake) as connector:
+        with pytest.raises(AuthFailed):
+            await connector.fetch_items([uri("a", "1")])
+
+
 @pytest.mark.parametrize("name", ["AccountTakedown", "AccountDeactivated"])
 async def test_a_profile_that_is_gone_takes_its_messages_along(name: str) -> None:
     """The record may outlive its author's account at the AppView for a while."""
@@ -214,6 +225,16 @@ async def test_followers_that_cannot_be_counted_hold_up_nothing(answer: Any) -> 
     async with connected(fake) as connector:
         page = await connector.fetch_page("notifications", None)
     assert [each.author.followers for each in page.mentions] == [None]
+
+
+async def test_a_platform_that_asks_to_wait_is_waited_for_also_with_followers() -> None:
+    """3,000 requests in 5 minutes count for every method alike."""
+    fake = FakeBluesky()
+    fake.answers[PROFILES] = (429, {"retry-after": "280"}, {"error": "RateLimitExceeded"})
+    fake.notifications = [notification("mention", post("a", "1"))]
+    async with connected(fake) as connector:
+        with pytest.raises(RateLimited):
+            await connector.fetch_page("notifications", None)
 
 
 async def test_what_a_server_does_not_implement_is_never_asked_twice() -> None:

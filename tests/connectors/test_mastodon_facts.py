@@ -123,6 +123,21 @@ async def test_the_order_of_the_server_counts_not_that_of_ids() -> None:
     assert cursor["min_id"] == keys[-1]
 
 
+async def test_pleroma_numbers_notifications_and_names_posts_by_flakes() -> None:
+    """Its list knows types of its own, and a visibility for everybody on its server."""
+    fake = FakeMastodon()
+    flake = status("AQgIdalRCRfsNV6KzA", "AQgIJ44Z2JZzCBG8Yq", visibility="local")
+    chat = {"id": "8", "type": "pleroma:chat_mention", "created_at": at(1), "account": account("7")}
+    fake.notifications = [mention("7", flake), chat]
+    async with connected(fake) as connector:
+        [found], cursor, read = await whole(connector, "notifications")
+    assert (found.external_id, found.author.external_id) == (flake["id"], "AQgIJ44Z2JZzCBG8Yq")
+    assert found.visibility is Visibility.PUBLIC
+    assert [dict(page.skipped) for page in read if page.skipped] == [{"pleroma:chat_mention": 1}]
+    assert cursor is not None
+    assert cursor["min_id"] == "8"
+
+
 async def test_a_request_that_is_accepted_later_is_no_longer_held() -> None:
     """What the filter held back keeps its old id when it is accepted: min_id never shows it."""
     fake = FakeMastodon()

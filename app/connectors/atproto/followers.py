@@ -8,7 +8,7 @@ from typing import Any
 
 from app.connectors.atproto.entities import as_object, list_in
 from app.connectors.base import JsonObject, Mention
-from app.connectors.failures import ConnectorError
+from app.connectors.failures import ConnectorError, RateLimited
 
 AT_ONCE = 25  # actors in one request (lexicon app.bsky.actor.getProfiles)
 KNOWN = 20_000
@@ -18,7 +18,7 @@ Ask = Callable[[str, Sequence[tuple[str, str]]], Awaitable[JsonObject]]
 
 class Followers:
     """Remembers the number for each author, so that an idle poll asks nothing; forgets the oldest.
-    A number that can't be had never holds up a page: it stays unknown.
+    A number that can't be had stays unknown and holds up no page, unless the platform asks to wait.
     """
 
     def __init__(self, ask: Ask) -> None:
@@ -36,6 +36,8 @@ class Followers:
             try:
                 answer = await self._ask(METHOD, [("actors", did) for did in chunk])
                 self._remember(chunk, parse_followers(answer))
+            except RateLimited:
+                raise
             except ConnectorError:
                 break
         return tuple(self._with_followers(each) for each in mentions)

@@ -118,8 +118,13 @@ def failure(answer: Response, *, paged: bool = False, of_others: bool = False) -
 
 
 def _is_gone(answer: Response) -> bool:
+    """Whether what belongs to somebody else is gone. 401 and 403 speak of our own account."""
     name = error_name(answer)
-    if name in _GONE_WITH_OTHERS or answer.status == HTTPStatus.NOT_FOUND:
+    if answer.status == HTTPStatus.NOT_FOUND:
+        return True
+    if answer.status != HTTPStatus.BAD_REQUEST:
+        return False
+    if name in _GONE_WITH_OTHERS:
         return True
     said = answer.json().get("message") if name == "InvalidRequest" else None
     return isinstance(said, str) and said.lower().startswith(_NOTHING_THERE)
