@@ -30,6 +30,10 @@ EXPECTED = (
 )
 _TOKEN_FIELDS = ("accessJwt", "refreshJwt", "did")
 _DEAD = "The account is deactivated, suspended or taken down."
+_NOT_LET_IN = (
+    "The server refuses the handle or the app password: make a new one. If the account lives on "
+    "another server than bsky.social, its address belongs into `service`."
+)
 _DELETED = "It is deleted, or its author's account is."
 _REFUSED = frozenset(
     {
@@ -242,6 +246,8 @@ class Session:
             None,
             json={"identifier": self._identifier, "password": self._password},
         )
+        if error_name(answer) == "AuthenticationRequired":
+            raise AuthFailed(_NOT_LET_IN)
         if not _is_well(answer):
             raise failure(answer)
         return parse_tokens(answer)

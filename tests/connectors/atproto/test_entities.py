@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.connectors.atproto import entities
+from app.connectors.atproto.followers import parse_followers
 from app.connectors.atproto.media import media_in
 from app.connectors.base import Kind, Mention, TextFormat
+from app.connectors.failures import BadResponse
 from tests.connectors.fake_bluesky import (
     START,
     US,
@@ -126,6 +129,12 @@ anything: st.SearchStrategy[Any] = st.recursive(
                     "parent",
                     "root",
                     "facets",
+                    "features",
+                    "index",
+                    "byteStart",
+                    "$type",
+                    "followersCount",
+                    "profiles",
                     "embed",
                     "reason",
                     "post",
@@ -158,3 +167,5 @@ def test_no_page_of_a_server_breaks_the_reading(body: list[Any], node: Any) -> N
         assert kept == len(body)
     entities.parse_parents(body, US)
     entities.parse_thread(node, US, depth=3)
+    with suppress(BadResponse):
+        assert all(isinstance(count, int) for count in parse_followers(node).values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.connectors.base import Kind, TextFormat, Visibility
 from app.connectors.failures import BadResponse
-from app.connectors.fediverse import entities, pages
+from app.connectors.fediverse import entities, oauth, pages
 from tests.connectors.fake_mastodon import START, US, account, at, status
 
 
@@ -127,6 +128,14 @@ anything: st.SearchStrategy[Any] = st.recursive(
                     "content",
                     "reblog",
                     "last_status",
+                    "quote",
+                    "quoted_status",
+                    "visibility",
+                    "note",
+                    "avatar",
+                    "moved",
+                    "scopes_supported",
+                    "client_id",
                 ]
             ),
             inner,
@@ -156,3 +165,8 @@ def test_no_page_of_a_server_breaks_the_reading(body: Any) -> None:
     pages.policy_warnings(body)
     pages.parse_scopes(body)
     pages.api_version(body)
+    oauth.scopes_unknown(body)
+    with suppress(BadResponse):
+        oauth.parse_client(body)
+    if isinstance(body, dict):
+        pages.account_warnings(body)
