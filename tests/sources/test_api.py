@@ -19,7 +19,7 @@ async def test_the_demo_is_not_offered(service: Service) -> None:
     offered = (await service.api.get("/api/v1/platforms")).json()["items"]
     assert [each["name"] for each in offered] == ["bluesky", "hackernews", "mastodon", "wordpress"]
     mastodon = next(each for each in offered if each["name"] == "mastodon")
-    assert set(mastodon["settings_schema"]["properties"]) == {"instance"}
+    assert set(mastodon["settings_schema"]["properties"]) == {"api_url", "instance"}
     assert set(mastodon["credential_schema"]["properties"]) == {"access_token"}
 
 
