@@ -9,7 +9,21 @@ from app.clock import FrozenClock
 from tests.service import Service
 
 
-async def idle_tick(service: Service, source_id: int) -> None:
+async def idle_requests(
+    service: Service, source_id: int, requests: list[tuple[str, dict[str, list[str]]]]
+) -> list[str]:
+    """What is asked for when nothing has happened: the least of three ticks, since a second look
+    may be due at any of them.
+    """
+    ticks = []
+    for _ in range(3):
+        requests.clear()
+        await _tick(service, source_id)
+        ticks.append([what for what, _ in requests])
+    return min(ticks, key=len)
+
+
+async def _tick(service: Service, source_id: int) -> None:
     """What the next tick does by itself, two minutes later."""
     clock = service.clock
     assert isinstance(clock, FrozenClock)

@@ -12,7 +12,7 @@ import pytest
 from app.clock import FrozenClock
 from app.web.principal import Role
 from tests.connectors.fake_mastodon import US, FakeMastodon, account, mention, status
-from tests.connectors.idling import idle_tick
+from tests.connectors.idling import idle_requests
 from tests.real_input import inbox
 from tests.service import Service, running_service
 from tests.serving import serving
@@ -206,7 +206,5 @@ async def test_an_idle_poll_costs_two_requests(service: Service) -> None:
         source_id = await connect(service, base)
         await polled(service, source_id)
         await polled(service, source_id)
-        fake.requests.clear()
-        await idle_tick(service, source_id)
-    asked = [path for path, _ in fake.requests]
+        asked = await idle_requests(service, source_id, fake.requests)
     assert asked == ["/api/v1/notifications", f"/api/v1/accounts/{US}/statuses"]
