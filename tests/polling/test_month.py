@@ -67,7 +67,7 @@ class Account:
 
     name: str
     source_id: int
-    troubled_at: datetime | None = None  # when a poll last met trouble
+    troubled_at: datetime | None = None  # when a poll last met trouble, or until when it must rest
     reconnect_at: datetime | None = None
     spent_at: datetime | None = None  # when a poll last used up its pages
 
@@ -114,7 +114,7 @@ class Month:
             return
         self.figures["polls"] += 1
         if fault is not None:
-            account.troubled_at = now
+            account.troubled_at = now + timedelta(seconds=fault.retry_after or 0)
         last = (await runs.page_runs(self.rig.db, account.source_id, None, 1))[0]
         if last.pages >= PAGES_A_POLL:
             account.spent_at = now
