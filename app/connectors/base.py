@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.connectors.asking import Http
 from app.connectors.oauth import OAuth
-from app.connectors.terms import Access, Estimate, InShort, Retention
+from app.connectors.terms import Access, Estimate, InShort, Retention, Thrift
 
 JsonObject = dict[str, Any]
 Cursor = JsonObject
@@ -351,18 +351,20 @@ class Capabilities:
     follows: bool = False
     direct_messages: bool = False
     posts_replies: bool = False
+    filing_by_lists: bool = False  # a message read by itself does not say where it was filed
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
     """What a platform allows a source in a period, in units or money; `zone` is where its day
-    ends. An operator may set a smaller budget for a source.
+    ends. An operator may set another budget, up to `limit`; without his word `default` holds.
     """
 
     unit: str
     limit: float
     period: Literal["day", "month"] = "day"
     zone: str = "UTC"
+    default: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,6 +386,7 @@ class Platform:
     access: Access = field(default_factory=Access)
     in_short: InShort = field(default_factory=InShort)
     retention: Retention | None = None
+    thrift: Thrift | None = None
     oauth: OAuth | None = None
     hidden: bool = False  # the demo: not offered in the list of platforms to connect
 

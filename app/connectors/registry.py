@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.connectors.base import Platform
-from app.connectors.platforms import bluesky, demo, hackernews, mastodon, wordpress
+from app.connectors.platforms import bluesky, demo, hackernews, mastodon, wordpress, x
 
 _ALL: tuple[Platform, ...] = (
     # one line each, in alphabetical order
@@ -12,6 +12,7 @@ _ALL: tuple[Platform, ...] = (
     hackernews.PLATFORM,
     mastodon.PLATFORM,
     wordpress.PLATFORM,
+    x.PLATFORM,
 )
 
 PLATFORMS: dict[str, Platform] = {platform.name: platform for platform in _ALL}

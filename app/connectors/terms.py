@@ -55,3 +55,14 @@ class InShort:
     idle_poll: str = ""
     hundred: timedelta | None = None
     limit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Thrift:
+    """A platform that is paid for each message it returns, once in a UTC day.
+
+    Stored messages are read again at these ages only (`rereads`), and there is one second look a
+    day: over the last 24 hours, just before the day ends, when nearly all of it is paid already.
+    """
+
+    rereads: tuple[timedelta, ...]

@@ -53,7 +53,10 @@ def period_of(quota: Quota, now: datetime) -> tuple[datetime, datetime]:
 
 
 def purse_of(quota: Quota, budget: float | None, spent: float, now: datetime) -> Purse:
-    """The purse of a source: an operator's smaller budget wins over the platform's quota."""
+    """The purse of a source: an operator's budget, else the platform's default one, and never more
+    than its quota.
+    """
     began, after = period_of(quota, now)
-    limit = quota.limit if budget is None else min(budget, quota.limit)
+    wanted = quota.default if budget is None else budget
+    limit = quota.limit if wanted is None else min(wanted, quota.limit)
     return Purse(quota.unit, limit, spent, began, after)

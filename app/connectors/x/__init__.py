@@ -1,0 +1,1 @@
+"""What X's answers mean: posts and people, refusals, prices."""
