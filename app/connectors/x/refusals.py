@@ -34,7 +34,7 @@ HIDDEN = "not-authorized-for-resource"
 _CLOSED = frozenset(
     {"client-forbidden", HIDDEN, "unsupported-authentication", "oauth1-permissions"}
 )
-_MONEY = re.compile(r"(?i)\bcredits?\b|spend|usage cap|payment")
+_MONEY = re.compile(r"(?i)\bcredits?\b|\bspend|usage cap|payment")
 _SUSPENDED = re.compile(r"(?i)\bsuspended\b|\blocked\b")
 _LONGEST_BODY = 16 * 1024
 

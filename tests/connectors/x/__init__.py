@@ -1,0 +1,1 @@
+"""Tests of what X answers mean."""
