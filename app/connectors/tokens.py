@@ -16,7 +16,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
 from app.clock import stamp
 from app.connectors.asking import Http, Response
-from app.connectors.failures import AuthFailed, BadResponse, ConnectorError, Transient
+from app.connectors.failures import AuthFailed, BadResponse, ConnectorError, Gone, Transient
 from app.connectors.oauth import Client, ClientAuth, Granted
 from app.connectors.text import clean
 
@@ -73,9 +73,12 @@ async def ask_for_token(
         sent[client_field] = client.id
         sent["client_secret"] = client.secret  # an empty one is left out
     form = prepare_token_request(grant_type, **sent)
-    answer = await http.request(
-        "POST", url, headers=headers, content=form.encode("ascii"), expect=_EXPECTED
-    )
+    try:
+        answer = await http.request(
+            "POST", url, headers=headers, content=form.encode("ascii"), expect=_EXPECTED
+        )
+    except Gone:  # of the endpoint, never of the message that was to be read with the token
+        raise BadResponse("The platform has no token endpoint where we asked for one.") from None
     if (failure := failure_in(answer)) is not None:
         raise failure
     return answer

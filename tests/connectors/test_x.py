@@ -289,8 +289,9 @@ async def test_refusals_say_what_to_do_next(
     source: Source, status: int, name: str, more: dict[str, str], means: type[Exception]
 ) -> None:
     refusing(source, MENTIONS, status, name, **more)
+    plain = source.connector(credential={"access_token": "token-of-the-test"})
     with pytest.raises(means):
-        await source.connector().fetch_page("mentions", None)
+        await plain.fetch_page("mentions", None)
 
 
 async def test_errors_beside_data_cost_no_post_and_tell_of_deletions(source: Source) -> None:
@@ -395,12 +396,37 @@ async def test_a_consent_opens_one_account_with_what_renews_it(source: Source) -
     connector = source.connector()
     settings = account.Settings(api_url=source.address)
     token = {"access_token": "at", "refresh_token": "rt", "scope": "tweet.read offline.access"}
-    granted = Granted(settings, Client("client", "secret"), token)
+    received = "2026-10-01T12:00:00Z"
+    granted = Granted(settings, Client("client", "secret"), {**token, "expires_in": 7200}, received)
     [found] = await account.accounts(connector._http, granted)  # type: ignore[attr-defined]
     assert (found.external_id, found.handle) == (US, "acme_notes")
     kept = account.Credential(**found.credential)
     assert (kept.refresh_token, kept.client_id) == ("rt", "client")
+    assert kept.expires_at.startswith("2026-10-01T14:00:00")
+    assert kept.scope == "tweet.read offline.access"
     assert "secret" not in repr(kept)
+
+
+async def test_a_token_that_ended_is_renewed_once_and_asked_again(source: Source) -> None:
+    told = {"access_token": "new-token", "refresh_token": "next", "expires_in": 7200}
+    asked = {"method": "POST", "path": "/2/oauth2/token"}
+    exchange = {"request": asked, "response": {"status": 200, "body": told}}
+    source.stage.player.exchanges.insert(0, exchange)
+    refusing(source, "/2/users/me", 401, "unauthorized")
+    with pytest.raises(AuthFailed):  # refused with the new one too
+        await source.connector().fetch_page("mentions", None)
+    sent = [
+        (path, headers["authorization"]) for _, path, _, headers in source.stage.player.requests
+    ]
+    assert [path for path, _ in sent] == ["/2/users/me", "/2/oauth2/token", "/2/users/me"]
+    assert sent[1][1].startswith("Basic ")
+    assert sent[2][1] == "Bearer new-token"
+
+
+async def test_a_token_endpoint_that_is_not_there_deletes_no_post(source: Source) -> None:
+    refusing(source, "/2/tweets", 401, "unauthorized")
+    with pytest.raises(BadResponse):
+        await source.connector().fetch_item("2105598595691446273")
 
 
 def test_the_way_in_is_declared_with_pkce_and_a_refresh_token() -> None:

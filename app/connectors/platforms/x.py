@@ -9,6 +9,7 @@ from typing import Any
 
 from app.connectors import asking, base, failures, fields, oauth, terms
 from app.connectors.base import Cursor, Kind, LostRange, Mention, Page, Parent, Shape, StreamSpec
+from app.connectors.renewal import Renewing, by_refresh_token
 from app.connectors.x import account, ledger, people, posts, refusals
 
 PAGE = 100
@@ -59,9 +60,15 @@ class X:
     ) -> None:
         self._settings = settings
         self._root = f"{settings.api_url}/2"
-        self._credential = credential
+        self._scopes = credential.scope
         self._http = http
-        self._save = save_credential
+        renew = by_refresh_token(account.endpoints(settings).token, client_auth=account.CLIENT_AUTH)
+        self._token = Renewing(
+            credential=credential.model_dump(),
+            renew=renew,
+            http=http,
+            save_credential=save_credential,
+        )
         self._bill = ledger.Ledger(owned=settings.own_app)
         self._me: base.Identity | None = None
         self._quotes_read: dict[str, int] = {}
@@ -102,13 +109,13 @@ class X:
             *WITH_POSTS,
         )
         page = self._read(body, answer, me, own_list=True)
+        lasts = bool(self._token.fields["refresh_token"] or self._settings.username)
         return base.Check(
             me,
-            rights=tuple(self._credential.scope.split()),
+            rights=tuple(self._scopes.split()),
             sample=base.Sample(len(page.mentions), page.newest_at),
-            warnings=()
-            if self._credential.refresh_token or self._settings.username
-            else (SHORT_LIFE,),
+            warnings=() if lasts else (SHORT_LIFE,),
+            expires_at=None if lasts else self._token.expires_at,
             estimate=account.estimate(self._settings, page, answer.received_at, user),
         )
 
@@ -288,13 +295,17 @@ class X:
         self, path: str, right: str, params: Sequence[tuple[str, str]]
     ) -> asking.Response:
         """The one way to X: signed, and what it refuses sorted."""
-        answer = await self._http.request(
-            "GET",
-            f"{self._root}/{path}",
-            params=params,
-            headers={"Authorization": f"Bearer {self._credential.access_token}"},
-            expect=refusals.EXPECTED,
-        )
+
+        async def send(token: str) -> asking.Response:
+            return await self._http.request(
+                "GET",
+                f"{self._root}/{path}",
+                params=params,
+                headers={"Authorization": f"Bearer {token}"},
+                expect=refusals.EXPECTED,
+            )
+
+        answer = await self._token.ask(send)
         if answer.status != 200:  # noqa: PLR2004
             paged = any(name.endswith("_token") for name, _ in params)
             raise refusals.refusal(answer, paged=paged, right=right)
@@ -373,6 +384,6 @@ PLATFORM = base.Platform(
         scopes=account.SCOPES,
         endpoints=account.endpoints,
         accounts=account.accounts,
-        client_auth="basic",
+        client_auth=account.CLIENT_AUTH,
     ),
 )

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from app.connectors import asking, base, failures, fields, oauth, terms
+from app.connectors import asking, base, failures, fields, oauth, terms, tokens
 from app.connectors.base import JsonObject, Page
 from app.connectors.x import ledger, posts, refusals
 from app.connectors.x.people import SITE
 
 API = "https://api.x.com"
+CLIENT_AUTH: oauth.ClientAuth = "basic"
 SCOPES = ("tweet.read", "users.read", "follows.read", "offline.access")
 THRIFT = terms.Thrift(rereads=(timedelta(minutes=31), timedelta(days=1), timedelta(days=7)))
 
@@ -66,6 +67,7 @@ class Credential(base.Fields):
     refresh_token: str = _secret(
         "Refresh token", "Renews the access token; single use.", default=""
     )
+    expires_at: str = Field(default="", title="End of the access token", description="RFC 3339.")
     client_id: str = Field(default="", title="Client id of the app")
     client_secret: str = _secret("Client secret", "Of a confidential app.", default="")
     scope: str = Field(default="", title="Scopes", description="As X granted them.")
@@ -122,13 +124,6 @@ async def accounts(http: asking.Http, granted: oauth.Granted) -> Sequence[oauth.
     if answer.status != 200:  # noqa: PLR2004
         raise refusals.refusal(answer, paged=False, right="users.read")
     me, _ = parse_identity(answer.json())
-    kept = {
-        name: fields.find_text(dict(granted.token), name) for name in ("refresh_token", "scope")
-    }
-    credential = {
-        "access_token": token,
-        **kept,
-        "client_id": granted.client.id,
-        "client_secret": granted.client.secret,
-    }
+    scope = fields.find_text(dict(granted.token), "scope")
+    credential = {**tokens.credential_of(granted), "scope": scope}
     return [oauth.Account(me.external_id, me.handle, me.name, credential)]

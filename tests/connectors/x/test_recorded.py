@@ -204,7 +204,14 @@ def test_recorded_limits_are_those_of_the_documented_headers() -> None:
 # what a connector asks for. By hand: (id, author, parent, time, kind, ours) of each message in
 # the answers of tests/connectors/recordings/x.json, by path and place in it, and of two more here.
 QUESTION = ("2105598595691446273", "501", "2105583496197046273", "10-01T10:00", "reply", False)
-ANSWER = ("2105613695185846273", "2244994945", "2105598595691446273", "10-01T11:00", "mention", True)
+ANSWER = (
+    "2105613695185846273",
+    "2244994945",
+    "2105598595691446273",
+    "10-01T11:00",
+    "mention",
+    True,
+)
 ROOT = ("2105583496197046273", "2244994945", None, "10-01T09:00", "mention", True)
 QUOTE = ("2105643894174646273", "502", None, "10-01T13:00", "mention", False)
 FOLLOWERS = "/2/users/2244994945/followers"
