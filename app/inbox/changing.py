@@ -20,6 +20,7 @@ from app.inbox.arrivals import (
 )
 from app.inbox.assigning import named
 from app.inbox.counts import count
+from app.inbox.incoming import Incoming
 from app.inbox.item import Action, Details, Filed, Status
 from app.inbox.models import item, reply
 from app.inbox.policies.service import due_again
@@ -31,25 +32,27 @@ from app.team.users.service import may_be_given
 CARRIED_OVER = Actor("rule", "carried_over")
 
 
-async def update_items(tx: Tx, changed: Sequence[tuple[int, Arrival]], now: datetime) -> set[int]:
+async def update_items(
+    tx: Tx, changed: Sequence[tuple[int, Arrival]], incoming: Incoming
+) -> set[int]:
     """Stores what the platform says differently now; ids of the threads concerned."""
     arrivals = dict(changed)
     touched = set()
     for row in await repository.lock_items(tx, arrivals.keys()):
-        await _update_item(tx, row, arrivals[row.id], now)
+        await _update_item(tx, row, arrivals[row.id], incoming)
         touched.add(int(row.thread_id))
     touch(tx, arrivals.keys())
     return touched
 
 
-async def _update_item(tx: Tx, row: Row[Any], arrival: Arrival, now: datetime) -> None:
-    mention = arrival.mention
+async def _update_item(tx: Tx, row: Row[Any], arrival: Arrival, incoming: Incoming) -> None:
+    mention, now = arrival.mention, incoming.now
     if row.status == Status.REMOVED:
         row = await repository.step(tx, row, Action.REAPPEARED, actor=PLATFORM, now=now)
     filing = _filing(row.filed, mention.filed)
     if filing is not None:
         row = await repository.step(tx, row, filing, actor=PLATFORM, now=now)
-    if row.text_raw != arrival.text_raw:
+    if row.text_raw != arrival.text_raw and row.wiped_at is None:
         await originals.add_revision(tx, _revision(row, now))
         details = Details(edited_at=mention.edited_at or now)
         row = await repository.step(
@@ -59,6 +62,8 @@ async def _update_item(tx: Tx, row: Row[Any], arrival: Arrival, now: datetime) -
         **content_columns(arrival),
         "absent_passes": 0,
         "absent_since": None,
+        "keep_until": incoming.keep_until,
+        "wiped_at": None,
     }
     if rank_of(mention.kind.value) > rank_of(row.kind):
         values["kind"] = mention.kind.value
@@ -107,16 +112,18 @@ def _revision(row: Row[Any], now: datetime) -> dict[str, Any]:
     }
 
 
-async def update_reply(tx: Tx, reply_id: int, arrival: Arrival, *, automated: bool) -> int:
+async def update_reply(tx: Tx, reply_id: int, arrival: Arrival, incoming: Incoming) -> int:
     """Stores what a reply of ours says now; it is there (again). Returns its thread."""
     values = {
         **content_columns(arrival),
-        "automated": automated,
+        "automated": incoming.us.is_automated(arrival.mention.author),
         "addressed": addressed_by(arrival),
         "edited_at": arrival.mention.edited_at,
         "removed_at": None,
         "absent_passes": 0,
         "absent_since": None,
+        "keep_until": incoming.keep_until,
+        "wiped_at": None,
     }
     statement = update(reply).where(reply.c.id == reply_id).values(**values)
     return int((await tx.execute(statement.returning(reply.c.thread_id))).scalar_one())

@@ -37,7 +37,8 @@ def _never(_occurred_at: datetime) -> datetime | None:
 class Incoming:
     """One page for one stream. `backlog_before`: what is older and new is backlog (first
     read-back only). `gone` are ids that the platform proved to be deleted. `reread_at` tells from
-    an item's age when to read it again for edits and deletion.
+    an item's age when to read it again for edits and deletion. `keep_until`: by then a message
+    must have been read again, or its text goes.
     """
 
     source_id: int
@@ -49,6 +50,7 @@ class Incoming:
     gone: Sequence[str] = ()
     backlog_before: datetime | None = None
     reread_at: Callable[[datetime], datetime | None] = _never
+    keep_until: datetime | None = None
 
 
 def first_state(arrival: Arrival, now: datetime, *, muted: bool) -> tuple[ItemState, Story]:
@@ -111,6 +113,7 @@ def item_row(
         "native_at": None if native is None else native.answered_at or incoming.now,
         "native_url": None if native is None else fit_url(native.reply_url),
         "next_read_at": incoming.reread_at(arrival.occurred_at),
+        "keep_until": incoming.keep_until,
     }
 
 
@@ -135,4 +138,5 @@ def reply_row(
         "first_seen_at": incoming.now,
         "edited_at": mention.edited_at,
         "time_suspect": arrival.time_suspect,
+        "keep_until": incoming.keep_until,
     }

@@ -161,7 +161,7 @@ async def apply(tx: Tx, incoming: Incoming, difference: Difference) -> Outcome:
         changed += await _added_meanwhile(tx, incoming, difference.new, added)
         gone_items += [id_ for id_, a in added.items() if a.external_id in incoming.gone]
     if changed:
-        touched |= await changing.update_items(tx, changed, incoming.now)
+        touched |= await changing.update_items(tx, changed, incoming)
         await _keep_bodies(tx, changed, incoming.now)
     if gone_items:
         await changing.remove_items(tx, gone_items, incoming.now)
@@ -169,8 +169,7 @@ async def apply(tx: Tx, incoming: Incoming, difference: Difference) -> Outcome:
     outcome.replies_seen = await _add_replies(tx, incoming, difference, authors, threads)
     touched |= {threads[a.mention.thread.external_id].id for a in difference.new_replies}
     for reply_id, arrival in difference.changed_replies:
-        automated = incoming.us.is_automated(arrival.mention.author)
-        touched.add(await changing.update_reply(tx, reply_id, arrival, automated=automated))
+        touched.add(await changing.update_reply(tx, reply_id, arrival, incoming))
     for row in difference.gone_replies:
         await repository.change_reply(tx, row.id, {"removed_at": incoming.now})
         touched.add(row.thread_id)

@@ -146,6 +146,9 @@ item = Table(
     Column("next_read_at", UtcTime),  # when it is read again for edits and deletion
     Column("reads", Integer, nullable=False, server_default=text("0")),
     Column("seen_hash", BigInteger, nullable=False),  # of everything the platform said
+    # By then it must have been read again, or its text goes; and when it went.
+    Column("keep_until", UtcTime),
+    Column("wiped_at", UtcTime),
     Column("version", Integer, nullable=False, server_default=text("1")),
     UniqueConstraint("source_id", "external_id"),
     CheckConstraint(
@@ -173,6 +176,8 @@ item = Table(
     _partial("ix_item_spam", "occurred_at", "id", where="status = 'spam'"),
     _partial("ix_item_removed", "occurred_at", "id", where="status = 'removed'"),
     _partial("ix_item_reread", "source_id", "next_read_at", where="next_read_at IS NOT NULL"),
+    _partial("ix_item_keep", "keep_until", "id", where="keep_until IS NOT NULL"),
+    _partial("ix_item_to_wipe", "platform", "id", where="status = 'removed' AND wiped_at IS NULL"),
     Index("ix_item_history", "occurred_at", "id"),
     Index("ix_item_thread", "thread_id", "occurred_at", "id"),
     Index("ix_item_author", "author_id", "occurred_at", "id"),
@@ -216,7 +221,13 @@ reply = Table(
     Column("shown_in_pass", UtcTime),  # when the last pass over several polls began that showed it
     Column("time_suspect", Boolean, nullable=False, server_default=false()),
     Column("seen_hash", BigInteger, nullable=False),
+    Column("keep_until", UtcTime),  # as of an item
+    Column("wiped_at", UtcTime),
     UniqueConstraint("source_id", "external_id"),
+    _partial("ix_reply_keep", "keep_until", "id", where="keep_until IS NOT NULL"),
+    _partial(
+        "ix_reply_to_wipe", "source_id", "id", where="removed_at IS NOT NULL AND wiped_at IS NULL"
+    ),
     Index("ix_reply_thread", "thread_id", "occurred_at", "id"),
     Index("ix_reply_author", "author_id"),
     sqlite_autoincrement=True,

@@ -356,7 +356,14 @@ async def due_rereads(
 ) -> Sequence[Row[Any]]:
     """Items whose time has come to be read again for edits and deletion."""
     statement = (
-        select(item.c.id, item.c.external_id, item.c.stream, item.c.reads, item.c.occurred_at)
+        select(
+            item.c.id,
+            item.c.external_id,
+            item.c.stream,
+            item.c.reads,
+            item.c.occurred_at,
+            item.c.filed,
+        )
         .where(
             item.c.source_id == source_id,
             item.c.next_read_at.is_not(None),

@@ -55,11 +55,12 @@ __all__ = [
 
 
 class EventType(StrEnum):
-    """Types of the events of an item; `created`, `undone` and what happens to a note that is there
-    are written by the service alone.
+    """Types of the events of an item; `created`, `text_wiped`, `undone` and what happens to a note
+    that is there are written by the service alone.
     """
 
     CREATED = "item.created"
+    TEXT_WIPED = "item.text_wiped"  # the platform's terms wanted it so
     REPLIED = "item.replied"
     ANSWER_CHANGED = "item.answer_changed"  # status as before, another answer, or a link
     DISMISSED = "item.dismissed"

@@ -30,6 +30,7 @@ TYPES = (
     "item.signalled",
     "item.snoozed",
     "item.spam",
+    "item.text_wiped",
     "item.thanked",
     "item.unassigned",
     "item.undone",

@@ -117,7 +117,7 @@ def _due(reading: Reading) -> _Looking | None:
         at = due[look]
         if at is not None and at <= now:
             whole = look is DAILY and reading.spec.rescan_all
-            since = None if whole else look.since(now)
+            since = None if whole else (HOURLY if reading.thrifty else look).since(now)
             return _Looking(look, since, None, border, now, Shown())
     return None
 
@@ -150,6 +150,8 @@ def _is_done(reading: Reading, looking: _Looking, page: Page) -> bool:
 
 def _next_times(reading: Reading, looking: _Looking) -> dict[str, Any]:
     now = reading.clock.now()
+    if reading.thrifty:
+        return {"look": None, **reading.last_look()}
     values: dict[str, Any] = {
         "look": None,
         f"{looking.look.name}_look_at": next_look(looking.look, now, now, rng=reading.rng),

@@ -157,7 +157,7 @@ class Poller:
         may = {name: row for name, row in poll.streams.items() if well.get(name, _is_well(row))}
         if not may:
             return reads
-        told = await rereading.reread(poll.connector, poll.storing, may, self.rng, tally)
+        told = await rereading.reread(poll.connector, poll.storing, may, tally, poll.purse)
         if told is None:
             return reads
         name, failure = told
@@ -201,7 +201,7 @@ class Poller:
         budget: Budget,
         started_at: datetime,
     ) -> _Poll:
-        specs = connector.streams()
+        specs, platform = connector.streams(), PLATFORMS[source.platform]
         rows = await fit_streams(self.db, source, rows, specs, started_at)
         read = {spec.name for spec in specs}
         states = {row.name: streams.as_state(row) for row in rows if row.name in read}
@@ -223,10 +223,13 @@ class Poller:
             interval=timedelta(seconds=source.poll_interval),
             feeds=feeds,
             with_quarantine=frozenset(held),
+            rereads=None if platform.thrift is None else platform.thrift.rereads,
+            refresh_within=platform.retention.refresh_within if platform.retention else None,
+            filing_by_lists=platform.capabilities.filing_by_lists,
         )
         return _Poll(
             source,
-            PLATFORMS[source.platform],
+            platform,
             connector,
             budget,
             storing,
@@ -316,6 +319,7 @@ class Poller:
             started_at=poll.started_at,
             everything=poll.everything,
             purse=poll.purse,
+            thrifty=poll.platform.thrift is not None,
             feeder=None if spec.parents_from is None else poll.streams[spec.parents_from],
             tally=tally or Tally(),
         )

@@ -25,7 +25,7 @@ from app.connectors.base import (
 from app.connectors.budget import BudgetSpent
 from app.connectors.failures import BadResponse, CursorRefused
 from app.inbox.absence import Pass
-from app.polling.schedule import DAILY, HOURLY, next_look
+from app.polling.schedule import DAILY, HOURLY, last_look_of_day, next_look
 from app.polling.storing import Change, Plan, Stored, Storing, Tally, only_messages
 from app.sources.purse import Purse
 
@@ -62,6 +62,7 @@ class Reading:
     everything: bool = False  # asked for by a person: watched parents are read, due or not
     feeder: SimpleNamespace | None = None  # PARENT: the stream whose pages bring the parents
     purse: Purse | None = None  # shared by all streams of the source
+    thrifty: bool = False  # each message is paid for: one second look a day, before the day ends
     tally: Tally = field(default_factory=Tally)
     pages: int = 0
     poll_after: timedelta | None = None  # the platform's own wish, as last heard
@@ -188,11 +189,18 @@ class Reading:
     def end_of_backfill(self) -> dict[str, Any]:
         """The first read-back is done; from now on there are second looks."""
         now = self.clock.now()
+        if self.thrifty:
+            return {"backfill_done_at": now, **self.last_look()}
         return {
             "backfill_done_at": now,
             "hourly_look_at": next_look(HOURLY, now, None, rng=self.rng),
             "daily_look_at": next_look(DAILY, now, None, rng=self.rng),
         }
+
+    def last_look(self) -> dict[str, Any]:
+        """The only second look of a day, where each costs money."""
+        at = last_look_of_day(self.clock.now(), rng=self.rng)
+        return {"hourly_look_at": None, "daily_look_at": at}
 
 
 @dataclass(slots=True)

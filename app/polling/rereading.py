@@ -1,11 +1,10 @@
-"""Reading stored items again, one by one: edits and deletions that no stream tells."""
+"""Reading stored items again: edits and deletions that no stream tells."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,13 +12,16 @@ from sqlalchemy import Row
 
 from app.connectors.base import Connector, Page
 from app.connectors.failures import BadResponse, ConnectorError, Gone, RateLimited, Transient
+from app.connectors.rereading import ReadsMany
 from app.inbox import repository as inbox
-from app.polling.schedule import next_check
+from app.polling.refreshing import ManyAtOnce, read_many, refresh
 from app.polling.storing import Storing, Tally, only_messages
 from app.sources import leases, quarantine
+from app.sources.purse import Purse
 
 ITEMS_A_POLL = 10
 SECONDS_AN_ITEM = 10.0
+SECONDS_A_BATCH = 30.0
 GIVE_UP_AFTER = timedelta(days=90)
 
 
@@ -27,16 +29,52 @@ async def reread(
     connector: Connector,
     storing: Storing,
     rows: Mapping[str, SimpleNamespace],
-    rng: Random,
     tally: Tally,
+    purse: Purse | None = None,
 ) -> tuple[str, RateLimited] | None:
-    """Reads a few items again that are due for it; `rows` are the streams that may be read.
+    """Reads items again that are due for it; `rows` are the streams that may be read.
 
     A failure ends it, but the item it struck has had its turn: it must not hold up the others.
     Returned is the stream in which the platform has asked us to wait, with what it said.
     """
+    if purse is not None and not purse.left:
+        return None
     if storing.lease.requested:
         await _try_quarantined(connector, storing, rows)
+    if not isinstance(connector, ReadsMany):
+        return await _one_by_one(connector, storing, rows, tally)
+    many = ManyAtOnce(connector, storing, rows, tally, purse)
+    return _wish(await _many_at_once(many) or await refresh(many))
+
+
+def _wish(told: tuple[str, ConnectorError] | None) -> tuple[str, RateLimited] | None:
+    if told is None or not isinstance(told[1], RateLimited):
+        return None
+    return told[0], told[1]
+
+
+async def _many_at_once(many: ManyAtOnce) -> tuple[str, ConnectorError] | None:
+    """With one request, where a platform offers that."""
+    storing, now = many.storing, many.storing.clock.now()
+    most = many.connector.most_at_once
+    due = await inbox.due_rereads(storing.db, storing.source_id, now, most)
+    wanted = [row for row in due if row.stream in many.rows]
+    told: tuple[str, ConnectorError] | None = None
+    if wanted:
+        try:
+            async with asyncio.timeout(SECONDS_A_BATCH):
+                await read_many(many, wanted)
+        except ConnectorError as failure:
+            told = wanted[0].stream, failure
+        except TimeoutError:
+            told = wanted[0].stream, Transient("Reading messages again took too long.")
+    await _save(storing, [(row.id, _next(storing, row, now)) for row in due])
+    return told
+
+
+async def _one_by_one(
+    connector: Connector, storing: Storing, rows: Mapping[str, SimpleNamespace], tally: Tally
+) -> tuple[str, RateLimited] | None:
     now = storing.clock.now()
     read: list[tuple[int, dict[str, Any]]] = []
     failure: ConnectorError | None = None
@@ -45,11 +83,11 @@ async def reread(
         stream = due.stream
         if stream in rows:
             failure = await _read_again(connector, storing, rows[stream], due, tally)
-        read.append((due.id, _next(due, now, rng)))
+        read.append((due.id, _next(storing, due, now)))
         if failure is not None:
             break
     await _save(storing, read)
-    return (stream, failure) if isinstance(failure, RateLimited) else None
+    return _wish(None if failure is None else (stream, failure))
 
 
 async def _save(storing: Storing, read: Sequence[tuple[int, dict[str, Any]]]) -> None:
@@ -105,7 +143,7 @@ async def _read_again(
     return None
 
 
-def _next(due: Row[Any], now: datetime, rng: Random) -> dict[str, Any]:
+def _next(storing: Storing, due: Row[Any], now: datetime) -> dict[str, Any]:
     over = now - due.occurred_at > GIVE_UP_AFTER
-    at = None if over else next_check(now, due.occurred_at, rng=rng)
+    at = None if over else storing.reread_at(now, due.occurred_at)
     return {"next_read_at": at, "reads": due.reads + 1}

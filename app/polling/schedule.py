@@ -6,6 +6,7 @@ aware; every answer is an absolute time, `now` or later.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -115,6 +116,26 @@ def next_check(
     between ten minutes and a day. The first checks of an item fall 10, 20, 30 … minutes after it.
     """
     return now + _decayed(now - occurred_at, at_least, at_most, rng)
+
+
+def next_age(now: datetime, occurred_at: datetime, ages: Sequence[timedelta]) -> datetime | None:
+    """When a message is read again that has to be paid for each time: at the next of these ages,
+    never after the last.
+    """
+    return min((occurred_at + age for age in ages if occurred_at + age > now), default=None)
+
+
+LAST_HOUR: Final = timedelta(hours=23)
+LAST_LOOK_SPREAD: Final = timedelta(minutes=45)
+
+
+def last_look_of_day(now: datetime, *, rng: Random) -> datetime:
+    """The next moment between 23:00 and 23:45 UTC, on another day where that hour has begun: what
+    is charged once in a UTC day is nearly all paid then.
+    """
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    hour = midnight + LAST_HOUR
+    return (hour if now < hour else hour + timedelta(days=1)) + rng.random() * LAST_LOOK_SPREAD
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from app.inbox import absence, ingest
 from app.inbox.absence import Pass
 from app.inbox.arrivals import Us, fit_for_quarantine
 from app.inbox.erasing.tombstones import living
-from app.polling.schedule import next_check
+from app.polling.schedule import next_age, next_check
 from app.sources import leases, streams
 from app.sources.leases import Lease
 
@@ -76,7 +76,8 @@ class Storing:
 
     `feeds` tells for a stream's name which watch lists its parents belong to; `with_quarantine`
     which streams have something in quarantine that a page may redeem; `put_aside` collects what
-    this poll has met there (digests).
+    this poll has met there (digests). `rereads` are the ages at which messages are read again,
+    `None` where that costs nothing; `refresh_within` is the platform's duty (`Retention`).
     """
 
     db: Database
@@ -92,6 +93,9 @@ class Storing:
     feeds: Mapping[str, Sequence[int]] = field(default_factory=dict)
     with_quarantine: frozenset[int] = frozenset()
     put_aside: set[str] = field(default_factory=set)
+    rereads: Sequence[timedelta] | None = None
+    refresh_within: timedelta | None = None
+    filing_by_lists: bool = False
 
     @property
     def watch_lists(self) -> set[int]:
@@ -177,11 +181,18 @@ class Storing:
             gone=page.gone,
             backlog_before=None if first_until is None else min(old, first_until),
             reread_at=partial(self.reread_at, now),
+            keep_until=self.keep_until(now),
         )
 
-    def reread_at(self, now: datetime, occurred_at: datetime) -> datetime:
+    def reread_at(self, now: datetime, occurred_at: datetime) -> datetime | None:
         """When a message that came in `now` is read again for edits and deletion."""
+        if self.rereads is not None:
+            return next_age(now, occurred_at, self.rereads)
         return next_check(now, occurred_at, rng=self.rng)
+
+    def keep_until(self, now: datetime) -> datetime | None:
+        """How long the text of a message that was read `now` may be kept; `None`: no matter."""
+        return None if self.refresh_within is None else now + self.refresh_within
 
     async def _not_in_quarantine(self, stream_id: int, bad: Sequence[Unparsed]) -> list[Unparsed]:
         if not bad:
