@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.connectors.base import Platform
-from app.connectors.platforms import bluesky, demo, hackernews, mastodon, wordpress, x
+from app.connectors.platforms import bluesky, demo, hackernews, mastodon, wordpress, x, youtube
 
 _ALL: tuple[Platform, ...] = (
     # one line each, in alphabetical order
@@ -13,6 +13,7 @@ _ALL: tuple[Platform, ...] = (
     mastodon.PLATFORM,
     wordpress.PLATFORM,
     x.PLATFORM,
+    youtube.PLATFORM,
 )
 
 PLATFORMS: dict[str, Platform] = {platform.name: platform for platform in _ALL}

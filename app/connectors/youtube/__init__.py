@@ -1,0 +1,1 @@
+"""What the YouTube Data API says: comments, people, refusals."""
