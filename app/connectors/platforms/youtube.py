@@ -169,9 +169,10 @@ class YouTube:
         page = await self.fetch_items([external_id])
         if page.gone:
             raise failures.Gone("The comment is deleted or hidden.")
-        if not page.mentions:
-            raise failures.BadResponse("YouTube answered with something that is no comment.")
-        return page.mentions[0]
+        shown = next((one for one in page.mentions if one.external_id == external_id), None)
+        if shown is None:
+            raise failures.BadResponse("YouTube answered with something that is not this comment.")
+        return shown
 
     async def fetch_items(self, external_ids: Sequence[str]) -> Page:
         """Comments by id; what YouTube leaves out is gone. It does not tell which are held."""
@@ -188,7 +189,9 @@ class YouTube:
             found = comments.parse_comments(rows, replace(around, videos=videos))
         read = {one.external_id for one in found.mentions} | set(found.gone)
         read |= {entry.external_id for entry in found.unparsed if entry.external_id}
-        known = all(entry.external_id for entry in found.unparsed)  # else it may be any of them
+        # An entry without an id may be any of them, and so may one under another id than asked for:
+        # ids from before 2017 are answered with new ones.
+        known = read <= set(wanted) and all(entry.external_id for entry in found.unparsed)
         gone = tuple(one for one in wanted if known and one not in read)
         silent = tuple(base.Unparsed(one, "a subscriber", {"id": one}) for one in follows)
         whole = replace(found, gone=(*found.gone, *gone), unparsed=(*found.unparsed, *silent))
