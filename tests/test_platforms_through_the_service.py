@@ -12,7 +12,7 @@ import pytest
 from app.clock import FrozenClock
 from tests.connectors import fake_bluesky as bsky
 from tests.connectors import fake_mastodon as masto
-from tests.connectors.playing import Player
+from tests.connectors.playing import Player, load
 from tests.connectors.reading_mastodon import burst
 from tests.real_input import answer, inbox
 from tests.service import NOON, Service
@@ -154,3 +154,64 @@ async def test_a_time_that_an_author_of_bluesky_made_up_is_flagged(
     assert items[made_up["uri"]]["occurred_at"].startswith("2026-11-23T11:00:00")
     assert items[honest["uri"]]["time_suspect"] is False
     assert items[honest["uri"]]["occurred_at"] == "2026-11-23T10:00:00.000Z"
+
+
+def recorded(platform: str) -> AbstractAsyncContextManager[str]:
+    """A platform that answers as it is recorded."""
+    return serving(Player(load(platform)["exchanges"]))
+
+
+async def test_an_answer_on_x_is_seen_in_our_own_posts(service: Service) -> None:
+    async with recorded("x") as base:
+        credential = {"access_token": "token"}
+        source_id = await connect(service, "x", {"api_url": base}, credential)
+        items = await polled(service, source_id)
+        shown = (await service.api.get(f"/api/v1/sources/{source_id}")).json()
+    assert {key: one["status"] for key, one in items.items()} == {
+        "2105598595691446273": "replied",
+        "2105628794680246273": "unanswered",
+        "2105636344427446277": "unanswered",
+        "2105643894174646273": "unanswered",
+        "2105651443921846273": "unanswered",
+        "2105206008837046274": "unanswered",
+    }
+    answer = items["2105598595691446273"]["answer"]
+    assert (answer["evidence"], answer["answered_at"]) == ("exact", "2026-10-01T11:00:00.000Z")
+    assert shown["quota"]["unit"] == "USD"
+    assert shown["quota"]["limit"] == 25
+    assert 0.05 < shown["quota"]["spent"] < 0.2
+
+
+async def test_x_is_asked_for_nothing_once_the_budget_is_spent(service: Service) -> None:
+    player = Player(load("x")["exchanges"])
+    async with serving(player) as base:
+        credential = {"access_token": "token"}
+        source_id = await connect(service, "x", {"api_url": base}, credential)
+        await polled(service, source_id)
+        changed = await service.api.patch(f"/api/v1/sources/{source_id}", json={"budget": 0.01})
+        assert changed.json()["quota"]["left"] == 0
+        asked = len(player.requests)
+        run = await service.poll(source_id)
+        assert run["error"]["code"] == "budget"
+        assert len(player.requests) == asked
+        counts = (await service.api.get("/api/v1/counts")).json()
+    assert counts["coverage"]["complete"] is False
+
+
+async def test_a_flat_thread_on_youtube_is_told_apart_by_handles(service: Service) -> None:
+    """Every reply hangs on the first comment: one that begins with `@chizu` answers nobody else."""
+    async with recorded("youtube") as base:
+        credential = {"access_token": "token", "refresh_token": "more"}
+        source_id = await connect(service, "youtube", {"api_url": base}, credential)
+        items = await polled(service, source_id)
+    asked_first, asked_too = items["UgwAAA0001AaABAg"], items["UgwAAA0001AaABAg.r2"]
+    assert (asked_first["status"], asked_too["status"]) == ("replied", "unanswered")
+    other = items["UgwBBB0002AaABAg"]
+    assert other["status"] == "unanswered", "we answered somebody else in that thread"
+    assert items["UgwBBB0002AaABAg.r1"]["status"] == "replied"
+    assert items["UgwBBB0002AaABAg.r7"]["status"] == "unanswered", (
+        "nobody has answered the last one"
+    )
+    assert items["UgwHHH0005AaABAg"]["held"] is True
+    assert items["UgwSSS0006AaABAg"]["status"] == "spam"
+    assert items["follow:sub0001"]["needs_reply"] is False
