@@ -19,7 +19,12 @@ from tests.connectors.playing import load
 from tests.connectors.test_contract import entry_lists
 from tests.faults.staged import Staged, staged
 
-LEADS_ON = frozenset({"cursor", "next", "next_cursor", "next_page", "after", "end_cursor"})
+LEADS_ON = frozenset(
+    {"cursor", "next", "next_cursor", "next_page", "after", "end_cursor"}
+    | {"next_token", "nextPageToken"}
+)
+BESIDE = ("meta",)
+"""Parts of an answer that tell of its list and stand beside it."""
 COUNTS = frozenset({"nbPages", "x-wp-totalpages", "total_pages"})
 SAYS_MORE = frozenset({"more", "has_more", "has_next_page"})
 WAYS_ON = LEADS_ON | COUNTS | SAYS_MORE
@@ -67,7 +72,7 @@ class Misleading:
         for exchange in self._exchanges:
             request, answer = exchange["request"], exchange["response"]
             body, headers = answer.get("body"), answer.get("headers", {})
-            leads = isinstance(body, dict) and bool(WAYS_ON & body.keys())
+            leads = isinstance(body, dict) and any(WAYS_ON & part.keys() for part in parts_of(body))
             place = (request["method"], request["path"])
             if place in seen or not (isinstance(body, list) or leads):
                 continue
@@ -88,7 +93,12 @@ class Misleading:
         if self._empty:
             for entries in list(entry_lists(changed, self._ids)):
                 entries.clear()
-        return self._misled(changed, number) if isinstance(changed, dict) else changed
+        if not isinstance(changed, dict):
+            return changed
+        for name in BESIDE:
+            if isinstance(changed.get(name), dict):
+                changed[name] = self._misled(changed[name], number)
+        return self._misled(changed, number)
 
     def _misled(self, fields: Mapping[str, Any], number: int) -> dict[str, Any]:
         changed = dict(fields)
@@ -100,6 +110,11 @@ class Misleading:
             elif name in SAYS_MORE:
                 changed[name] = True
         return changed
+
+
+def parts_of(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield body
+    yield from (body[name] for name in BESIDE if isinstance(body.get(name), dict))
 
 
 def mislead(source: Staged, how: str) -> Misleading:
