@@ -172,8 +172,9 @@ class X:
         if external_id.startswith("follow:"):
             raise failures.BadResponse("X tells nothing about a single follower.")
         page = await self.fetch_items([external_id])
-        if page.mentions:
-            return page.mentions[0]
+        for mention in page.mentions:
+            if mention.external_id == external_id:
+                return mention
         if page.gone:
             raise failures.Gone("The post is deleted, or its author suspended.")
         raise failures.BadResponse("X did not show the post: its author may protect it now.")
