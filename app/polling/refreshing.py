@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row, Select, Table, and_, null, or_, select, update
 
 from app.connectors.base import Filed, Page
-from app.connectors.failures import ConnectorError
+from app.connectors.failures import BadResponse, ConnectorError, Gone
 from app.connectors.rereading import ReadsMany
 from app.db import Tx
 from app.inbox.models import item, reply
@@ -60,6 +60,8 @@ async def refresh(many: ManyAtOnce) -> tuple[str, ConnectorError] | None:
             try:
                 if wanted and many.may_ask:
                     await read_many(many, wanted)
+            except (BadResponse, Gone):
+                pass  # the answer about these is no use: the others have their turn
             except ConnectorError as failure:
                 return wanted[0].stream, failure
             if len(found) < size:

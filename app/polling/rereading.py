@@ -44,7 +44,11 @@ async def reread(
     if not isinstance(connector, ReadsMany):
         return await _one_by_one(connector, storing, rows, tally)
     many = ManyAtOnce(connector, storing, rows, tally, purse)
-    return _wish(await _many_at_once(many) or await refresh(many))
+    try:
+        told = await _many_at_once(many)
+    except (BadResponse, Gone):  # one of them may be to blame, and must not hold up the others
+        return await _one_by_one(connector, storing, rows, tally)
+    return _wish(told or await refresh(many))
 
 
 def _wish(told: tuple[str, ConnectorError] | None) -> tuple[str, RateLimited] | None:
@@ -54,7 +58,7 @@ def _wish(told: tuple[str, ConnectorError] | None) -> tuple[str, RateLimited] | 
 
 
 async def _many_at_once(many: ManyAtOnce) -> tuple[str, ConnectorError] | None:
-    """With one request, where a platform offers that."""
+    """With one request, where a platform offers that; raises where it is not understood."""
     storing, now = many.storing, many.storing.clock.now()
     most = many.connector.most_at_once
     due = await inbox.due_rereads(storing.db, storing.source_id, now, most)
@@ -64,6 +68,8 @@ async def _many_at_once(many: ManyAtOnce) -> tuple[str, ConnectorError] | None:
         try:
             async with asyncio.timeout(SECONDS_A_BATCH):
                 await read_many(many, wanted)
+        except (BadResponse, Gone):
+            raise
         except ConnectorError as failure:
             told = wanted[0].stream, failure
         except TimeoutError:

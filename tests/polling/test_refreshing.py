@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from app.clock import FrozenClock
 from app.connectors.base import Filed, Page, Shape, StreamSpec, Unparsed
-from app.connectors.failures import ConnectorError, Gone, RateLimited, Transient
+from app.connectors.failures import BadResponse, ConnectorError, Gone, RateLimited, Transient
 from app.connectors.registry import PLATFORMS
 from app.db import Database
 from app.inbox.models import item
@@ -232,3 +232,16 @@ def test_the_last_look_of_a_day_lies_in_its_last_hour(hours: float) -> None:
     assert at > now
     assert (at.hour, at.minute < 45) == (23, True)
     assert at - now <= timedelta(hours=24, minutes=45)
+
+
+async def test_a_batch_that_is_not_understood_is_read_one_by_one(
+    db: Database, clock: FrozenClock
+) -> None:
+    made = await kept(db, clock, 3, read=False)
+    made.fake.items["m2"] = BadResponse("No JSON.")
+    made.fake.items["m0"] = replace(made.fake.items["m0"], text="Something else?")
+    clock.move(2 * HOUR)
+    for _ in range(3):
+        await made.poll()
+        clock.move(2 * MINUTE)
+    assert (await made.items())["m0"].text == "Something else?"

@@ -368,6 +368,13 @@ PLATFORM = base.Platform(
         "Direct messages are not read.",
     ),
     docs="docs/platforms/x.md",
+    in_short=terms.InShort(
+        credential="access token, or an app's bearer token",
+        answers="a post of ours that replies to the item, from our own posts",
+        idle_poll="2 requests, no money",
+        hundred=timedelta(minutes=5),
+        limit="money: about 0.03 USD a mention",
+    ),
     quota=base.Quota("USD", limit=15_000.0, period="month", default=25.0),
     access=terms.Access(
         review="No review; a developer account, and credits bought in advance.",

@@ -325,6 +325,13 @@ PLATFORM = base.Platform(
         "One Google project has 10,000 units a day for all of its sources.",
     ),
     docs="docs/platforms/youtube.md",
+    in_short=terms.InShort(
+        credential="API key, or consent",
+        answers="a later reply of our channel in the same thread, and whom it begins with",
+        idle_poll="1 unit for each list",
+        hundred=timedelta(minutes=36),
+        limit="10,000 units a day for all sources of one Google project",
+    ),
     quota=base.Quota("units", account.UNITS, zone=refusals.PACIFIC),
     access=terms.Access(
         review="None for published comments. To let other people's channels in, Google verifies "
