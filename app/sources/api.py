@@ -70,18 +70,26 @@ class SourceDraft(Body):
     credential: _Secret | None = None
 
 
-class SourceNew(SourceDraft):
-    """A source to connect. `also_us` lists further author ids or handles that are us; `bot:`
-    before one says that it is automated, so that its replies are never answers.
+class SourceDetails(Body):
+    """How a source is to be read, where that differs from what is usual. `also_us` lists further
+    author ids or handles that are us; `bot:` before one says that it is automated, so that its
+    replies are never answers.
     """
 
-    name: _Name
     poll_interval: _Interval | None = None
     backfill: Duration | None = None
     backlog_after: Duration | None = None
     also_us: list[_Us] = Field(default_factory=list, max_length=500)
     labels: list[_Label] = Field(default_factory=list, max_length=50)
     budget: _Budget | None = None
+
+
+class SourceNew(SourceDraft, SourceDetails):
+    """A source to connect. `also_us` lists further author ids or handles that are us; `bot:`
+    before one says that it is automated, so that its replies are never answers.
+    """
+
+    name: _Name
 
 
 class SourcePatch(Body):
