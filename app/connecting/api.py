@@ -15,13 +15,14 @@ from app.connecting.fitting import with_oauth
 from app.connecting.returning import Outcome, Returning
 from app.connecting.schemas import ConnectionOut, WayIn, connection_out
 from app.connecting.service import Begin, Connections, Finish
+from app.connectors.failures import ConnectorError
 from app.connectors.oauth import Client
 from app.errors import Conflict, NotFound
 from app.outbox.events import acting
 from app.sources import examples as source_examples
 from app.sources import overview
 from app.sources.api import SourceDetails
-from app.sources.schemas import SourceOut
+from app.sources.schemas import CheckOut, SourceOut, budget_out, check_out, failed_check
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, needs
 from app.web.conditional import etag
@@ -53,12 +54,17 @@ class ConnectionNew(Body):
     source_id: Id | None = None
 
 
-class ConnectionFinish(SourceDetails):
+class ConnectionCheck(Body):
+    """Which account, where several were opened."""
+
+    account: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
+
+
+class ConnectionFinish(ConnectionCheck, SourceDetails):
     """Which account, where several were opened, and what a new source is to be; all of it is left
     out where a source is connected again.
     """
 
-    account: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
     name: (
         Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
         | None
@@ -153,6 +159,33 @@ async def finish_connection(
     made = await overview.source(db, principal.scope, source_id, now)
     headers = {"Location": f"/api/v1/sources/{source_id}", "ETag": etag(made.version)}
     return answer(made, headers=headers)
+
+
+@router.post(
+    "/connect/{platform}/{connection_id}/check",
+    summary="Look at an account that was opened, before it is stored",
+    openapi_extra={"requestBody": {"content": {"application/json": {"example": {"account": "1"}}}}},
+    responses={
+        **answers(CheckOut, example=source_examples.CHECK),
+        **problems(NotFound, Conflict),
+    },
+)
+async def check_connection(
+    principal: Managing,
+    request: Request,
+    platform: PlatformName,
+    connection_id: PathId,
+    body: ConnectionCheck,
+) -> Response:
+    asked, actor = Finish(account=body.account), acting(principal)
+    budget = budget_out(with_oauth(platform)[0].quota)
+    try:
+        check = await _connections(request).check(
+            principal.scope, platform, connection_id, asked, actor
+        )
+    except ConnectorError as error:
+        return answer(failed_check(error, budget))
+    return answer(check_out(check, budget))
 
 
 @router.delete(

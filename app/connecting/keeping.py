@@ -46,7 +46,11 @@ def seal_accounts(connecting: Connecting, row_id: int, accounts: Sequence[Accoun
         Opened(each.external_id, each.handle, each.name, dict(each.credential), dict(each.settings))
         for each in accounts
     ]
-    return _sealed(connecting, row_id, msgspec.json.encode(kept))
+    return seal_opened(connecting, row_id, kept)
+
+
+def seal_opened(connecting: Connecting, row_id: int, opened: Sequence[Opened]) -> str:
+    return _sealed(connecting, row_id, msgspec.json.encode(opened))
 
 
 def accounts_of(connecting: Connecting, row: Row[Any]) -> list[Opened]:

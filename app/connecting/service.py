@@ -12,18 +12,25 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Row
 
 from app.connecting import keeping, repository
 from app.connecting.clients import Clients
 from app.connecting.fitting import partial_settings, with_oauth
 from app.connecting.protocol import address_of, new_secret
-from app.connectors.base import Platform
+from app.connectors.base import Check, Platform
+from app.connectors.keeping import NotStored
 from app.connectors.oauth import Client
 from app.errors import Conflict, FieldError, InvalidRequest, NotFound
 from app.outbox.events import Actor
 from app.scope import Scope
-from app.sources.connecting import Connecting
+from app.sources.connecting import (
+    Connecting,
+    platform_named,
+    read_credential,
+    read_settings,
+)
 from app.sources.drafts import Changes, NewSource
 from app.sources.repository import get_source
 from app.sources.service import Sources
@@ -146,6 +153,39 @@ class Connections:
         async with self.connecting.db.write() as tx:
             await repository.remove_connection(tx, row.id)
 
+    async def check(
+        self, scope: Scope, platform: str, row_id: int, asked: Finish, actor: Actor
+    ) -> Check:
+        """Identity and rights of an account that was opened, before anything is stored.
+
+        Raises `NotFound`, `Conflict`, `InvalidRequest` and the connector's own failures.
+        """
+        row, now = await self.get(platform, row_id, actor), self.connecting.clock.now()
+        if status_of(row, now) != "allowed":
+            raise _not_allowed(status_of(row, now))
+        account = self._chosen(row, asked, await self._present_id(scope, row))
+        found = platform_named(platform)
+        settings = read_settings(found, {**row.settings, **account.settings})
+        keep = NotStored()
+        credential = read_credential(found, account.credential)
+        try:
+            return await self.connecting.connector(found, settings, credential, keep).check()
+        finally:
+            if keep.renewed:
+                await self._keep_renewed(row, account, keep.renewed)
+
+    async def _keep_renewed(
+        self, row: Row[Any], account: keeping.Opened, renewed: Mapping[str, str]
+    ) -> None:
+        """A refresh token is good once: what the check has renewed is what is finished with."""
+        accounts = [
+            replace(each, credential=dict(renewed)) if each == account else each
+            for each in keeping.accounts_of(self.connecting, row)
+        ]
+        async with self.connecting.db.write() as tx:
+            sealed = keeping.seal_opened(self.connecting, row.id, accounts)
+            await repository.change_connection(tx, row.id, {"sealed": sealed})
+
     async def finish(
         self, scope: Scope, platform: str, row_id: int, asked: Finish, actor: Actor
     ) -> int:
@@ -174,11 +214,7 @@ class Connections:
         async with db.write() as tx:
             moved = await repository.move(tx, row.id, ("allowed",), "saving", now=now)
         if not moved:
-            status = status_of(row, now)
-            raise Conflict(
-                f"This can't be finished: {_WHY.get(status, 'it is being finished')}.",
-                extra={"current_status": status, "allowed_actions": []},
-            )
+            raise _not_allowed(status_of(row, now))
         try:
             yield
         except BaseException:
@@ -239,6 +275,13 @@ _WHY = {
     "failed": "it was not allowed; begin again",
     "expired": "it has taken too long; begin again",
 }
+
+
+def _not_allowed(status: str) -> Conflict:
+    return Conflict(
+        f"There is nothing to go on with: {_WHY.get(status, 'it is being finished')}.",
+        extra={"current_status": status, "allowed_actions": []},
+    )
 
 
 def status_of(row: Row[Any], now: Any) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from app.sources.coverage import BackfillOut, Coverage, GapOut, LostOut, StreamCoverage
+from app.sources.offers import AccessOut, OAuthOut, PlatformList, PlatformOut
 from app.sources.schemas import (
+    BudgetOut,
     CheckOut,
+    EstimateOut,
     IdentityOut,
-    PlatformList,
-    PlatformOut,
     RunList,
     RunOut,
     SampleOut,
@@ -83,6 +84,8 @@ CHECK = CheckOut(
     missing=[],
     sample=SampleOut(count=23, newest_at=_AT),
     warnings=[],
+    estimate=EstimateOut(unit="USD", per_day=1.2, detail="40 posts a day at 0.005 USD, and 2 more"),
+    budget=BudgetOut(unit="USD", limit=100.0, period="month", zone="UTC"),
     error=None,
 )
 
@@ -118,6 +121,10 @@ PLATFORM_LIST = PlatformList(
             minimum_interval=60,
             notes=[],
             docs="docs/platforms/hackernews.md",
+            access=AccessOut(review="", shortest="", price="Free."),
+            retention=None,
+            oauth=OAuthOut(offered=False, needs_client=False, scopes=[], chosen=[]),
+            quota=None,
         )
     ]
 )

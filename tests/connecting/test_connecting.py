@@ -490,3 +490,35 @@ async def test_a_platform_without_pkce_is_not_sent_a_verifier(
             assert "code_challenge" not in query
             assert (await way.allow(begun)).status_code == 200
             assert "code_verifier" not in server.to("/oauth/token")[0]
+
+
+async def test_what_a_platform_wants_is_told_before_connecting(way: Way) -> None:
+    listed = (await way.api.get("/api/v1/platforms")).json()["items"]
+    pages = next(each for each in listed if each["name"] == "pages")
+    assert pages["access"] == {
+        "review": "App review.",
+        "shortest": "Your own account needs none.",
+        "price": "Free.",
+    }
+    retention = {"source": "Terms, 3.2", "refresh_within": "P30D", "wipe_gone": True}
+    assert pages["retention"] == retention
+    assert pages["oauth"] == {
+        "offered": True,
+        "needs_client": True,
+        "scopes": ["read", "manage"],
+        "chosen": ["page"],
+    }
+    quota = {"unit": "reads", "limit": 100.0, "period": "day", "zone": "UTC"}
+    assert pages["quota"] == quota
+    token = way.server.issue("ann")[2]["access_token"]
+    draft = {
+        "platform": "pages",
+        "settings": {"api_url": way.base, "page": "brand"},
+        "credential": {"access_token": token},
+    }
+    check = (await way.api.post("/api/v1/sources/check", json=draft)).json()
+    assert check["estimate"] == {"unit": "reads", "per_day": 24.0, "detail": "one read an hour"}
+    assert check["budget"] == quota
+    made = await way.api.post("/api/v1/sources", json={**draft, "name": "shop", "budget": 50})
+    check = (await way.api.post(f"/api/v1/sources/{made.json()['id']}/check")).json()
+    assert check["budget"] == {**quota, "limit": 50.0}
