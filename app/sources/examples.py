@@ -58,6 +58,7 @@ SOURCE = SourceOut(
     identity=IdentityOut(id="1", handle="shop@social.example", name="The shop"),
     credential_set_at=_AT,
     credential_expires_at=None,
+    checked_at=_AT,
     poll_interval=60,
     backfill="P30D",
     backlog_after="P7D",

@@ -64,7 +64,9 @@ class QuotaOut(msgspec.Struct, kw_only=True):
 
 
 class SourceOut(msgspec.Struct, kw_only=True):
-    """A connected account or watched place. The credential itself is never told."""
+    """A connected account or watched place. The credential itself is never told; `checked_at` is
+    when its identity and rights were last found to be as they should.
+    """
 
     id: int
     platform: str
@@ -73,6 +75,7 @@ class SourceOut(msgspec.Struct, kw_only=True):
     identity: IdentityOut | None
     credential_set_at: Stamp | None
     credential_expires_at: Stamp | None
+    checked_at: Stamp | None
     poll_interval: int
     backfill: str
     backlog_after: str
@@ -243,6 +246,7 @@ def source_out(
         identity=identity_out(row.identity),
         credential_set_at=stamp(row.credential_set_at),
         credential_expires_at=stamp(row.credential_expires_at),
+        checked_at=stamp(row.checked_at),
         poll_interval=row.poll_interval,
         backfill=format_duration(timedelta(seconds=row.backfill)),
         backlog_after=format_duration(timedelta(seconds=row.backlog_after)),

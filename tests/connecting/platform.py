@@ -28,7 +28,7 @@ from app.connectors.base import (
     Shape,
     StreamSpec,
 )
-from app.connectors.failures import AuthFailed, Gone
+from app.connectors.failures import AuthFailed, Blind, Gone
 from app.connectors.oauth import Account, Client, Endpoints, Granted, OAuth
 from app.connectors.registry import PLATFORMS
 from app.connectors.renewal import Renewing, by_refresh_token
@@ -84,8 +84,11 @@ class Pages:
 
     async def check(self) -> Check:
         me = await self._ask("/me")
+        if me.get("blind"):
+            raise Blind("The token sees nothing of the page.")
+        page = self._settings.page
         return Check(
-            Identity(me.get("page", f"id-{self._settings.page}"), self._settings.page),
+            Identity(me.get("page", f"id-{page}"), me.get("called", page)),
             rights=tuple(me.get("rights", ("read",))),
             missing=tuple(me.get("missing", ())),
             sample=Sample(0, None),
