@@ -38,6 +38,7 @@ from app.team.tokens import hash_of
 
 WAITS = timedelta(minutes=10)
 """For a person at the platform's page."""
+_TOKENS = frozenset({"access_token", "refresh_token", "expires_at"})
 OPEN = frozenset({"waiting", "asking", "allowed", "saving"})
 
 
@@ -177,9 +178,15 @@ class Connections:
     async def _keep_renewed(
         self, row: Row[Any], account: keeping.Opened, renewed: Mapping[str, str]
     ) -> None:
-        """A refresh token is good once: what the check has renewed is what is finished with."""
+        """A refresh token is good once: what the check has renewed is what is finished with, also
+        for other accounts that were opened by the same tokens.
+        """
+        tokens = {name: text for name, text in renewed.items() if name in _TOKENS}
+        old = account.credential.get("refresh_token")
         accounts = [
-            replace(each, credential=dict(renewed)) if each == account else each
+            replace(each, credential={**each.credential, **tokens})
+            if each == account or (old and each.credential.get("refresh_token") == old)
+            else each
             for each in keeping.accounts_of(self.connecting, row)
         ]
         async with self.connecting.db.write() as tx:

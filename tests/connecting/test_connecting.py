@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from app.clock import FrozenClock
+from app.polling.housekeeping import clean
 from app.web.principal import Role
 from tests.connecting.platform import at_the_page, offered, register
 from tests.connectors.fake_oauth import FakeOAuth
@@ -522,3 +523,33 @@ async def test_what_a_platform_wants_is_told_before_connecting(way: Way) -> None
     made = await way.api.post("/api/v1/sources", json={**draft, "name": "shop", "budget": 50})
     check = (await way.api.post(f"/api/v1/sources/{made.json()['id']}/check")).json()
     assert check["budget"] == {**quota, "limit": 50.0}
+
+
+async def test_an_account_is_looked_at_before_it_is_stored(way: Way) -> None:
+    way.server.people["ann"] = ["brand", "sister"]
+    begun = await way.begin()
+    place = f"/api/v1/connect/pages/{begun['id']}/check"
+    assert (await way.api.post(place, json={})).status_code == 409
+    await way.allow(begun)
+    assert (await way.api.post(place, json={})).status_code == 422
+    way.server.end_access_tokens()  # so that the look has to renew, and what it has must be kept
+    check = (await way.api.post(place, json={"account": "id-sister"})).json()
+    assert (check["ok"], check["identity"]["id"]) == (True, "id-sister")
+    assert check["budget"]["unit"] == check["estimate"]["unit"] == "reads"
+    way.server.answers["/me"] = (401, {}, {})
+    refused = (await way.api.post(place, json={"account": "id-sister"})).json()
+    assert (refused["ok"], refused["error"]["code"]) == (False, "auth_failed")
+    del way.server.answers["/me"]
+    for account in ("id-brand", "id-sister"):  # opened by the same tokens
+        assert (await way.api.post(place, json={"account": account})).json()["ok"]
+    assert (await way.finish(begun, name="shop", account="id-sister")).status_code == 200
+    assert "access-1-secret" not in way.server.tokens
+    async with as_role(way.service, Role.ADMIN) as other:
+        assert (await other.post(place, json={})).status_code == 404
+
+
+async def test_the_rows_of_ways_are_not_kept_for_ever(way: Way) -> None:
+    await way.begin()
+    now = way.clock.now()
+    assert "connection" not in await clean(way.service.db, now + timedelta(hours=23))
+    assert (await clean(way.service.db, now + timedelta(hours=25)))["connection"] == 1
