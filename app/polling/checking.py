@@ -25,6 +25,7 @@ from app.connectors.failures import (
     Transient,
 )
 from app.db import Database
+from app.polling.outcomes import is_due
 from app.sources import leases, repository
 from app.sources.drafts import (
     identity_row,
@@ -92,13 +93,17 @@ class Checking:
     ) -> bool:
         if any(row.retry_at is not None and row.retry_at > now for row in rows):
             return False  # the platform wants to be left alone
-        troubled = any(row.error_code in _TROUBLES for row in rows)
-        if troubled and asked:
+        if not any(is_due(row, now, everything=asked) for row in rows):
+            return False  # nothing is read: a person has to act, or it is too early
+        troubles = _TROUBLES & {row.error_code for row in rows}
+        if troubles and asked:
             return True
+        if "auth_failed" in troubles:
+            return False  # a person knows already; what is dead is not asked again
         tried = self.tried_at.get(source.id)
         if tried is not None and tried <= now < tried + TRY_AGAIN:
             return False
-        return troubled or source.checked_at is None or now >= next_look(source)
+        return bool(troubles) or source.checked_at is None or now >= next_look(source)
 
     async def _note(self, source: Row[Any], check: Check, lease: Lease) -> None:
         now = self.clock.now()
