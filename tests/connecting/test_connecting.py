@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -18,73 +15,11 @@ from app.clock import FrozenClock
 from app.polling.housekeeping import clean
 from app.web.principal import Role
 from tests.connecting.platform import at_the_page, offered, register
+from tests.connecting.way import APP, MINUTE, REDIRECT, Way
 from tests.connectors.fake_oauth import FakeOAuth
 from tests.service import Service, running_service
 from tests.serving import serving
 from tests.world import as_role
-
-REDIRECT = "http://127.0.0.1:8000/connect/pages/callback"
-APP = {"client_id": "app-1", "client_secret": "app-secret-1"}
-MINUTE = timedelta(minutes=1)
-
-
-@dataclass(slots=True)
-class Way:
-    """A person with the service on one side and the platform on the other."""
-
-    service: Service
-    server: FakeOAuth
-    base: str
-    clock: FrozenClock
-
-    @property
-    def api(self) -> httpx.AsyncClient:
-        return self.service.api
-
-    async def begin(self, **more: Any) -> dict[str, Any]:
-        body: dict[str, Any] = {"settings": {"api_url": self.base}, **APP, **more}
-        answered = await self.api.post("/api/v1/connect/pages", json=body)
-        assert answered.status_code == 201, answered.text
-        begun: dict[str, Any] = answered.json()
-        return begun
-
-    async def come_back(self, to: str) -> httpx.Response:
-        """The browser follows the redirection, without any token of ours."""
-        return await self.service.anonymous.get(to)
-
-    async def allow(self, begun: dict[str, Any]) -> httpx.Response:
-        return await self.come_back(await at_the_page(begun["authorize_url"]))
-
-    async def look(self, begun: dict[str, Any]) -> dict[str, Any]:
-        answered = await self.api.get(f"/api/v1/connect/pages/{begun['id']}")
-        assert answered.status_code == 200, answered.text
-        seen: dict[str, Any] = answered.json()
-        return seen
-
-    async def finish(self, begun: dict[str, Any], **body: Any) -> httpx.Response:
-        return await self.api.post(f"/api/v1/connect/pages/{begun['id']}", json=body)
-
-    async def connected(self, name: str = "shop") -> dict[str, Any]:
-        begun = await self.begin()
-        assert (await self.allow(begun)).status_code == 200
-        made = await self.finish(begun, name=name)
-        assert made.status_code == 200, made.text
-        source: dict[str, Any] = made.json()
-        return source
-
-    async def stored(self) -> str:
-        """Everything that stands in the tables where secrets could."""
-        tables = ("connection", "oauth_client", "source", "event", "run", "stream")
-        rows = [await self.service.db.rows(text(f"SELECT * FROM {each}")) for each in tables]
-        return repr(rows)
-
-
-@pytest.fixture
-async def way(service: Service, clock: FrozenClock) -> AsyncIterator[Way]:
-    server = FakeOAuth(redirects={"app-1": REDIRECT})
-    async with serving(server) as base:
-        with offered():
-            yield Way(service, server, base, clock)
 
 
 async def test_an_account_is_connected_through_the_platforms_page(
@@ -150,149 +85,6 @@ async def test_what_is_not_chosen_with_the_account_is_needed(way: Way) -> None:
         refused = await way.api.post("/api/v1/connect/pages", json={"settings": settings, **APP})
         assert refused.status_code == 422
         assert [each["pointer"] for each in refused.json()["errors"]] == [pointer]
-
-
-async def test_a_return_is_good_once(way: Way) -> None:
-    begun = await way.begin()
-    back = await at_the_page(begun["authorize_url"])
-    first, again = await way.come_back(back), await way.come_back(back)
-    assert (first.status_code, again.status_code) == (200, 400)
-    assert "used already" in again.text
-    assert len(way.server.to("/oauth/token")) == 1, "the code is not shown to anybody twice"
-    assert (await way.look(begun))["status"] == "allowed"
-
-
-async def test_of_many_returns_at_once_one_goes_on(way: Way) -> None:
-    back = await at_the_page((await way.begin())["authorize_url"])
-    answers = await asyncio.gather(*(way.come_back(back) for _ in range(5)))
-    assert sorted(each.status_code for each in answers) == [200, 400, 400, 400, 400]
-    assert len(way.server.to("/oauth/token")) == 1
-
-
-async def test_a_return_that_comes_too_late_is_refused(way: Way) -> None:
-    begun = await way.begin()
-    back = await at_the_page(begun["authorize_url"])
-    way.clock.move(10 * MINUTE)
-    late = await way.come_back(back)
-    assert (late.status_code, "too late" in late.text) == (400, True)
-    assert (await way.look(begun))["status"] == "expired"
-    assert way.server.to("/oauth/token") == []
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "",
-        "state=unknown-but-long-enough-for-a-state-of-ours&code=c",
-        "code=c",
-        "state={state}",
-        "state={state}&code=a&code=b",
-        "state={state}&state=other&code=c",
-        "state={state}&code=" + "c" * 5000,
-    ],
-)
-async def test_a_foreign_return_is_refused_and_costs_nothing(way: Way, query: str) -> None:
-    begun = await way.begin()
-    state = parse_qs(urlsplit(begun["authorize_url"]).query)["state"][0]
-    answered = await way.come_back(f"{REDIRECT}?{query.format(state=state)}")
-    assert answered.status_code == 400
-    assert "no way back" in answered.text
-    assert (await way.look(begun))["status"] == "waiting", "who began it can still go on"
-    assert (await way.allow(begun)).status_code == 200
-
-
-async def test_a_return_belongs_to_its_platform(way: Way) -> None:
-    begun = await way.begin()
-    back = await at_the_page(begun["authorize_url"])
-    for other in ("hackernews", "nowhere", "mastodon"):
-        answered = await way.come_back(back.replace("/pages/", f"/{other}/"))
-        assert answered.status_code == 400
-    assert (await way.come_back(back)).status_code == 200
-
-
-async def test_only_who_began_it_sees_it_and_goes_on(way: Way) -> None:
-    begun = await way.begin()
-    await way.allow(begun)
-    place = f"/api/v1/connect/pages/{begun['id']}"
-    async with as_role(way.service, Role.ADMIN) as other:
-        for answered in (
-            await other.get(place),
-            await other.post(place, json={"name": "mine"}),
-            await other.delete(place),
-        ):
-            assert answered.status_code == 404
-    async with as_role(way.service, Role.AGENT) as agent:
-        assert (await agent.post("/api/v1/connect/pages", json={})).status_code == 403
-        assert (await agent.get("/api/v1/connect/pages")).status_code == 403
-    assert (await way.api.get(place.replace("pages", "mastodon"))).status_code == 404
-    assert (await way.finish(begun, name="mine")).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        ("access_denied", "access_denied"),
-        ("invalid_scope", "refused"),
-        ("server_error", "transient"),
-        ("<script>alert(1)</script>", "refused"),
-    ],
-)
-async def test_a_refusal_on_the_page_is_told(way: Way, error: str, code: str) -> None:
-    way.server.refuses = error
-    begun = await way.begin()
-    page = await way.allow(begun)
-    assert (page.status_code, "was not connected" in page.text) == (400, True)
-    assert "script" not in page.text
-    assert "<b>" not in page.text
-    seen = await way.look(begun)
-    assert (seen["status"], seen["error"]["code"]) == ("failed", code)
-    assert "script" not in str(seen)
-    refused = await way.finish(begun, name="shop")
-    assert (refused.status_code, refused.json()["current_status"]) == (409, "failed")
-    assert way.server.to("/oauth/token") == []
-
-
-async def test_another_server_that_answers_is_found_out(way: Way) -> None:
-    """RFC 9207: the mix-up of two servers."""
-    way.server.says_issuer = "https://evil.example"
-    begun = await way.begin()
-    assert (await way.allow(begun)).status_code == 400
-    assert (await way.look(begun))["error"]["code"] == "wrong_issuer"
-    assert way.server.to("/oauth/token") == [], "the code goes to nobody"
-    way.server.says_issuer = way.base
-    assert (await way.allow(await way.begin())).status_code == 200
-
-
-async def test_a_code_that_the_platform_refuses_is_told(way: Way) -> None:
-    begun = await way.begin()
-    back = await at_the_page(begun["authorize_url"])
-    for code in way.server.codes.values():
-        code.used = True
-    assert (await way.come_back(back)).status_code == 400
-    assert (await way.look(begun))["error"]["code"] == "code_refused"
-
-
-@pytest.mark.parametrize(
-    ("path", "answer", "code"),
-    [
-        ("/oauth/token", (401, {}, {"error": "invalid_client"}), "auth_failed"),
-        ("/oauth/token", (503, {}, ""), "transient"),
-        ("/oauth/token", (200, {}, {"token_type": "Bearer"}), "bad_response"),
-        ("/oauth/token", (200, {}, "<html>"), "bad_response"),
-        ("/accounts", (403, {}, ""), "auth_failed"),
-        ("/accounts", (200, {}, []), "no_account"),
-        ("/accounts", (200, {}, [{"nonsense": 1}]), "bad_response"),
-    ],
-)
-async def test_what_goes_wrong_behind_the_page_is_told(
-    way: Way, path: str, answer: Any, code: str
-) -> None:
-    way.server.answers[path] = answer
-    begun = await way.begin()
-    assert (await way.allow(begun)).status_code == 400
-    seen = await way.look(begun)
-    assert (seen["status"], seen["error"]["code"], seen["accounts"]) == ("failed", code, [])
-    assert (await way.api.get("/api/v1/sources")).json()["items"] == []
 
 
 async def test_one_of_several_accounts_is_chosen(way: Way) -> None:
