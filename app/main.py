@@ -19,8 +19,14 @@ from filelock import FileLock, Timeout
 
 from app import __version__, health, metrics
 from app.clock import Clock, SystemClock
+from app.connecting import api as connecting_api
+from app.connecting.clients import Clients
+from app.connecting.returning import Returning
+from app.connecting.service import Connections
 from app.connectors.http import Door
 from app.connectors.manners import ProcessManners
+from app.connectors.oauth import Client
+from app.connectors.registry import PLATFORMS
 from app.db import Database, OpenDatabase, open_database
 from app.db_url import lock_beside, sqlite_path
 from app.demonstration import Demonstration
@@ -33,6 +39,7 @@ from app.inbox.search.indexing import Indexing
 from app.outbox import api as outbox_api
 from app.outbox.repository import forget_source as forget_events
 from app.outbox.webhooks.deliveries import forget_source as forget_deliveries
+from app.own_apps import parse_apps
 from app.polling import api as polling_api
 from app.polling.hosts import SharedManners
 from app.polling.poller import Poller
@@ -98,6 +105,7 @@ def create_app(
         wire=(
             *inbox_api.WIRE,
             *sources_api.WIRE,
+            *connecting_api.WIRE,
             *polling_api.WIRE,
             *outbox_api.WIRE,
             *team_api.WIRE,
@@ -107,8 +115,9 @@ def create_app(
     app.state.begin_stop = _begin_stop(app)
     app.state.stopping = False
     app.state.runner = app.state.telling = None
-    for part in (inbox_api, sources_api, polling_api, outbox_api, team_api):
+    for part in (inbox_api, sources_api, connecting_api, polling_api, outbox_api, team_api):
         app.include_router(part.router, prefix=PREFIX)
+    app.include_router(connecting_api.public)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.state.http_times = metrics.new_histogram()
@@ -218,6 +227,19 @@ class _Parts:
         return await Telling.open(stack, self.db, clock, self.keyring, wanted)
 
 
+def _clients(settings: Settings) -> dict[str, Client]:
+    """The operator's apps; `Unavailable` where one is of a platform that has no use for it."""
+    given = settings.oauth_clients
+    apps = {} if given is None else parse_apps(given.get_secret_value())
+    for name in apps:
+        if name not in PLATFORMS or PLATFORMS[name].oauth is None:
+            raise Unavailable(
+                f"UNANSWERED_OAUTH_CLIENTS names {name}, which is no platform that is connected "
+                "through an app of yours."
+            )
+    return {name: Client(*app) for name, app in apps.items()}
+
+
 def _manners(db: Database, rate: float) -> ProcessManners | SharedManners:
     """On SQLite one process asks the platforms; on PostgreSQL workers share the rate."""
     if db.dialect == "sqlite":
@@ -263,6 +285,10 @@ class _Lifespan:
             app.state.resolve = tokens
             app.state.seal = AnswerSeal(parts.keyring, secrets.token_bytes)
             app.state.sources = sources
+            clients = Clients(parts.connecting, _clients(settings))
+            base = settings.public_url or self._own_url()
+            app.state.connections = Connections(parts.connecting, sources, clients, base)
+            app.state.returning = Returning(parts.connecting, clients)
             app.state.known_sources = known_sources
             app.state.coverage = CoverageBlock(parts.db, clock)
             app.state.erasing = Erasing(parts.db, clock, secrets.token_bytes, _ERASE)

@@ -14,6 +14,7 @@ from filelock import FileLock
 from sqlalchemy import Connection, StaticPool, create_engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.connecting import models as _connecting
 from app.db import metadata
 from app.db_url import lock_beside, postgres_url, sqlite_path
 from app.errors import AppError
@@ -37,10 +38,10 @@ if TYPE_CHECKING:
 __all__ = ["SchemaTooNew", "current_revision", "head_revision", "metadata", "migrate"]
 
 _TABLES_COME_FROM = (
-    _inbox, _actions, _labels, _notes, _rules, _search, _views, _outbox, _sources, _team, _web,
-    _webhooks,
+    _connecting, _inbox, _actions, _labels, _notes, _rules, _search, _views, _outbox, _sources,
+    _team, _web, _webhooks,
 )  # fmt: skip
-HEAD = "0015"
+HEAD = "0016"
 """The newest revision, told without loading alembic (260 ms); a test compares the two."""
 _LOCK_NUMBER = 0x756E616E  # "unan": one migration at a time on a PostgreSQL server
 ResultT = TypeVar("ResultT")

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.environment import ENV_FILE, PREFIX, UnreadableEnvFile, default_data_dir, read_names
+from app.own_apps import parse_apps
 
 _MASK = "**********"
 _SECRET_BYTES = 64 * 1024
@@ -116,6 +117,11 @@ def _visible(value: SecretStr) -> SecretStr:
     return value
 
 
+def _apps(value: SecretStr) -> SecretStr:
+    parse_apps(value.get_secret_value())
+    return value
+
+
 def _long(value: SecretStr) -> SecretStr:
     if len(value.get_secret_value()) < 32:  # noqa: PLR2004  # 256 bits cannot be written shorter
         raise ValueError("it must have at least 32 characters")
@@ -134,7 +140,9 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=False)
-    secrets: ClassVar[frozenset[str]] = frozenset({"database_url", "secret_key", "bootstrap_token"})
+    secrets: ClassVar[frozenset[str]] = frozenset(
+        {"database_url", "secret_key", "bootstrap_token", "oauth_clients"}
+    )
 
     data_dir: Path = Field(
         default_factory=default_data_dir,
@@ -178,6 +186,11 @@ class Settings(BaseSettings):
         (),
         description="Addresses, networks and host names, comma-separated, that may be reached "
         "although they are not public (`127.0.0.0/8,gitlab.lan`).",
+    )
+    oauth_clients: Annotated[SecretStr, AfterValidator(_apps)] | None = Field(
+        None,
+        description="Your apps on platforms that want one, `x=ID:SECRET,youtube=ID:SECRET`, in a "
+        "file one a line. Not set: asked for when an account is connected.",
     )
     trusted_hosts: Annotated[Names, AfterValidator(_hosts)] = Field(
         (),
@@ -272,9 +285,8 @@ class Settings(BaseSettings):
 
 def known_names() -> tuple[str, ...]:
     """Every name that may be set, without prefix, in upper case."""
-    names = [name.upper() for name in Settings.model_fields]
-    names += [f"{name.upper()}_FILE" for name in Settings.secrets]
-    return tuple(sorted({*names, *ELSEWHERE}))
+    files = [f"{name.upper()}_FILE" for name in Settings.secrets]
+    return tuple(sorted({*map(str.upper, Settings.model_fields), *files, *ELSEWHERE}))
 
 
 def load_settings(

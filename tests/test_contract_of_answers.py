@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +16,28 @@ from app.main import create_app
 from app.web.contract import violations
 from app.web.openapi import operations
 from app.web.principal import Role
+from tests.connecting.platform import at_the_page, offered
+from tests.connectors.fake_oauth import FakeOAuth
 from tests.documents import DOCS, api_page, document, events_page
 from tests.inbox.test_api import problem
 from tests.outbox.receiver import idle, made
 from tests.service import NOON, Service, settings_for
+from tests.serving import serving
 from tests.world import Watched, as_role, draft
 
 SPEC: dict[str, Any] = document()
 PLACES = [place for place, _ in operations(SPEC)]
 ADMIN_PLACES = r"/sources|/users|/policies|/rules|/authors/{author_id}/data|/items/import"
 STREAM = "GET /api/v1/events/stream"
-FOR_ADMINS = {p for p in PLACES if "/tokens" in p or "/webhooks" in p or "/deliveries" in p} | {
+ADMINS_ALONE = ("/tokens", "/webhooks", "/deliveries", "/connect/")
+FOR_ADMINS = {p for p in PLACES if any(part in p for part in ADMINS_ALONE)} | {
     p for p in PLACES if re.search(ADMIN_PLACES, p) and not p.startswith("GET ")
 }
 FOR_VIEWERS = {p for p in PLACES if p.startswith("GET ")} - FOR_ADMINS - {"GET /api/v1/quarantine"}
 IDS = (
     "item_id", "source_id", "entry_id", "user_id", "token_id", "webhook_id", "delivery_id",
     "action_id", "label_id", "note_id", "view_id", "author_id", "policy_id",
-    "rule_id",
+    "rule_id", "connection_id",
 )  # fmt: skip
 TOKEN = {"name": "to be changed", "role": "viewer"}
 RULE = {
@@ -63,7 +68,7 @@ def validate(answered: httpx.Response, place: str) -> None:
 
 def at(place: str, ids: dict[str, int]) -> tuple[str, str]:
     method, path = place.split()
-    return method, path.format(**ids)
+    return method, path.format(platform="pages", **ids)
 
 
 def body_of(place: str) -> Any:
@@ -111,8 +116,25 @@ async def a_policy(watched: Watched) -> int:
     return int(made.json()["id"])
 
 
-async def test_every_answer_fits_the_document(watched: Watched) -> None:
+@pytest.fixture
+async def platform() -> AsyncIterator[str]:
+    """One that is connected through its page, which is there; its address."""
+    async with serving(FakeOAuth()) as base:
+        with offered():
+            yield base
+
+
+async def a_consent(watched: Watched, body: dict[str, Any]) -> int:
+    begun = (await watched.api.post("/api/v1/connect/pages", json=body)).json()
+    page = await watched.service.anonymous.get(await at_the_page(begun["authorize_url"]))
+    assert page.status_code == 200, page.text
+    return int(begun["id"])
+
+
+async def test_every_answer_fits_the_document(watched: Watched, platform: str) -> None:
     """Each operation once: with success where that can be had, in an order that allows it."""
+    app = {"client_id": "app-1", "client_secret": "app-secret-1"}
+    begin = {"settings": {"api_url": platform}, **app}
     watched.world.answer(2, NOON)
     found = await watched.item(1)
     ids = dict.fromkeys(IDS, 1) | {"item_id": found["id"], "source_id": watched.source_id}
@@ -122,7 +144,10 @@ async def test_every_answer_fits_the_document(watched: Watched) -> None:
     assert mine.status_code == 200, mine.text
     ids |= {"author_id": found["author"]["id"], "policy_id": await a_policy(watched)}
     ids["rule_id"] = (await watched.api.post("/api/v1/rules", json=RULE)).json()["id"]
+    ids["connection_id"] = await a_consent(watched, begin)
     bodies = {
+        "POST /api/v1/connect/{platform}": begin,
+        "POST /api/v1/connect/{platform}/{connection_id}": {"name": "a page"},
         "POST /api/v1/sources": draft(watched.base, "support"),
         "POST /api/v1/sources/check": {
             name: value for name, value in draft(watched.base).items() if name != "name"
@@ -149,6 +174,7 @@ async def test_every_answer_fits_the_document(watched: Watched) -> None:
     failed = {place: status for place, status in statuses.items() if status >= 400}
     assert set(failed) <= {
         "POST /api/v1/quarantine/{entry_id}/retry",
+        "POST /api/v1/connect/{platform}/{connection_id}/check",  # finished by then
         "POST /api/v1/items/{item_id}/snooze",  # replied by then
         "POST /api/v1/items/{item_id}/thank",  # somebody waits for an answer
     }, failed

@@ -149,6 +149,8 @@ def test_names_of_the_client_and_the_tests_are_known() -> None:
 @pytest.mark.parametrize("name", sorted(Settings.secrets))
 def test_every_secret_can_come_from_a_file_and_is_masked(tmp_path: Path, name: str) -> None:
     secret = "postgresql://u:a-secret-of-more-than-32-characters@h/d"
+    if name == "oauth_clients":
+        secret = "x=app-1:a-secret-of-more-than-32-characters\nyoutube=app-2"
     file = tmp_path / "secret"
     file.write_text(f"{secret}\n")
     settings = load_settings({f"UNANSWERED_{name.upper()}_FILE": str(file)}, None)

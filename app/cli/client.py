@@ -163,6 +163,10 @@ class Api:
             raise _refusal(answer, self.place)
         return _decoded(answer, self.place) if answer.content else None
 
+    def come_back(self, platform: str, query: Sequence[tuple[str, str]]) -> None:
+        """Hands the service the return of a platform that a browser could not bring to it."""
+        self._send("GET", f"/connect/{platform}/callback", params=list(query))
+
     def ready(self) -> tuple[int, Any, str | None]:
         """`/readyz`: status, document (`None` where it is none), and the Date header."""
         answer = self._send("GET", "/readyz")

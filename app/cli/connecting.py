@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import click
 
-from app.cli import terminal
+from app.cli import consenting, terminal
 from app.cli.failure import Failure
 from app.cli.fields import ask, complete, fields_of, read_credential, read_pairs
 from app.cli.finding import find_source
@@ -30,11 +30,21 @@ RETRIED = {"auth_failed", "permission_missing", "blind"}
 @click.option("--name", metavar="NAME", help="What you call it; asked for on a terminal.")
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting; repeatable.")
 @click.option("--credential-file", metavar="FILE", help="JSON or key=value lines; - is stdin.")
+@click.option(
+    "--browser/--no-browser",
+    default=None,
+    help="Through the platform's own page: opened, or its address printed only.",
+)
+@click.option(
+    "--client-file", metavar="FILE", help="Your app: client_id, client_secret; - is stdin."
+)
+@click.option("--account", metavar="ID|HANDLE", help="Which one, where the page opens several.")
 @click.option("--also-us", multiple=True, metavar="ID|HANDLE", help="Also one of us; repeatable.")
 @click.option("--label", "labels", multiple=True, metavar="LABEL", help="Repeatable.")
 @click.option("--backfill", type=Duration(), help="How far to read back. [default: 30d]")
 @click.option("--backlog-after", type=Duration(), help="Older ones are backlog. [default: 7d]")
 @click.option("--poll-interval", type=click.IntRange(min=1), metavar="SECONDS")
+@click.option("--budget", type=float, metavar="UNITS", help="What it may use of the quota.")
 @click.option(
     "--watch/--no-watch", default=None, help="Show the reading back. [default: on a terminal]"
 )
@@ -42,10 +52,13 @@ RETRIED = {"auth_failed", "permission_missing", "blind"}
 def add(
     api: Api,
     platform: str,
+    *,
     name: str | None,
     pairs: tuple[str, ...],
     credential_file: str | None,
-    *,
+    browser: bool | None,
+    client_file: str | None,
+    account: str | None,
     watch: bool | None,
     as_json: bool,
     **options: Any,
@@ -55,29 +68,54 @@ def add(
     Secrets are asked for without echo or read from a file; never given as an option.
     """
     offered = find_platform(api, platform)
-    secrets = fields_of(offered["credential_schema"])
-    settings = fields_of(offered["settings_schema"])
-    given = read_pairs(pairs, settings, secrets)
+    if not as_json:
+        say_terms(offered)
+    by_page = consenting.goes_by_page(offered, credential_file, browser)
+    settings = [
+        field
+        for field in fields_of(offered["settings_schema"])
+        if not (by_page and field.name in consenting.chosen_later(offered))
+    ]
+    given = read_pairs(pairs, settings, fields_of(offered["credential_schema"]))
     values = complete(given, settings, walk=not pairs and credential_file != "-")
-    credential, result = _checked(api, offered, values, credential_file)
+    more = {key: value for key, value in options.items() if value}
+    if by_page:
+        body = {"settings": values}
+        way = consenting.allowed(api, offered, body, browser=browser, client_file=client_file)
+        chosen = consenting.choose_account(way, account)["id"]
+        result = consenting.checked(api, way, chosen)
+    else:
+        credential, result = _checked(api, offered, values, credential_file)
     if not as_json:
         say_check(result)
-    body = {
-        "platform": offered["name"],
-        "name": name or _ask_name(offered, result),
-        "settings": values,
-        "credential": credential,
-        **{key: value for key, value in options.items() if value},
-    }
-    # The key makes a repeat after a cut connection harmless; it identifies nothing.
-    source = api.post(
-        "/sources", {k: v for k, v in body.items() if v is not None}, key=str(uuid4())
-    )
+    called = name or _ask_name(offered, result)
+    if by_page:
+        source = consenting.finished(api, way, {"account": chosen, "name": called, **more})
+    else:
+        new = {"platform": offered["name"], "name": called, "settings": values, **more}
+        source = _saved(api, new if credential is None else {**new, "credential": credential})
     answer(source, f"{source['name']} is connected (source {source['id']}).", as_json=as_json)
     if watch or (watch is None and not as_json and sys.stderr.isatty()):
         from app.cli.progress import watch_reading
 
         watch_reading(api, source["id"])
+
+
+def _saved(api: Api, body: Json) -> Json:
+    """The key makes a repeat after a cut connection harmless; it identifies nothing."""
+    source: Json = api.post("/sources", body, key=str(uuid4()))
+    return source
+
+
+def say_terms(platform: Json) -> None:
+    """What is to be known before one starts: an app review, a price, the shortest way."""
+    access = platform.get("access") or {}
+    if access.get("review"):
+        terminal.tell(f"Before you start: {access['review']}")
+        if access.get("shortest"):
+            terminal.tell(f"The shortest way: {access['shortest']}")
+    if access.get("price") not in {None, "", "Free."}:
+        terminal.tell(f"Price: {access['price']}")
 
 
 def find_platform(api: Api, asked: str) -> Json:
@@ -115,15 +153,7 @@ def _checked(
             break
         say_check(result)
         terminal.tell("Try again, or stop with Ctrl-C.")
-    raise Failure("Not saved: the check failed.", _reasons(result))
-
-
-def _reasons(result: Json) -> list[str]:
-    error = result["error"] or {}
-    lines = [f"{error.get('code', 'refused')}: {error.get('detail', 'no reason was given')}"]
-    if result["missing"]:
-        lines.append(f"missing rights: {', '.join(result['missing'])}")
-    return lines
+    raise Failure("Not saved: the check failed.", consenting.reasons(result))
 
 
 def _credential(platform: Json, credential_file: str | None) -> Json | None:
@@ -159,10 +189,23 @@ def say_check(result: Json) -> None:
     if sample:
         newest = clock_time(sample["newest_at"], SystemClock().now())
         _say("Found", f"{sample['count']} on the first page, the newest of {newest}")
+    _say("Uses", _use(result.get("estimate"), result.get("budget")))
     for warning in result.get("warnings") or []:
         _say("Note", warning)
     if result["error"]:
         _say("Trouble", f"{result['error']['code']}: {result['error']['detail']}")
+
+
+def _use(estimate: Json | None, budget: Json | None) -> str:
+    """What a day will use, of how much: "about 1.2 USD a day (…); at most 100 USD a month"."""
+    told = []
+    if estimate:
+        told.append(
+            f"about {estimate['per_day']:g} {estimate['unit']} a day ({estimate['detail']})"
+        )
+    if budget:
+        told.append(f"at most {budget['limit']:g} {budget['unit']} a {budget['period']}")
+    return "; ".join(told)
 
 
 def _say(name: str, value: str) -> None:
@@ -173,17 +216,41 @@ def _say(name: str, value: str) -> None:
 @click.command()
 @click.argument("asked", metavar="NAME|ID")
 @click.option("--credential-file", metavar="FILE", help="JSON or key=value lines; - is stdin.")
+@click.option(
+    "--browser/--no-browser",
+    default=None,
+    help="Through the platform's own page: opened, or its address printed only.",
+)
+@click.option(
+    "--client-file", metavar="FILE", help="Your app: client_id, client_secret; - is stdin."
+)
 @client_command
-def reconnect(api: Api, asked: str, credential_file: str | None, *, as_json: bool) -> None:
+def reconnect(
+    api: Api,
+    asked: str,
+    *,
+    credential_file: str | None,
+    browser: bool | None,
+    client_file: str | None,
+    as_json: bool,
+) -> None:
     """Give a source a new credential: checked first, then saved."""
     source = find_source(api, asked)
     platform = _platform_of(api, source)
     if platform["credential_schema"] is None:
         raise Failure(f"{platform['name']} is read without a credential.")
-    credential, result = _checked(api, platform, source["settings"], credential_file)
-    if not as_json:
-        say_check(result)
-    document = api.call("PATCH", f"/sources/{source['id']}", body={"credential": credential})
+    if consenting.goes_by_page(platform, credential_file, browser):
+        body = {"source_id": source["id"]}
+        way = consenting.allowed(api, platform, body, browser=browser, client_file=client_file)
+        result = consenting.checked(api, way, None)
+        if not as_json:
+            say_check(result)
+        document = consenting.finished(api, way, {})
+    else:
+        credential, result = _checked(api, platform, source["settings"], credential_file)
+        if not as_json:
+            say_check(result)
+        document = api.call("PATCH", f"/sources/{source['id']}", body={"credential": credential})
     answer(document, f"{source['name']} is connected again.", as_json=as_json)
 
 

@@ -108,6 +108,7 @@ def _facts(source: Json, now: datetime) -> list[tuple[str, str]]:
         ("read back", f"{source['backfill']}, backlog after {source['backlog_after']}"),
         ("credential set", clock_time(source["credential_set_at"], now)),
         ("credential ends", _if_set(source["credential_expires_at"], now)),
+        ("checked", _if_set(source.get("checked_at"), now)),
         ("last ok", clock_time(source["last_ok_at"], now)),
         ("warning", "; ".join(source.get("warnings") or [])),
     ]

@@ -25,10 +25,13 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Absolute URLs: where a person is sent, and where the code is exchanged."""
+    """Absolute URLs: where a person is sent, and where the code is exchanged. `issuer` is what the
+    platform calls itself (`iss`, RFC 9207), where it says so in its documents.
+    """
 
     authorize: str
     token: str
+    issuer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class OAuth:
     that has none yet; where there is none, the operator registers one and gives us its id.
     `extra` is added to the address a person is sent to. `client_field` is what the platform calls
     the app's id. With `pkce` false the platform knows no PKCE; the verifier is not sent then.
+    `chosen` names settings that come with the account (`Account.settings`): at the start they may
+    be left out, and the two functions see them as `None`.
     """
 
     scopes: tuple[str, ...]
@@ -76,4 +81,5 @@ class OAuth:
     scope_separator: str = " "
     client_auth: ClientAuth = "body"
     client_field: str = "client_id"
+    chosen: tuple[str, ...] = ()
     extra: Mapping[str, str] = field(default_factory=dict)

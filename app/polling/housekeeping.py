@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Table, delete, select
 
+from app.connecting.models import connection
 from app.db import Database
 from app.inbox.actions.models import action
 from app.inbox.models import raw_body
@@ -22,6 +23,7 @@ KEPT: tuple[tuple[Table, Any, timedelta], ...] = (
     (recovery, recovery.c.at, timedelta(days=90)),
     (gap, gap.c.closed_at, timedelta(days=90)),
     (idempotency_key, idempotency_key.c.asked_at, ANSWERS_KEPT),
+    (connection, connection.c.created_at, timedelta(days=1)),
     (note, note.c.deleted_at, timedelta(days=30)),
     (action, action.c.at, timedelta(days=90)),
 )

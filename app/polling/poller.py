@@ -16,12 +16,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import Clock, monotonic
-from app.connectors.base import (
-    Connector,
-    Platform,
-    Shape,
-    StreamSpec,
-)
+from app.connectors.base import Connector, Platform, Shape, StreamSpec
 from app.connectors.budget import Budget
 from app.connectors.failures import BadResponse, ConnectorError, Transient
 from app.connectors.registry import PLATFORMS
@@ -30,6 +25,7 @@ from app.errors import AppError
 from app.inbox.arrivals import Us
 from app.polling import rereading
 from app.polling.backward import read_gaps, read_top
+from app.polling.checking import Checking
 from app.polling.finishing import Finished, finish
 from app.polling.fitting import fit_streams
 from app.polling.looking import look_again
@@ -94,6 +90,10 @@ class Poller:
     limits: Limits = field(default_factory=Limits)
     lease_length: timedelta = LEASE
     _kept: OrderedDict[int, _Kept] = field(default_factory=OrderedDict)
+    _checking: Checking = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._checking = Checking(self.db, self.clock, self.lease_length)
 
     async def poll(self, lease: Lease) -> None:
         """Reads every due stream of a leased source and gives the source back.
@@ -116,11 +116,21 @@ class Poller:
         try:
             connector, budget = self._connector(source)
         except AppError as error:
-            await self._cannot_connect(lease, source, rows, error, started_at)
+            left = [streams.as_state(row) for row in rows if row.state != RETIRED]
+            await self._cannot_read(
+                lease, source, left, BadResponse(error.detail), started_at=started_at
+            )
             return
         poll = await self._prepare(
             lease, source, rows, connector=connector, budget=budget, started_at=started_at
         )
+        seen = poll.streams.values()
+        refused = await self._checking.look(source, seen, connector, lease)
+        if refused is not None:
+            await self._cannot_read(
+                lease, source, [*seen], refused, started_at=started_at, budget=budget
+            )
+            return
         if source.us_changed:
             most = self.limits.told_apart
             await tell_apart_again(poll.storing, source, poll.streams, most)
@@ -340,26 +350,26 @@ class Poller:
             return BadResponse("Reading failed in a way we did not expect; the log tells more.")
         return None
 
-    async def _cannot_connect(
+    async def _cannot_read(
         self,
         lease: Lease,
         source: Row[Any],
-        rows: Sequence[Row[Any]],
-        error: AppError,
+        rows: Sequence[SimpleNamespace],
+        failure: ConnectorError,
+        *,
         started_at: datetime,
+        budget: Budget | None = None,
     ) -> None:
         """The stored settings or credential can't be used: every stream says so."""
-        failure = BadResponse(error.detail)
         pace = Pace(timedelta(seconds=source.poll_interval), ONE_SECOND, self.rng)
-        read = [streams.as_state(row) for row in rows if row.state != RETIRED]
         done = Finished(
             lease,
             source,
-            [Read(_unread(row, started_at), failure) for row in read],
-            Budget(0, 0),
+            [Read(_unread(row, started_at), failure) for row in rows],
+            budget or Budget(0, 0),
             started_at,
-            {row.name: pace for row in read},
-            before={row.name: row.error_code for row in read},
+            {row.name: pace for row in rows},
+            before={row.name: row.error_code for row in rows},
         )
         await finish(self.db, self.clock, done)
 

@@ -15,16 +15,18 @@ from app.connectors.registry import PLATFORMS
 from app.errors import Conflict, InvalidRequest, NotFound, VersionMismatch
 from app.outbox.events import acting
 from app.sources import examples, overview
+from app.sources.connecting import platform_named
 from app.sources.coverage import Coverage, is_complete, read_coverage
 from app.sources.drafts import Changes, NewSource
+from app.sources.offers import PlatformList, platform_out
+from app.sources.repository import get_source as get_source_row
 from app.sources.schemas import (
     CheckOut,
-    PlatformList,
     SourceList,
     SourceOut,
+    budget_out,
     check_out,
     failed_check,
-    platform_out,
 )
 from app.sources.service import Sources
 from app.web.answers import answer, answers
@@ -70,18 +72,26 @@ class SourceDraft(Body):
     credential: _Secret | None = None
 
 
-class SourceNew(SourceDraft):
-    """A source to connect. `also_us` lists further author ids or handles that are us; `bot:`
-    before one says that it is automated, so that its replies are never answers.
+class SourceDetails(Body):
+    """How a source is to be read, where that differs from what is usual. `also_us` lists further
+    author ids or handles that are us; `bot:` before one says that it is automated, so that its
+    replies are never answers.
     """
 
-    name: _Name
     poll_interval: _Interval | None = None
     backfill: Duration | None = None
     backlog_after: Duration | None = None
     also_us: list[_Us] = Field(default_factory=list, max_length=500)
     labels: list[_Label] = Field(default_factory=list, max_length=50)
     budget: _Budget | None = None
+
+
+class SourceNew(SourceDraft, SourceDetails):
+    """A source to connect. `also_us` lists further author ids or handles that are us; `bot:`
+    before one says that it is automated, so that its replies are never answers.
+    """
+
+    name: _Name
 
 
 class SourcePatch(Body):
@@ -133,11 +143,12 @@ async def list_sources(principal: Seeing, db: Reader, now: Now) -> Response:
     responses={**answers(CheckOut, example=examples.CHECK), **problems(InvalidRequest)},
 )
 async def check_source_draft(_principal: Managing, request: Request, body: SourceDraft) -> Response:
+    quota = platform_named(body.platform).quota
     try:
         check = await _sources(request).check(body.platform, body.settings, body.credential)
     except ConnectorError as error:
-        return answer(failed_check(error))
-    return answer(check_out(check))
+        return answer(failed_check(error, budget_out(quota)))
+    return answer(check_out(check, budget_out(quota)))
 
 
 @router.post(
@@ -220,12 +231,16 @@ async def delete_source(
     summary="Look at the credential of a source again",
     responses={**answers(CheckOut, example=examples.CHECK), **problems(NotFound)},
 )
-async def check_source(principal: Managing, request: Request, source_id: PathId) -> Response:
+async def check_source(
+    principal: Managing, db: Reader, request: Request, source_id: PathId
+) -> Response:
+    row = await get_source_row(db, principal.scope, source_id)
+    budget = budget_out(platform_named(row.platform).quota, row.budget)
     try:
         check = await _sources(request).check_stored(principal.scope, source_id)
     except ConnectorError as error:
-        return answer(failed_check(error))
-    return answer(check_out(check))
+        return answer(failed_check(error, budget))
+    return answer(check_out(check, budget))
 
 
 @router.get(

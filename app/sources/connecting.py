@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from app.clock import Clock
 from app.connectors.asking import Http
-from app.connectors.base import Connector, Platform, SaveCredential
+from app.connectors.base import Connector, Fields, Platform, SaveCredential
 from app.connectors.budget import Budget
 from app.connectors.registry import PLATFORMS
 from app.db import Database
@@ -57,8 +57,13 @@ def _problems(error: ValidationError, prefix: str) -> list[FieldError]:
 
 def read_settings(platform: Platform, settings: Mapping[str, Any]) -> Any:
     """The settings as the platform's model, or `InvalidRequest` naming each wrong field."""
+    return read_settings_as(platform.settings, platform, settings)
+
+
+def read_settings_as(model: type[Fields], platform: Platform, settings: Mapping[str, Any]) -> Any:
+    """The same as another model of that platform's settings."""
     try:
-        return platform.settings.model_validate(dict(settings))
+        return model.model_validate(dict(settings))
     except ValidationError as error:
         raise InvalidRequest(
             f"The settings don't fit {platform.title}. See its fields with GET /api/v1/platforms.",

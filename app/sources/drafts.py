@@ -163,6 +163,7 @@ def source_values(
         "identity": None if check.identity is None else identity_row(check.identity),
         "credential_expires_at": check.expires_at,
         "warnings": list(check.warnings),
+        "missing": list(check.missing),
         "checked_at": now,
         "origin": asked.origin,
         "host": host,
@@ -199,15 +200,27 @@ def read_identity(stored: Mapping[str, Any] | None) -> Identity | None:
     )
 
 
-def refuse_other_account(row: Any, check: Check) -> None:
+def other_account(row: Any, check: Check) -> str | None:
+    """A sentence where a credential belongs to another account than a source reads."""
     before = row.identity
     if before is None or check.identity is None:
-        return
+        return None
     same = (check.identity.external_id, check.identity.instance)  # ids count within a server
     if (before["id"], before.get("instance", "")) == same:
-        return
-    detail = (
+        return None
+    return (
         f"This credential belongs to {check.identity.handle or check.identity.external_id}, but "
-        f"{row.name!r} reads {before['handle'] or before['id']}. Connect it as a new source."
+        f"{row.name!r} reads {before['handle'] or before['id']}."
     )
-    raise InvalidRequest(detail, errors=[FieldError("/credential", "other_account", detail)])
+
+
+def lost_rights(row: Any, check: Check) -> list[str]:
+    """Rights that a credential lacks and did not lack when a person connected it."""
+    known = check.missing if row.missing is None else row.missing
+    return [right for right in check.missing if right not in known]
+
+
+def refuse_other_account(row: Any, check: Check) -> None:
+    if (detail := other_account(row, check)) is not None:
+        detail += " Connect it as a new source."
+        raise InvalidRequest(detail, errors=[FieldError("/credential", "other_account", detail)])

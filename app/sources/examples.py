@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from app.sources.coverage import BackfillOut, Coverage, GapOut, LostOut, StreamCoverage
+from app.sources.offers import AccessOut, OAuthOut, PlatformList, PlatformOut
 from app.sources.schemas import (
+    BudgetOut,
     CheckOut,
+    EstimateOut,
     IdentityOut,
-    PlatformList,
-    PlatformOut,
     RunList,
     RunOut,
     SampleOut,
@@ -57,6 +58,7 @@ SOURCE = SourceOut(
     identity=IdentityOut(id="1", handle="shop@social.example", name="The shop"),
     credential_set_at=_AT,
     credential_expires_at=None,
+    checked_at=_AT,
     poll_interval=60,
     backfill="P30D",
     backlog_after="P7D",
@@ -83,6 +85,8 @@ CHECK = CheckOut(
     missing=[],
     sample=SampleOut(count=23, newest_at=_AT),
     warnings=[],
+    estimate=EstimateOut(unit="USD", per_day=1.2, detail="40 posts a day at 0.005 USD, and 2 more"),
+    budget=BudgetOut(unit="USD", limit=100.0, period="month", zone="UTC"),
     error=None,
 )
 
@@ -118,6 +122,10 @@ PLATFORM_LIST = PlatformList(
             minimum_interval=60,
             notes=[],
             docs="docs/platforms/hackernews.md",
+            access=AccessOut(review="", shortest="", price="Free."),
+            retention=None,
+            oauth=OAuthOut(offered=False, needs_client=False, scopes=[], chosen=[]),
+            quota=None,
         )
     ]
 )

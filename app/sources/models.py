@@ -37,6 +37,7 @@ source = Table(
     Column("credential_expires_at", UtcTime),
     Column("identity", JsonType),  # {id, handle, name, instance}, as last checked
     Column("warnings", JsonType, nullable=False),
+    Column("missing", JsonType),  # rights that it lacked when last looked at; null: never told
     Column("checked_at", UtcTime),
     Column("origin", String(20), nullable=False),  # person, demo
     Column("host", String(255), nullable=False),  # where limits count

@@ -1,4 +1,4 @@
-"""What sources, platforms, runs and checks look like on the wire."""
+"""What sources, runs and checks look like on the wire."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Row
 
 from app.clock import Stamp, stamp
-from app.connectors.base import Check, Platform
+from app.connectors.base import Check, Quota
 from app.connectors.failures import ConnectorError
 from app.sources.coverage import BackfillOut, LostOut, backfill_of, lost_of, state_of
 from app.sources.runs import INTERRUPTED
@@ -64,7 +64,9 @@ class QuotaOut(msgspec.Struct, kw_only=True):
 
 
 class SourceOut(msgspec.Struct, kw_only=True):
-    """A connected account or watched place. The credential itself is never told."""
+    """A connected account or watched place. The credential itself is never told; `checked_at` is
+    when its identity and rights were last found to be as they should.
+    """
 
     id: int
     platform: str
@@ -73,6 +75,7 @@ class SourceOut(msgspec.Struct, kw_only=True):
     identity: IdentityOut | None
     credential_set_at: Stamp | None
     credential_expires_at: Stamp | None
+    checked_at: Stamp | None
     poll_interval: int
     backfill: str
     backlog_after: str
@@ -130,8 +133,29 @@ class SampleOut(msgspec.Struct, kw_only=True):
     newest_at: Stamp | None
 
 
+class EstimateOut(msgspec.Struct, kw_only=True):
+    """What a source is going to use at its interval, by what was seen."""
+
+    unit: str
+    per_day: float
+    detail: str
+
+
+class BudgetOut(msgspec.Struct, kw_only=True):
+    """What a source may use: the platform's quota, or the operator's smaller budget of it. `period`
+    is day or month and ends by the clock of `zone`.
+    """
+
+    unit: str
+    limit: float
+    period: str
+    zone: str
+
+
 class CheckOut(msgspec.Struct, kw_only=True):
-    """The result of looking at a credential: who it is, what it may, what it would bring."""
+    """The result of looking at a credential: who it is, what it may, what it would bring, and what
+    it would use of what may be used.
+    """
 
     ok: bool
     identity: IdentityOut | None
@@ -139,27 +163,9 @@ class CheckOut(msgspec.Struct, kw_only=True):
     missing: list[str]
     sample: SampleOut | None
     warnings: list[str]
+    estimate: EstimateOut | None
+    budget: BudgetOut | None
     error: TroubleOut | None
-
-
-class PlatformOut(msgspec.Struct, kw_only=True):
-    """What can be connected, and with which fields (JSON Schema)."""
-
-    name: str
-    title: str
-    settings_schema: dict[str, Any]
-    credential_schema: dict[str, Any] | None
-    credential_required: bool
-    capabilities: dict[str, Any]
-    default_interval: int
-    minimum_interval: int
-    notes: list[str]
-    docs: str
-
-
-class PlatformList(msgspec.Struct, kw_only=True):
-    items: list[PlatformOut]
-    next_cursor: str | None = None
 
 
 _NUMBERS_OF_RUN = (
@@ -240,6 +246,7 @@ def source_out(
         identity=identity_out(row.identity),
         credential_set_at=stamp(row.credential_set_at),
         credential_expires_at=stamp(row.credential_expires_at),
+        checked_at=stamp(row.checked_at),
         poll_interval=row.poll_interval,
         backfill=format_duration(timedelta(seconds=row.backfill)),
         backlog_after=format_duration(timedelta(seconds=row.backlog_after)),
@@ -271,9 +278,17 @@ def run_out(row: Row[Any]) -> RunOut:
     )
 
 
-def check_out(check: Check) -> CheckOut:
+def budget_out(quota: Quota | None, budget: float | None = None) -> BudgetOut | None:
+    if quota is None:
+        return None
+    limit = quota.limit if budget is None else min(budget, quota.limit)
+    return BudgetOut(unit=quota.unit, limit=limit, period=quota.period, zone=quota.zone)
+
+
+def check_out(check: Check, budget: BudgetOut | None) -> CheckOut:
     identity = check.identity
     sample = check.sample
+    lacking = f"The credential lacks: {', '.join(check.missing)}."
     return CheckOut(
         ok=not check.missing,
         identity=None
@@ -285,16 +300,15 @@ def check_out(check: Check) -> CheckOut:
         if sample is None
         else SampleOut(count=sample.count, newest_at=stamp(sample.newest_at)),
         warnings=list(check.warnings),
-        error=None
-        if not check.missing
-        else TroubleOut(
-            code="permission_missing",
-            detail=f"The credential lacks: {', '.join(check.missing)}.",
-        ),
+        estimate=None
+        if check.estimate is None
+        else msgspec.convert(check.estimate, EstimateOut, from_attributes=True),
+        budget=budget,
+        error=TroubleOut(code="permission_missing", detail=lacking) if check.missing else None,
     )
 
 
-def failed_check(error: ConnectorError) -> CheckOut:
+def failed_check(error: ConnectorError, budget: BudgetOut | None) -> CheckOut:
     return CheckOut(
         ok=False,
         identity=None,
@@ -302,21 +316,7 @@ def failed_check(error: ConnectorError) -> CheckOut:
         missing=list(getattr(error, "rights", ())),
         sample=None,
         warnings=[],
+        estimate=None,
+        budget=budget,
         error=TroubleOut(code=error.code, detail=error.detail),
-    )
-
-
-def platform_out(platform: Platform) -> PlatformOut:
-    credential = platform.credential
-    return PlatformOut(
-        name=platform.name,
-        title=platform.title,
-        settings_schema=platform.settings.model_json_schema(),
-        credential_schema=None if credential is None else credential.model_json_schema(),
-        credential_required=platform.credential_required,
-        capabilities=msgspec.to_builtins(platform.capabilities),
-        default_interval=int(platform.default_interval.total_seconds()),
-        minimum_interval=int(platform.minimum_interval.total_seconds()),
-        notes=list(platform.notes),
-        docs=platform.docs,
     )

@@ -11,6 +11,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
 from app.connectors.base import Check, Platform, host_of
+from app.connectors.failures import AuthFailed
 from app.connectors.keeping import NotStored
 from app.db import Database, Tx
 from app.errors import Conflict, VersionMismatch
@@ -27,6 +28,7 @@ from app.sources.drafts import (
     identity_row,
     listed_us,
     listed_us_of,
+    other_account,
     read_identity,
     refuse_other_account,
     source_values,
@@ -64,9 +66,13 @@ class Sources:
         return await self._connecting.connector(found, read, secret, NotStored()).check()
 
     async def check_stored(self, scope: Scope, source_id: int) -> Check:
-        """The same for a source that is there; remembers what it saw."""
+        """The same for a source that is there; remembers what it saw, unless it is the credential
+        of another account by now, which is `AuthFailed`.
+        """
         row = await repository.get_source(self._db, scope, source_id)
         check = await self._connecting.connector_of(row).check()
+        if (other := other_account(row, check)) is not None:
+            raise AuthFailed(f"{other} Connect it again.")
         async with self._db.write() as tx:
             await self._note_check(tx, row.id, check)
         return check
@@ -178,6 +184,7 @@ class Sources:
             async with self._db.write() as tx:
                 if check is not None:
                     await self._note_check(tx, source_id, check)
+                    values["missing"] = list(check.missing)
                     await self._store_credential(tx, source_id, credential, now)
                     await repository.forget_failures(tx, source_id, now)
                 if check is not None or asked.also_us is not None:

@@ -9,7 +9,7 @@ import pty
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,10 @@ from tests.cli.service import TOKEN, Service
 from tests.serving import serving
 
 ROOT = Path(__file__).parent.parent.parent
+
+
+Typed = str | Callable[[str], Awaitable[str]]
+"""What is typed, or what makes it of the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +82,12 @@ class Shell:
     async def on_terminal(
         self,
         *arguments: str,
-        answers: Mapping[str, str] | None = None,
+        answers: Mapping[str, Typed] | None = None,
         interrupt_at: str | None = None,
     ) -> Result:
         """Runs on a terminal. Each of `answers` is typed once its prompt (a regular expression)
-        stands at the end; `interrupt_at` presses Ctrl-C when that text has appeared.
+        stands at the end, or what it makes of the screen; `interrupt_at` presses Ctrl-C when that
+        text has appeared.
         """
         outside, inside = pty.openpty()
         process = await self.start(
@@ -96,7 +101,9 @@ class Shell:
                 screen += piece.decode(errors="replace")
                 for prompt in list(waiting):
                     if re.search(prompt + r"[^\n]*: $", screen):
-                        os.write(outside, waiting.pop(prompt).encode() + b"\n")
+                        said = waiting.pop(prompt)
+                        typed = said if isinstance(said, str) else await said(screen)
+                        os.write(outside, typed.encode() + b"\n")
                         break
                 if interrupt_at is not None and interrupt_at in screen:
                     interrupt_at = None

@@ -32,8 +32,8 @@ _KEYS = 5000
 _BODIES = 500
 _IDS = frozenset({"external_id", "parent_external_id"})
 _LEFT_ALONE = frozenset({
-    "erased", "gap", "host", "idempotency_key", "installation", "item_words", "policy",
-    "search_todo", "source", "token", "us", "user", "watched", "webhook",
+    "connection", "erased", "gap", "host", "idempotency_key", "installation", "item_words",
+    "oauth_client", "policy", "search_todo", "source", "token", "us", "user", "watched", "webhook",
 })  # fmt: skip
 """Tables without anything that others wrote, or made from those that have it."""
 _ONLY = {"author": ("notes",), "stream": ("error_detail",), "run": ("error_detail",)}

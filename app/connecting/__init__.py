@@ -1,0 +1,1 @@
+"""Connecting an account through its platform's own page (OAuth)."""
