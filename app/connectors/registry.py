@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from app.connectors.base import Platform
-from app.connectors.platforms import bluesky, demo, hackernews, mastodon, wordpress
+from app.connectors.platforms import bluesky, demo, facebook, hackernews, mastodon, wordpress
 
 _ALL: tuple[Platform, ...] = (
     # one line each, in alphabetical order
     bluesky.PLATFORM,
     demo.PLATFORM,
+    facebook.PLATFORM,
     hackernews.PLATFORM,
     mastodon.PLATFORM,
     wordpress.PLATFORM,

@@ -1,0 +1,142 @@
+"""Asks the Graph API as one account, and walks through its lists."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from app.connectors.asking import Http, Response
+from app.connectors.base import Cursor, JsonObject, Page
+from app.connectors.failures import BadResponse, CursorRefused
+from app.connectors.fields import Unreadable, as_object
+from app.connectors.meta.refusals import refusal, wish
+
+VERSION = "v26.0"
+EXPECTED = (
+    HTTPStatus.OK,
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.GONE,
+)
+"""Statuses whose body tells the cause."""
+
+_PLACE = ("after", "until", "__paging_token", "offset")
+"""The parameters that say where a list goes on. `next` as a whole is never kept: the token stands
+in it, and so does a host that we did not choose.
+"""
+_LONGEST_PLACE = 2000
+
+Params = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A sound answer."""
+
+    body: JsonObject
+    answer: Response
+
+    @property
+    def rows(self) -> list[Any]:
+        """The entries of a list."""
+        if not isinstance(rows := self.body.get("data"), list):
+            raise BadResponse("Meta answered without a list where one was expected.")
+        return rows
+
+    @property
+    def place(self) -> Cursor | None:
+        """Where the list goes on; `None` at its end, which is the absence of `next` alone: a short
+        or even empty page is not the last one.
+        """
+        return next_place(self.body)
+
+
+class Graph:
+    """Asks with the token in a header, so that it stands in no address. `heard_at` is when the
+    last answer came: the clock that a connector has.
+    """
+
+    def __init__(self, *, http: Http, root: str, token: str, app_secret: str = "") -> None:
+        self.root = root
+        self.token = token
+        self.heard_at: datetime | None = None
+        self._http = http
+        self._app_secret = app_secret
+
+    async def get(
+        self, path: str, *params: tuple[str, str], item: bool = False, place: Cursor | None = None
+    ) -> Reply:
+        """One thing or one page of a list; see `refusals.refusal` for `item`."""
+        proof = self._proof()
+        answer = await self._http.request(
+            "GET",
+            f"{self.root}/{VERSION}/{path}",
+            params=(*params, *params_of(place), *proof),
+            headers={"Authorization": f"Bearer {self.token}"},
+            expect=EXPECTED,
+        )
+        self.heard_at = answer.received_at
+        if (failure := refusal(answer, item=item, paged=bool(place))) is not None:
+            raise failure
+        return Reply(as_object(answer.json()), answer)
+
+    def _proof(self) -> Params:
+        """Shows that who has the token has the app's secret too, where an app demands that."""
+        if not self._app_secret:
+            return ()
+        return (("appsecret_proof", proof_of(self.token, self._app_secret)),)
+
+
+def proof_of(token: str, app_secret: str) -> str:
+    """HMAC-SHA256 of the token under the app's secret, in hex (Meta, Secure Graph API Calls)."""
+    return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+
+def app_token(app_id: str, app_secret: str) -> str:
+    """The token of an app itself, "" where we don't know both."""
+    return f"{app_id}|{app_secret}" if app_id and app_secret else ""
+
+
+def onwards(page: Page, reply: Reply, state: Cursor | None = None) -> Page:
+    """The page with where it leads: the bare place, or the place within a state."""
+    place = reply.place
+    ahead = place if state is None or place is None else {**state, "place": place}
+    wished = wish(reply.answer)
+    return replace(page, next_cursor=ahead, more=place is not None, poll_after=wished)
+
+
+def quoted(external_id: str) -> str:
+    """An id as a part of a path."""
+    return quote(external_id, safe="")
+
+
+def next_place(body: JsonObject) -> Cursor | None:
+    """The parameters of `paging.next` that lead on."""
+    paging = body.get("paging")
+    address = paging.get("next") if isinstance(paging, dict) else None
+    if not isinstance(address, str) or not address:
+        return None
+    try:
+        found = dict(parse_qsl(urlsplit(address).query))
+    except ValueError as error:
+        raise Unreadable("the address of the next page") from error
+    place = {name: found[name] for name in _PLACE if found.get(name)}
+    if not place or any(len(value) > _LONGEST_PLACE for value in place.values()):
+        raise BadResponse("Meta says that there is more, but not where.")
+    return place
+
+
+def params_of(place: Cursor | None) -> Params:
+    """A place in a list as parameters."""
+    pairs = tuple((place or {}).items())
+    if any(name not in _PLACE or not isinstance(value, str) for name, value in pairs):
+        raise CursorRefused("The place in the list could not be read.")
+    return pairs
