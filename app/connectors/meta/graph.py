@@ -115,7 +115,7 @@ def onwards(page: Page, reply: Reply, state: Cursor | None = None) -> Page:
 
 def quoted(external_id: str) -> str:
     """An id as a part of a path."""
-    return quote(external_id, safe="")
+    return quote(external_id, safe="", errors="replace")
 
 
 def next_place(body: JsonObject) -> Cursor | None:
@@ -136,7 +136,8 @@ def next_place(body: JsonObject) -> Cursor | None:
 
 def params_of(place: Cursor | None) -> Params:
     """A place in a list as parameters."""
-    pairs = tuple((place or {}).items())
-    if any(name not in _PLACE or not isinstance(value, str) for name, value in pairs):
+    pairs = tuple(place.items()) if isinstance(place, dict) else ()
+    sound = place is None or isinstance(place, dict)
+    if not sound or any(name not in _PLACE or not isinstance(value, str) for name, value in pairs):
         raise CursorRefused("The place in the list could not be read.")
     return pairs

@@ -48,6 +48,11 @@ COMMENT_FIELDS = (
     "id,message,created_time,from{id,name},parent{id,from{id}},permalink_url,"
     "attachment,message_tags,is_hidden,is_private,user_likes,comment_count"
 )
+LOOK_FIELDS = (
+    "id,comments.filter(stream).order(reverse_chronological).limit(25).summary(true)"
+    f"{{{COMMENT_FIELDS}}}"
+)
+"""Our posts with their newest comments, in one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def parse_post(row: JsonObject, us: str, *, own: bool = False) -> Mention:
     )
 
 
-def parse_parent(post: Mention, row: JsonObject, *, foreign: bool) -> Parent:
+def parse_parent(post: Mention, row: JsonObject, us: str) -> Parent:
     """A post as something to watch: read at once when Meta counts more comments below it."""
     thread = post.thread
     return Parent(
@@ -111,38 +116,34 @@ def parse_parent(post: Mention, row: JsonObject, *, foreign: bool) -> Parent:
             "title": thread.title,
             "permalink": thread.permalink,
             "started_at": thread.started_at.isoformat() if thread.started_at else None,
-            "foreign": foreign,
+            "foreign": _is_elsewhere(post, us) or _is_tagging(post, us),
         },
     )
 
 
 def parse_posts(rows: Sequence[Any], us: str, *, own: bool = False) -> Page:
     """A page of our own posts and those that visitors wrote on our Page, each also a parent to
-    watch. The feed shows posts that name us elsewhere as well: these come with `tagged`.
+    watch. What the feed shows of posts on other profiles comes with `tagged` as well.
     """
-    return _posts(rows, us, own=own, foreign=False)
+    parsed = parse_rows(rows, lambda row: parse_post(row, us, own=own))
+    kept = [each for each in parsed.mentions if not _is_elsewhere(each, us)]
+    others = len(parsed.mentions) - len(kept)
+    skipped = {"tagged_elsewhere": others} if others else {}
+    return replace(_watched(rows, kept, us), unparsed=parsed.unparsed, skipped=skipped)
 
 
 def parse_tagged(rows: Sequence[Any], us: str) -> Page:
-    """A page of posts that name us; those on our own Page are watched with the feed."""
-    return _posts(rows, us, own=False, foreign=True)
+    """A page of posts that name us, each also a parent to watch."""
+    parsed = parse_rows(rows, lambda row: parse_post(row, us))
+    return replace(_watched(rows, parsed.mentions, us), unparsed=parsed.unparsed)
 
 
-def _posts(rows: Sequence[Any], us: str, *, own: bool, foreign: bool) -> Page:
-    parsed = parse_rows(rows, lambda row: parse_post(row, us, own=own))
+def _watched(rows: Sequence[Any], kept: Sequence[Mention], us: str) -> Page:
     by_id = {found: row for row in rows if (found := find_node_id(row))}
-    elsewhere = {each.external_id for each in parsed.mentions if _is_elsewhere(each, us)}
-    kept = [each for each in parsed.mentions if foreign or each.external_id not in elsewhere]
-    watched = [each for each in kept if (each.external_id in elsewhere) is foreign]
     oldest, newest = ends_of(rows, "created_time")
-    left = len(parsed.mentions) - len(kept)
     return Page(
         mentions=tuple(kept),
-        unparsed=parsed.unparsed,
-        skipped={"tagged_elsewhere": left} if left else {},
-        parents=tuple(
-            parse_parent(each, by_id[each.external_id], foreign=foreign) for each in watched
-        ),
+        parents=tuple(parse_parent(each, by_id[each.external_id], us) for each in kept),
         oldest_at=oldest,
         newest_at=newest,
     )
@@ -151,7 +152,14 @@ def _posts(rows: Sequence[Any], us: str, *, own: bool, foreign: bool) -> Page:
 def _is_elsewhere(post: Mention, us: str) -> bool:
     """Whether a post stands on somebody else's profile: its id begins with the profile's."""
     profile, parted, _ = post.external_id.partition("_")
-    return bool(parted) and us not in (profile, post.author.external_id)
+    return bool(parted) and us not in {profile, post.author.external_id}
+
+
+def _is_tagging(post: Mention, us: str) -> bool:
+    """Whether it may stand elsewhere although its id begins with ours: Meta also writes the ids of
+    posts that name us like that.
+    """
+    return post.author.external_id != us and us in post.addressed
 
 
 def place_of(parent: Parent, us: str) -> Place:

@@ -22,7 +22,7 @@ def of_a_page(*, messages: bool) -> Sequence[StreamSpec]:
     """Three lists of posts and, below each, the comments; with `messages` Messenger too."""
     streams = (
         _listed("feed", Kind.MENTION, lost=(RANKED,)),
-        _below("comments", "feed", BELOW, lost=(HIDDEN,), proves_absence=True),
+        _below("comments", "feed", BELOW, lost=(HIDDEN,)),
         _listed("tagged", Kind.MENTION),
         _below("tagged_comments", "tagged", BELOW),
         _listed("ratings", Kind.REVIEW, Kind.PRAISE, interval=timedelta(hours=1)),
@@ -43,4 +43,5 @@ def _listed(name: str, *kinds: Kind, **more: Any) -> StreamSpec:
 
 
 def _below(name: str, parents: str, kinds: tuple[Kind, ...], **more: Any) -> StreamSpec:
+    """What a list shows no more is no proof of deletion: people hide, and Meta files as spam."""
     return StreamSpec(name, Shape.PARENT, kinds, parents_from=parents, lists_replies=True, **more)

@@ -18,7 +18,6 @@ from app.connectors.meta.refusals import NotOffered, UnknownField
 from app.connectors.terms import Access
 
 API, WEB = "https://graph.facebook.com", "https://www.facebook.com"
-LIMIT = ("limit", "100")  # the most that a list of posts gives
 RANKED_FOR = timedelta(days=7)
 THREAD_PAGES = 20
 RATING_PAGES = 10
@@ -113,7 +112,9 @@ class Facebook:
         missing = token.missing(needed)
         if missing:
             return base.Check(us, token.scopes or (), missing, expires_at=token.ends_at)
-        look = await self._look(us)
+        path, few = f"{us.external_id}/published_posts", ("limit", "10")
+        reply = await self._graph.get(path, ("fields", posts.LOOK_FIELDS), few)
+        look = posts.look_at(reply.rows, us.external_id)
         if look.is_blind:
             raise failures.Blind(BLIND)
         told = [NAMELESS] if look.theirs and not look.named else []
@@ -140,6 +141,9 @@ class Facebook:
             raise failures.BadResponse(f"Facebook has no stream {stream!r} that is read like this.")
         try:
             return await self._page(stream, us, cursor, parent, since)
+        except failures.Gone:
+            await self._confirm_rights(us)
+            raise
         except NotOffered:
             if parent is not None:
                 raise
@@ -154,9 +158,11 @@ class Facebook:
             return await self._messages(messages.thread_of(parent), cursor, since)
         if parent is not None:
             place = posts.place_of(parent, us)
-            self._remember(place.thread)
             reply = await self._comments(parent.external_id, cursor, "reverse_chronological")
-            return onwards(posts.parse_comments(reply.rows, place), reply)
+            page = onwards(posts.parse_comments(reply.rows, place), reply)
+            for mention in page.mentions:
+                self._remember(place.thread, mention.external_id.partition("_")[0])
+            return page
         if stream == "tagged":
             reply = await self._list(f"{us}/tagged", posts.POST_FIELDS, cursor)
             return self._kept(onwards(posts.parse_tagged(reply.rows, us), reply))
@@ -188,17 +194,12 @@ class Facebook:
         return replace(page, mentions=(top, *page.mentions), more=at is not None)
 
     async def fetch_item(self, external_id: str) -> Mention:
-        """One post, comment, recommendation or message. What Meta says is not there may also be
-        something we may no longer see: it is gone only if the token still has its rights.
-        """
+        """One post, comment, recommendation or message."""
         us = (await self._who()).external_id
         try:
             return await self._item(external_id, us)
         except failures.Gone:
-            token = await rights.token_of(self._app, self._graph.token, us)
-            if missing := token.missing(NEEDED):
-                detail = f"The token lacks the right {missing[0]}."
-                raise failures.PermissionMissing(detail, rights=missing) from None
+            await self._confirm_rights(us)
             raise
 
     async def _item(self, external_id: str, us: str) -> Mention:
@@ -295,13 +296,12 @@ class Facebook:
             self._us = parse_identity(reply.body, self._settings.page_id)
         return self._us
 
-    async def _look(self, us: base.Identity) -> posts.Look:
-        newest = "comments.filter(stream).order(reverse_chronological).limit(25).summary(true)"
-        asked = f"id,{newest}{{{posts.COMMENT_FIELDS}}}"
-        reply = await self._graph.get(
-            f"{us.external_id}/published_posts", ("fields", asked), ("limit", "10")
-        )
-        return posts.look_at(reply.rows, us.external_id)
+    async def _confirm_rights(self, us: str) -> None:
+        """Meta says "does not exist" as well where a right was lost: then nothing is gone."""
+        token = await rights.token_of(self._app, self._graph.token, us)
+        if missing := token.missing(NEEDED):
+            detail = f"The token lacks the right {missing[0]}."
+            raise failures.PermissionMissing(detail, rights=missing)
 
     async def _comments(self, root: str, place: Cursor | None, order: str) -> Reply:
         path = f"{quoted(ratings.story_of(root))}/comments"
@@ -316,9 +316,8 @@ class Facebook:
         *params: tuple[str, str],
         item: bool = False,
     ) -> Reply:
-        return await self._graph.get(
-            path, ("fields", asked), LIMIT, *params, place=place, item=item
-        )
+        wanted, limit = ("fields", asked), ("limit", "100")  # the most that a list gives
+        return await self._graph.get(path, wanted, limit, *params, place=place, item=item)
 
     async def _one(self, external_id: str, asked: str) -> Reply:
         return await self._graph.get(quoted(external_id), ("fields", asked), item=True)
@@ -328,10 +327,11 @@ class Facebook:
             self._remember(mention.thread)
         return page
 
-    def _remember(self, thread: ThreadRef, message: str = "") -> None:
-        """By the number that the ids of its comments begin with, or by the id of a message."""
-        key = message or nodes.last_part(ratings.story_of(thread.external_id))
-        self._threads[key] = thread
+    def _remember(self, thread: ThreadRef, key: str = "") -> None:
+        """By the number that the ids of its comments begin with, which is not always the post's; or
+        by the id of a message.
+        """
+        self._threads[key or nodes.last_part(ratings.story_of(thread.external_id))] = thread
         while len(self._threads) > KNOWN:
             self._threads.popitem(last=False)
 
