@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from app.connectors.base import Platform
-from app.connectors.platforms import bluesky, demo, facebook, hackernews, mastodon, wordpress
+from app.connectors.platforms import (
+    bluesky,
+    demo,
+    facebook,
+    hackernews,
+    instagram,
+    mastodon,
+    wordpress,
+)
 
 _ALL: tuple[Platform, ...] = (
     # one line each, in alphabetical order
@@ -11,6 +19,7 @@ _ALL: tuple[Platform, ...] = (
     demo.PLATFORM,
     facebook.PLATFORM,
     hackernews.PLATFORM,
+    instagram.PLATFORM,
     mastodon.PLATFORM,
     wordpress.PLATFORM,
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.connectors.base import Kind, Visibility
+from app.connectors.base import Kind, ThreadRef, Visibility
 from app.connectors.failures import (
     AuthFailed,
     BadResponse,
@@ -25,7 +25,7 @@ from tests.connectors.playing import load
 from tests.connectors.reading import Source, mentions_in, on_stage, read_stream
 
 US = "1001"
-PLACE = posts.Place(posts.ThreadRef("1001_7001"), US, US)
+PLACE = posts.Place(ThreadRef("1001_7001"), US, US)
 TOKEN = {"type": "PAGE", "is_valid": True, "expires_at": 0, "profile_id": US}
 SCOPES = ["pages_read_engagement", "pages_read_user_content", "pages_messaging"]
 
@@ -227,7 +227,7 @@ async def test_below_a_post_that_is_not_ours_only_what_concerns_us_is_kept(sourc
 
 
 def test_a_comment_there_that_names_us_or_that_we_answered_is_kept() -> None:
-    place = posts.Place(posts.ThreadRef("5003_8001"), "5003", US, foreign=True)
+    place = posts.Place(ThreadRef("5003_8001"), "5003", US, foreign=True)
     naming = comment(id="8001_1", message_tags=[{"id": US, "name": "Acme"}])
     answered, other = comment(id="8001_2"), comment(id="8001_3")
     ours = comment(id="8001_4", parent={"id": "8001_2"}, **{"from": {"id": US}})
@@ -371,7 +371,7 @@ async def test_a_conversation_is_read_as_far_back_as_the_first_reading(source: S
 def test_the_addresses_that_meta_makes_up_are_not_kept() -> None:
     person = {"id": "5001", "name": "Anna", "email": "5001@facebook.com"}
     row = {"id": "m_1", "from": person, "to": {"data": [person]}, "message": "Hi"}
-    found = messages.parse_message(row, posts.ThreadRef("t_1"))
+    found = messages.parse_message(row, ThreadRef("t_1"))
     assert "facebook.com" not in str(found.raw)
     assert found.visibility is Visibility.DIRECT
 

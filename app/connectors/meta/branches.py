@@ -25,7 +25,7 @@ class Around:
     us: frozenset[str]
 
     def is_ours(self, mention: Mention) -> bool:
-        return not self.us.isdisjoint({mention.author.external_id, mention.author.handle} - {""})
+        return not self.us.isdisjoint(_names(mention))
 
 
 def settled(found: Sequence[Mention], around: Around) -> tuple[Mention, ...]:

@@ -45,25 +45,27 @@ class Token:
         return tuple(right for right in needed if right not in self.scopes)
 
 
-async def token_of(asking: Graph, token: str, account_id: str) -> Token:
+async def token_of(
+    asking: Graph, token: str, account_id: str, *, persons_may: bool = False
+) -> Token:
     """Looks at `token`. `asking` has the app's own token, else the same one. Where Meta tells
-    nothing the rights are unknown, not missing.
+    nothing the rights are unknown, not missing. `persons_may`: the token of a person serves too.
     """
     try:
         reply = await asking.get("debug_token", ("input_token", token))
     except (PermissionMissing, BadResponse, Gone):
         return Token()
-    return parse_token(reply.body.get("data"), account_id)
+    return parse_token(reply.body.get("data"), account_id, persons_may=persons_may)
 
 
-def parse_token(value: Any, account_id: str) -> Token:
+def parse_token(value: Any, account_id: str, *, persons_may: bool = False) -> Token:
     """`debug_token`'s answer; a right that was granted for other accounts only is none."""
     if not isinstance(value, dict):
         return Token()
     if value.get("is_valid") is False:
         raise AuthFailed("The token is expired or revoked: connect again.")
     kind = find_text(value, "type").upper()
-    if kind in PERSONS:
+    if kind in PERSONS and not persons_may:
         raise Blind(OF_A_PERSON)
     scopes = value.get("scopes")
     granted = None

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.connectors.answers import Answer
 from app.connectors.asking import RateLimit
 from app.connectors.base import ThreadRef
 from app.connectors.failures import AuthFailed, BadResponse
@@ -79,26 +80,13 @@ def test_recorded_conversations_are_watched(key: str) -> None:
     assert page.unparsed == ()
 
 
-class Told:
-    """An answer with nothing but status and body."""
-
-    headers: dict[str, str] = {}  # noqa: RUF012  # as in the protocol
-    url, content, text = "", b"", ""
-    received_at = datetime(2026, 1, 1, tzinfo=UTC)
-    rate_limit = RateLimit()
-
-    def __init__(self, status: int, body: Any) -> None:
-        self.status, self._body = status, body
-
-    def json(self) -> Any:
-        return self._body
-
-
 @recordings
 @pytest.mark.parametrize("key", ERRORS)
 def test_recorded_errors_say_what_to_do_next(key: str) -> None:
     found = exchange(key)
-    assert type(refusal(Told(found.status or 400, found.json()))) is ERRORS[key]
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    answer = Answer(400, {}, "", found.body.encode(), at, RateLimit(), "graph.facebook.com")
+    assert type(refusal(answer)) is ERRORS[key]
 
 
 @recordings
