@@ -36,8 +36,8 @@ from app.connectors.text import clean_json, parse_time
 
 CAP = 50  # comments of the first level that Meta shows of one post
 _WRITTEN = "id,text,timestamp,username,from{id,username},user{id},like_count,hidden"
-REPLY_FIELDS = _WRITTEN
-COMMENT_FIELDS = f"{_WRITTEN},parent_id,replies.limit({CAP}){{{_WRITTEN}}}"
+REPLY_FIELDS = f"{_WRITTEN},parent_id"
+COMMENT_FIELDS = f"{_WRITTEN},parent_id,replies.limit({CAP}){{{REPLY_FIELDS}}}"
 ONE_COMMENT_FIELDS = f"{_WRITTEN},parent_id,media{{id,permalink}}"
 MEDIA_FIELDS = "id,timestamp,permalink,caption,comments_count,media_type,media_url,username"
 TAG_FIELDS = "id,timestamp,permalink,caption,media_type,username"
@@ -171,12 +171,14 @@ def parse_comments(rows: Sequence[Any], thread: ThreadRef, us: Us, *, is_end: bo
         top = parse_rows([row], partial(_comment, thread=thread, us=us))
         mentions += top.mentions
         unparsed += top.unparsed
-        if top.mentions and (below := row.get("replies")) is not None:
-            found = parse_replies(below, top.mentions[0], us)
-            mentions += found.mentions
-            unparsed += found.unparsed
-            if _goes_on(below):
-                more_below.append(top.mentions[0].external_id)
+        below = row.get("replies") if isinstance(row, dict) else None
+        if below is None:
+            continue
+        found = parse_replies(below, top.mentions[0] if top.mentions else None, thread, us)
+        mentions += found.mentions
+        unparsed += found.unparsed
+        if top.mentions and _goes_on(below):
+            more_below.append(top.mentions[0].external_id)
     cut = is_end and len(rows) >= CAP
     page = Page(
         mentions=settled(mentions, Around(thread.external_id, us.external_id, us.names)),
@@ -191,16 +193,19 @@ def _goes_on(below: Any) -> bool:
     return isinstance(paging, dict) and isinstance(paging.get("next"), str)
 
 
-def parse_replies(below: Any, top: Mention, us: Us) -> Page:
-    """The answers below one comment. Meta hangs an answer to an answer there, too."""
+def parse_replies(below: Any, top: Mention | None, thread: ThreadRef, us: Us) -> Page:
+    """The answers below one comment. Meta hangs an answer to an answer there, too. Where the
+    comment itself can't be read (`None`), its answers still say what they hang on.
+    """
     rows = below.get("data") if isinstance(below, dict) else None
     if not isinstance(rows, list):
         return Page(unparsed=(Unparsed(None, "replies are no list", clean_json(below)),))
-    parsed = parse_rows(rows, partial(_reply, top=top, us=us))
+    parse = partial(_comment, thread=thread, us=us) if top is None else partial(_reply, top, us)
+    parsed = parse_rows(rows, parse)
     return Page(mentions=parsed.mentions, unparsed=parsed.unparsed)
 
 
-def _reply(row: JsonObject, top: Mention, us: Us) -> Mention:
+def _reply(top: Mention, us: Us, row: JsonObject) -> Mention:
     ours = top.author.external_id == us.external_id
     kind = Kind.REPLY if ours else Kind.COMMENT
     return _written(row, top.thread, us, parent=top.external_id, kind=kind)
