@@ -69,17 +69,17 @@ class Listing:
 
 
 def writer_of(row: JsonObject, external_id: str, us: Us) -> Person:
-    """Who wrote it. `user` is set only where that is us; the user name stands for somebody whose
-    number Meta keeps to itself.
+    """Who wrote it. `user` is set only where that is the account whose token asks; the user name
+    stands for somebody whose number Meta keeps to itself.
     """
     username = find_text(row, "username")
     told = author_of(row, external_id)
     name = told.handle or username
-    ours = {told.external_id, find_node_id(row.get("user")), name.lower()} & set(us.names)
-    if ours:
+    own = find_node_id(row.get("user"))
+    if {told.external_id, own, name.lower()} & set(us.names):
         return Person(us.external_id, handle=us.username)
-    if is_known(told):
-        return Person(told.external_id, handle=name)
+    if is_known(told) or own is not None:
+        return Person(own if not is_known(told) and own else told.external_id, handle=name)
     return Person(f"@{name.lower()}", handle=name) if name else told
 
 
