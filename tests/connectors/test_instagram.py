@@ -149,7 +149,7 @@ class Stored(NotStored):
 def direct(source: Source, stored: Stored, expires_at: str) -> Connector:
     return Instagram(
         settings=Settings(login="instagram", api_url=source.address),
-        credential=Credential(access_token="old", app_id="7", expires_at=expires_at),
+        credential=Credential(access_token="old", client_id="7", expires_at=expires_at),
         http=source.door.for_source(),
         save_credential=stored,
     )
@@ -166,7 +166,7 @@ async def test_a_token_near_its_end_is_renewed_stored_and_used(source: Source) -
     connector = direct(source, stored, soon.isoformat())
     await connector.fetch_page("media", None)
     assert stored.renewed["access_token"] == "new"
-    assert stored.renewed["app_id"] == "7"
+    assert stored.renewed["client_id"] == "7"
     ends = datetime.fromisoformat(stored.renewed["expires_at"])
     assert timedelta(days=59) < ends - datetime.now(UTC) < timedelta(days=61)
     await connector.fetch_page("media", None)
@@ -181,7 +181,7 @@ async def test_a_token_far_from_its_end_is_left_alone(source: Source) -> None:
 
 
 async def test_a_token_that_cannot_be_renewed_yet_is_used_as_it_is(source: Source) -> None:
-    """Within a day of its making Meta refuses; it is asked again after a day, not at each poll."""
+    """Within a day of its making Meta refuses; it is asked again an hour later, not at each poll."""
     serve(source, "/refresh_access_token", error(100), status=400)
     stored = Stored()
     connector = direct(source, stored, "")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.connectors.asking import Http
@@ -14,9 +13,10 @@ from app.connectors.meta.graph import EXPECTED, VERSION, Graph
 from app.connectors.meta.nodes import find_node_id
 from app.connectors.meta.refusals import refusal
 from app.connectors.oauth import Account, Client, Granted
+from app.connectors.renewal import Renew
+from app.connectors.tokens import fields_of
 
 MODERATE = "MODERATE"
-A_LONG_TIME = 10**9  # seconds
 PAGES_AT_MOST = 20  # requests; nobody looks after more than 2,000 Pages
 
 
@@ -24,7 +24,7 @@ async def longer_user_token(http: Http, granted: Granted, root: str) -> str:
     """The token of a consent, good for an hour or two, exchanged for one of about 60 days: Page
     tokens made with that have no date of expiry.
     """
-    token, _ = await _with_end(
+    found = await _token(
         http,
         f"{root}/{VERSION}/oauth/access_token",
         ("grant_type", "fb_exchange_token"),
@@ -32,14 +32,14 @@ async def longer_user_token(http: Http, granted: Granted, root: str) -> str:
         ("client_secret", granted.client.secret),
         ("fb_exchange_token", short_token(granted)),
     )
-    return token
+    return found["access_token"]
 
 
-async def longer_instagram_token(http: Http, granted: Granted, root: str) -> tuple[str, str]:
-    """The token of a consent on Instagram, exchanged for one of 60 days, and when it ends (RFC 3339
-    UTC, "" where Meta does not say).
+async def longer_instagram_token(http: Http, granted: Granted, root: str) -> Mapping[str, str]:
+    """The token of a consent on Instagram exchanged for one of 60 days: `access_token` and
+    `expires_at`, as a credential keeps them.
     """
-    return await _with_end(
+    return await _token(
         http,
         f"{root}/access_token",
         ("grant_type", "ig_exchange_token"),
@@ -48,16 +48,20 @@ async def longer_instagram_token(http: Http, granted: Granted, root: str) -> tup
     )
 
 
-async def renewed_instagram_token(http: Http, root: str, token: str) -> tuple[str, str]:
-    """A token of Instagram made good for another 60 days, and when it ends. Refused within a day of
-    its making, and once it has expired.
+def by_living_token(root: str) -> Renew:
+    """How a token of Instagram is made good for another 60 days: by itself, once it is a day old
+    and as long as it lives.
     """
-    return await _with_end(
-        http,
-        f"{root}/refresh_access_token",
-        ("grant_type", "ig_refresh_token"),
-        ("access_token", token),
-    )
+
+    async def renew(http: Http, stored: Mapping[str, str]) -> Mapping[str, str]:
+        return await _token(
+            http,
+            f"{root}/refresh_access_token",
+            ("grant_type", "ig_refresh_token"),
+            ("access_token", stored["access_token"]),
+        )
+
+    return renew
 
 
 def short_token(granted: Granted) -> str:
@@ -108,7 +112,7 @@ def may_moderate(row: JsonObject) -> bool:
 
 
 def credential_of(token: str, client: Client) -> dict[str, str]:
-    return {"access_token": token, "app_id": client.id, "app_secret": client.secret}
+    return {"access_token": token, "client_id": client.id, "client_secret": client.secret}
 
 
 def page_account(row: JsonObject, client: Client) -> Account | None:
@@ -138,15 +142,9 @@ def linked_account(row: JsonObject, client: Client) -> Account | None:
     )
 
 
-async def _with_end(http: Http, url: str, *params: tuple[str, str]) -> tuple[str, str]:
-    """A token, and when it ends by the clock of the answer."""
+async def _token(http: Http, url: str, *params: tuple[str, str]) -> dict[str, str]:
+    """What a credential keeps of a token that was asked for with a GET, as Meta wants it."""
     answer = await http.request("GET", url, params=params, expect=EXPECTED)
     if (failure := refusal(answer)) is not None:
         raise failure
-    body = as_object(answer.json())
-    if not (token := find_text(body, "access_token")):
-        raise BadResponse("Meta sent no token.")
-    seconds = body.get("expires_in")
-    if type(seconds) is not int or not 0 < seconds < A_LONG_TIME:
-        return token, ""
-    return token, (answer.received_at + timedelta(seconds=seconds)).isoformat()
+    return fields_of(as_object(answer.json()), answer.received_at)

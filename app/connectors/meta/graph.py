@@ -16,6 +16,7 @@ from app.connectors.base import Cursor, JsonObject, Page
 from app.connectors.failures import BadResponse, CursorRefused
 from app.connectors.fields import Unreadable, as_object
 from app.connectors.meta.refusals import refusal, wish
+from app.connectors.renewal import Renewing
 
 VERSION = "v26.0"
 EXPECTED = (
@@ -61,48 +62,67 @@ class Reply:
 
 class Graph:
     """Asks with the token in a header, so that it stands in no address. `heard_at` is when the
-    last answer came: the clock that a connector has.
+    last answer came: the clock that a connector has. `renewing` keeps a token that lives on.
     """
 
-    def __init__(self, *, http: Http, root: str, token: str, app_secret: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        http: Http,
+        root: str,
+        token: str,
+        client_secret: str = "",
+        renewing: Renewing | None = None,
+    ) -> None:
         self.root = root
-        self.token = token
         self.heard_at: datetime | None = None
+        self._token = token
         self._http = http
-        self._app_secret = app_secret
+        self._client_secret = client_secret
+        self._renewing = renewing
+
+    @property
+    def token(self) -> str:
+        """The token as it is by now."""
+        return self._token if self._renewing is None else self._renewing.fields["access_token"]
 
     async def get(
         self, path: str, *params: tuple[str, str], item: bool = False, place: Cursor | None = None
     ) -> Reply:
         """One thing or one page of a list; see `refusals.refusal` for `item`."""
-        proof = self._proof()
-        answer = await self._http.request(
-            "GET",
-            f"{self.root}/{VERSION}/{path}",
-            params=(*params, *params_of(place), *proof),
-            headers={"Authorization": f"Bearer {self.token}"},
-            expect=EXPECTED,
-        )
+        query = (*params, *params_of(place))
+
+        async def send(token: str) -> Response:
+            return await self._http.request(
+                "GET",
+                f"{self.root}/{VERSION}/{path}",
+                params=(*query, *self._proof(token)),
+                headers={"Authorization": f"Bearer {token}"},
+                expect=EXPECTED,
+            )
+
+        renewing = self._renewing
+        answer = await (send(self._token) if renewing is None else renewing.ask(send))
         self.heard_at = answer.received_at
         if (failure := refusal(answer, item=item, paged=bool(place))) is not None:
             raise failure
         return Reply(as_object(answer.json()), answer)
 
-    def _proof(self) -> Params:
+    def _proof(self, token: str) -> Params:
         """Shows that who has the token has the app's secret too, where an app demands that."""
-        if not self._app_secret:
+        if not self._client_secret:
             return ()
-        return (("appsecret_proof", proof_of(self.token, self._app_secret)),)
+        return (("appsecret_proof", proof_of(token, self._client_secret)),)
 
 
-def proof_of(token: str, app_secret: str) -> str:
+def proof_of(token: str, client_secret: str) -> str:
     """HMAC-SHA256 of the token under the app's secret, in hex (Meta, Secure Graph API Calls)."""
-    return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(client_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
-def app_token(app_id: str, app_secret: str) -> str:
+def app_token(client_id: str, client_secret: str) -> str:
     """The token of an app itself, "" where we don't know both."""
-    return f"{app_id}|{app_secret}" if app_id and app_secret else ""
+    return f"{client_id}|{client_secret}" if client_id and client_secret else ""
 
 
 def onwards(page: Page, reply: Reply, state: Cursor | None = None) -> Page:

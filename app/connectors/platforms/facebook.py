@@ -65,8 +65,8 @@ class Credential(base.Fields):
         repr=False,
         json_schema_extra={"format": "password", "writeOnly": True},
     )
-    app_id: str = Field(default="", title="App id")
-    app_secret: str = Field(
+    client_id: str = Field(default="", title="App id")
+    client_secret: str = Field(
         default="",
         title="App secret",
         description="Needed where the app demands proof of it (Require App Secret).",
@@ -92,9 +92,9 @@ class Facebook:
             http=http,
             root=settings.api_url,
             token=credential.access_token,
-            app_secret=credential.app_secret,
+            client_secret=credential.client_secret,
         )
-        app = app_token(credential.app_id, credential.app_secret)
+        app = app_token(credential.client_id, credential.client_secret)
         self._app = Graph(http=http, root=settings.api_url, token=app) if app else self._graph
         self._us: base.Identity | None = None
         self._threads: OrderedDict[str, ThreadRef] = OrderedDict()
@@ -359,7 +359,7 @@ async def _accounts(http: asking.Http, granted: oauth.Granted) -> Sequence[oauth
     """Each Page on which the person may moderate, with a token of its own."""
     root = granted.settings.api_url
     token = await consent.longer_user_token(http, granted, root)
-    graph = Graph(http=http, root=root, token=token, app_secret=granted.client.secret)
+    graph = Graph(http=http, root=root, token=token, client_secret=granted.client.secret)
     asked = "id,name,username,access_token,tasks"
     return await consent.pages_of(
         graph, asked, lambda row: consent.page_account(row, granted.client)

@@ -14,13 +14,13 @@ from app.connectors.base import Cursor, Mention, Page, Parent
 from app.connectors.meta import consent, media, nodes, rights, streams
 from app.connectors.meta.graph import VERSION, Graph, Reply, app_token, onwards, quoted
 from app.connectors.meta.refusals import NotOffered, UnknownField
+from app.connectors.renewal import Renewing
 from app.connectors.terms import Access
-from app.connectors.text import parse_time
 
 FACEBOOK, INSTAGRAM = "https://graph.facebook.com", "https://graph.instagram.com"
 THREAD_PAGES = 20
 REPLY_PAGES = 20
-RENEW_BEFORE, TRY_AGAIN = timedelta(days=30), timedelta(days=1)
+RENEW_AHEAD = timedelta(days=30)
 RIGHTS = {
     "facebook": ("instagram_basic", "instagram_manage_comments"),
     "instagram": ("instagram_business_basic", "instagram_business_manage_comments"),
@@ -70,8 +70,8 @@ class Credential(base.Fields):
         repr=False,
         json_schema_extra={"format": "password", "writeOnly": True},
     )
-    app_id: str = Field(default="", title="App id")
-    app_secret: str = Field(
+    client_id: str = Field(default="", title="App id")
+    client_secret: str = Field(
         default="",
         title="App secret",
         description="Needed where the app demands proof of it (Require App Secret).",
@@ -84,7 +84,7 @@ class Credential(base.Fields):
 
 
 class Instagram:
-    """Beside the token it keeps who we are, and when it last tried to renew the token."""
+    """Beside the token it keeps who we are."""
 
     def __init__(
         self,
@@ -95,16 +95,27 @@ class Instagram:
         save_credential: base.SaveCredential,
     ) -> None:
         self._settings = settings
-        self._credential = credential
-        self._http = http
-        self._save = save_credential
-        root, secret = settings.root, credential.app_secret
-        self._graph = Graph(http=http, root=root, token=credential.access_token, app_secret=secret)
-        app = app_token(credential.app_id, secret)
+        root, secret = settings.root, credential.client_secret
+        self._renewing = Renewing(
+            credential=credential.model_dump(),
+            renew=consent.by_living_token(root),
+            http=http,
+            save_credential=save_credential,
+            ahead=RENEW_AHEAD,
+            on_refusal=False,
+            unknown_ends=True,
+        )
+        self._graph = Graph(
+            http=http,
+            root=root,
+            token=credential.access_token,
+            client_secret=secret,
+            renewing=self._renewing if settings.login == "instagram" else None,
+        )
+        app = app_token(credential.client_id, secret)
         self._app = Graph(http=http, root=root, token=app) if app else self._graph
         self._us: media.Us | None = None
         self._identity: base.Identity | None = None
-        self._tried_at: datetime | None = None
 
     def streams(self) -> Sequence[base.StreamSpec]:
         """`tags` is offered to those who come in through Facebook only."""
@@ -114,7 +125,7 @@ class Instagram:
         """Which account the token opens, its rights, and the newest comments it can see."""
         self._us = None
         us = await self._who()
-        token = rights.Token(expires_at=parse_time(self._credential.expires_at))
+        token = rights.Token(expires_at=self._renewing.expires_at)
         needed = RIGHTS[self._settings.login]
         if self._settings.login == "facebook":
             token = await rights.token_of(
@@ -146,7 +157,6 @@ class Instagram:
     ) -> Page:
         _ = since  # Meta filters nothing here by time; the poller decides where a pass ends
         us = await self._who()
-        await self._renew_if_due()
         if stream == "media":
             reply = await self._list(f"{us.external_id}/media", media.MEDIA_FIELDS, cursor)
             return onwards(media.parse_own(reply.rows, us), reply)
@@ -261,41 +271,6 @@ class Instagram:
             self._us, self._identity = parse_account(reply.body, account)
         return self._us
 
-    async def _renew_if_due(self) -> None:
-        """A token of Instagram Login lives 60 days and can be made to live on. Where it can't yet
-        (it is not a day old) or no more, it is used as it is.
-        """
-        heard = self._graph.heard_at
-        if self._settings.login != "instagram" or heard is None:
-            return
-        if self._tried_at is not None and heard - self._tried_at < TRY_AGAIN:
-            return
-        ends = parse_time(self._credential.expires_at)
-        if ends is not None and ends - heard > RENEW_BEFORE:
-            return
-        self._tried_at = heard
-        try:
-            await self._renew()
-        except (failures.AuthFailed, failures.PermissionMissing, failures.BadResponse):
-            return
-
-    async def _renew(self) -> None:
-        async with self._save.renewing() as stored:
-            if stored and stored.get("access_token") not in {None, self._graph.token}:
-                self._use(stored["access_token"], stored.get("expires_at", ""))
-                return
-            token, ends_at = await consent.renewed_instagram_token(
-                self._http, self._settings.root, self._graph.token
-            )
-            renewed = {"access_token": token, "expires_at": ends_at}
-            await self._save({**self._credential.model_dump(), **renewed})
-            self._use(token, ends_at)
-
-    def _use(self, token: str, ends_at: str) -> None:
-        changed = {"access_token": token, "expires_at": ends_at}
-        self._credential = self._credential.model_copy(update=changed)
-        self._graph.token = token
-
 
 def parse_account(body: base.JsonObject, account_id: str) -> tuple[media.Us, base.Identity]:
     """Our account in the answer to any of the three questions for it."""
@@ -338,11 +313,12 @@ async def _accounts(http: asking.Http, granted: oauth.Granted) -> Sequence[oauth
     client = granted.client
     if settings.login == "facebook":
         token = await consent.longer_user_token(http, granted, settings.root)
-        graph = Graph(http=http, root=settings.root, token=token, app_secret=client.secret)
+        graph = Graph(http=http, root=settings.root, token=token, client_secret=client.secret)
         asked = "id,name,access_token,tasks,instagram_business_account{id,username,name}"
         return await consent.pages_of(graph, asked, lambda row: consent.linked_account(row, client))
-    token, ends_at = await consent.longer_instagram_token(http, granted, settings.root)
-    graph = Graph(http=http, root=settings.root, token=token, app_secret=client.secret)
+    longer = await consent.longer_instagram_token(http, granted, settings.root)
+    token = longer["access_token"]
+    graph = Graph(http=http, root=settings.root, token=token, client_secret=client.secret)
     reply = await graph.get("me", ("fields", "id,user_id,username,name"))
     us, identity = parse_account(reply.body, "")
     return [
@@ -350,7 +326,7 @@ async def _accounts(http: asking.Http, granted: oauth.Granted) -> Sequence[oauth
             us.external_id,
             handle=us.username,
             name=identity.name,
-            credential={**consent.credential_of(token, client), "expires_at": ends_at},
+            credential={**consent.credential_of(token, client), **longer},
             settings={"login": "instagram", "account_id": us.external_id},
         )
     ]
