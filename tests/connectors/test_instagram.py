@@ -181,7 +181,7 @@ async def test_a_token_far_from_its_end_is_left_alone(source: Source) -> None:
 
 
 async def test_a_token_that_cannot_be_renewed_yet_is_used_as_it_is(source: Source) -> None:
-    """Within a day of its making Meta refuses; it is asked again an hour later, not at each poll."""
+    """Within a day of its making Meta refuses; it is asked an hour later, not at each poll."""
     serve(source, "/refresh_access_token", error(100), status=400)
     stored = Stored()
     connector = direct(source, stored, "")

@@ -33,7 +33,7 @@ _PLACE = ("after", "until", "__paging_token", "offset")
 """The parameters that say where a list goes on. `next` as a whole is never kept: the token stands
 in it, and so does a host that we did not choose.
 """
-_LONGEST_PLACE = 2000
+_LONGEST_ADDRESS = 16 * 1024
 
 Params = Sequence[tuple[str, str]]
 
@@ -142,14 +142,16 @@ def next_place(body: JsonObject) -> Cursor | None:
     """The parameters of `paging.next` that lead on."""
     paging = body.get("paging")
     address = paging.get("next") if isinstance(paging, dict) else None
-    if not isinstance(address, str) or not address:
+    if address is None:
         return None
+    if not isinstance(address, str) or not 0 < len(address) <= _LONGEST_ADDRESS:
+        raise BadResponse("Meta says that there is more, but not where.")
     try:
         found = dict(parse_qsl(urlsplit(address).query))
     except ValueError as error:
         raise Unreadable("the address of the next page") from error
     place = {name: found[name] for name in _PLACE if found.get(name)}
-    if not place or any(len(value) > _LONGEST_PLACE for value in place.values()):
+    if not place:
         raise BadResponse("Meta says that there is more, but not where.")
     return place
 
