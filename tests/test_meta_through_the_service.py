@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import pytest
+
 from app.connectors.platforms import facebook, instagram
+from app.sources.coverage import COUNTER_DIFFERS
 from tests.connectors.playing import Player, filled, load
 from tests.real_input import inbox, stored
 from tests.service import Service
@@ -97,3 +100,24 @@ async def test_what_is_lost_by_design_and_asked_for_first_is_told(service: Servi
         await polled(service, "instagram", base)
     coverage = (await service.api.get("/api/v1/coverage")).text
     assert "push_only" in coverage
+
+
+@pytest.mark.parametrize("platform", ["facebook", "instagram"])
+async def test_comments_that_meta_counts_and_does_not_show_are_told(
+    service: Service, platform: str
+) -> None:
+    played = player(platform)
+    for exchange in played.exchanges:
+        rows = exchange["response"]["body"].get("data", ())
+        if "limit" in exchange["request"].get("query", {}) or not isinstance(rows, list):
+            continue  # the first look, which asks for few
+        for row in rows:
+            if row.get("id") in {"1001_7001", "17001"}:
+                row["comments_count"] = 9  # Instagram's
+                row["comments"] = {"data": [], "summary": {"total_count": 8}}  # Facebook's
+    async with serving(played) as base:
+        source_id, _ = await polled(service, platform, base)
+        for _ in range(3):
+            await service.poll(source_id)
+        coverage = (await service.api.get("/api/v1/coverage")).text
+    assert COUNTER_DIFFERS.format(2) in coverage

@@ -113,6 +113,13 @@ def parse_media(row: JsonObject, us: Us, *, own: bool) -> Mention:
     )
 
 
+def parse_post(row: JsonObject, us: Us) -> Mention:
+    """A post of which only its author says whose it is."""
+    post = parse_media(row, us, own=False)
+    ours = post.author.external_id == us.external_id
+    return parse_media(row, us, own=True) if ours else post
+
+
 def parse_own(rows: Sequence[Any], us: Us) -> Page:
     """A page of our posts, each also a parent to watch by its number of comments."""
     parsed = parse_rows(rows, lambda row: parse_media(row, us, own=True))

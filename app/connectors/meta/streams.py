@@ -32,6 +32,8 @@ NOT_SHOWN = LostRange(
 NO_TAGS = LostRange(
     "not_offered", "With Instagram Login Meta does not list posts that tag the account."
 )
+COUNTED = frozenset({"comments", "tagged_comments"})
+"""Streams whose parents tell how many messages stand below them, answers included."""
 BELOW = (Kind.COMMENT, Kind.REPLY, Kind.DIRECT_MESSAGE)
 
 
@@ -68,5 +70,15 @@ def _listed(name: str, *kinds: Kind, **more: Any) -> StreamSpec:
 
 
 def _below(name: str, parents: str, kinds: tuple[Kind, ...], **more: Any) -> StreamSpec:
-    """What a list shows no more is no proof of deletion: people hide, and Meta files as spam."""
-    return StreamSpec(name, Shape.PARENT, kinds, parents_from=parents, lists_replies=True, **more)
+    """What a list shows no more is no proof of deletion: people hide, and Meta files as spam.
+    What Meta counts and does not show is told.
+    """
+    return StreamSpec(
+        name,
+        Shape.PARENT,
+        kinds,
+        parents_from=parents,
+        lists_replies=True,
+        counts_exactly=name in COUNTED,
+        **more,
+    )

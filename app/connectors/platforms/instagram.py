@@ -171,10 +171,10 @@ class Instagram:
         raise failures.BadResponse(f"Instagram has no stream {stream!r} that is read like this.")
 
     async def fetch_thread(self, root: str) -> Page:
-        """One of our posts with the comments below it, in order of time."""
+        """A post with the comments below it, in order of time; Meta shows those below ours only."""
         us = await self._who()
         reply = await self._graph.get(quoted(root), ("fields", media.MEDIA_FIELDS), item=True)
-        top = media.parse_media(reply.body, us, own=True)
+        top = media.parse_post(reply.body, us)
         found: list[Page] = []
         at: Cursor | None = None
         for _ in range(THREAD_PAGES):
@@ -204,11 +204,10 @@ class Instagram:
     async def _post(self, external_id: str, us: media.Us) -> Mention:
         asked = ("fields", media.TAG_FIELDS)
         reply = await self._graph.get(quoted(external_id), asked, item=True)
-        post = media.parse_media(reply.body, us, own=False)
+        post = media.parse_post(reply.body, us)
         if post.external_id != external_id:
             raise fields.Unreadable("another post was sent than the one that was asked for")
-        ours = post.author.external_id == us.external_id
-        return media.parse_media(reply.body, us, own=True) if ours else post
+        return post
 
     async def _comments(self, thread: base.ThreadRef, place: Cursor | None, us: media.Us) -> Page:
         """The newest 50 with the answers below each; answers beyond those shown with a comment
