@@ -15,6 +15,7 @@ from app.connectors.failures import (
     BadResponse,
     Blind,
     Gone,
+    Transient,
 )
 from app.connectors.fields import Unreadable
 from app.connectors.meta import messages, posts, ratings
@@ -233,6 +234,16 @@ def test_a_comment_there_that_names_us_or_that_we_answered_is_kept() -> None:
     ours = comment(id="8001_4", parent={"id": "8001_2"}, **{"from": {"id": US}})
     page = posts.parse_comments([ours, other, answered, naming], place)
     assert {one.external_id for one in page.mentions} == {"8001_1", "8001_2", "8001_4"}
+
+
+async def test_what_is_too_much_at_once_is_asked_for_in_shorter_pages(source: Source) -> None:
+    told = "Please reduce the amount of data you're asking for, then retry your request"
+    serve(source, "1001/tagged", error(1, message=told), status=500, limit="100")
+    assert (await source.connector().fetch_page("tagged", None)).mentions
+    assert [query["limit"] for query in asked(source, "1001/tagged")] == [["100"], ["25"]]
+    serve(source, "1001/tagged", error(1, message=told), status=500)
+    with pytest.raises(Transient):
+        await source.connector().fetch_page("tagged", None)
 
 
 # --- one comment ---

@@ -26,6 +26,7 @@ EXPECTED = (
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
     HTTPStatus.GONE,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
 )
 """Statuses whose body tells the cause."""
 

@@ -55,6 +55,10 @@ class NotOffered(BadResponse):
     """Meta has no such list or field for this account, and never will have."""
 
 
+class TooMuch(Transient):
+    """The answer would be too large for Meta: a shorter page of the same list is given."""
+
+
 class UnknownField(BadResponse):
     """The thing that was asked for has no such field: it is of another type than we believed."""
 
@@ -81,11 +85,16 @@ def refusal(answer: Response, *, item: bool = False, paged: bool = False) -> Con
     return _by_code(error, answer, item=item, paged=paged)
 
 
-def _by_status(status: int) -> ConnectorError:
-    """For what does not speak like the Graph API: a proxy, another server."""
+def _by_status(status: int, said: str = "") -> ConnectorError:
+    """For codes that we don't know, and for what does not speak like the Graph API at all."""
+    what = said or f"status {status}"
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return AuthFailed(f"The token was refused (status {status}).")
-    return BadResponse(f"No Graph API answers here (status {status}): check `api_url`.")
+        return AuthFailed(f"The token was refused ({what}).")
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Transient(f"The server has a failure of its own ({what}).")
+    if said:
+        return BadResponse(f"Meta refused the request ({what}).")
+    return BadResponse(f"No Graph API answers here ({what}): check `api_url`.")
 
 
 def _by_code(error: JsonObject, answer: Response, *, item: bool, paged: bool) -> ConnectorError:
@@ -93,16 +102,14 @@ def _by_code(error: JsonObject, answer: Response, *, item: bool, paged: bool) ->
     told = str(error.get("message") or "")[:1000]
     if subcode in _NOT_OFFERED:
         return NotOffered("Meta does not offer this list for this account.")
-    known = _of_token(code, subcode) or _of_right(code, told) or _of_time(code, answer)
+    known = _of_token(code, subcode) or _of_right(code, told) or _of_time(code, told, answer)
     if known is not None:
         return known
     if code == WRONG_PARAMETER:
         return _wrong(told, subcode, item=item, paged=paged)
     if code == _UNKNOWN_NAME and item:
         return Gone("It is deleted, or not visible any more.")
-    if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return AuthFailed(f"The token was refused (error {code}).")
-    return BadResponse(f"Meta refused the request (error {code}).")
+    return _by_status(answer.status, f"error {code}")
 
 
 def _number(value: Any) -> int:
@@ -132,12 +139,14 @@ def _of_right(code: int, told: str) -> ConnectorError | None:
     )
 
 
-def _of_time(code: int, answer: Response) -> ConnectorError | None:
+def _of_time(code: int, told: str, answer: Response) -> ConnectorError | None:
     if code in _LIMITS:
         limit = answer.rate_limit
         return RateLimited(
             f"Meta asks to wait (error {code}).", until=limit.retry_at or limit.reset_at
         )
+    if code in _PASSING and "reduce the amount of data" in told:
+        return TooMuch("Meta will not give so much at once.")
     if code in _PASSING:
         return Transient(f"Meta has a failure of its own (error {code}).")
     return None

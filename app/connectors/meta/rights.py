@@ -1,4 +1,4 @@
-"""What a token is and may do, by Meta's own word (`debug_token`)."""
+"""Whose a token is, and what it may do, by Meta's own word (`/me`, `debug_token`)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.connectors.base import Identity, JsonObject
 from app.connectors.failures import (
     AuthFailed,
     BadResponse,
@@ -16,7 +17,7 @@ from app.connectors.failures import (
 )
 from app.connectors.fields import find_text
 from app.connectors.meta.graph import Graph
-from app.connectors.meta.nodes import find_node_id
+from app.connectors.meta.nodes import find_node_id, node_id
 from app.connectors.text import clean, parse_time
 
 PERSONS = frozenset({"USER"})
@@ -43,6 +44,17 @@ class Token:
         if self.scopes is None:
             return ()
         return tuple(right for right in needed if right not in self.scopes)
+
+
+def parse_page(body: JsonObject, page_id: str) -> Identity:
+    """The Page of a token; only Pages have a category."""
+    external_id = node_id(body)
+    if "category" not in body:
+        raise Blind(OF_A_PERSON)
+    if page_id and external_id != page_id:
+        raise AuthFailed(f"This is the token of another Page than {page_id}.")
+    name = find_text(body, "name")
+    return Identity(external_id, find_text(body, "username") or name, name)
 
 
 async def token_of(

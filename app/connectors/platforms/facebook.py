@@ -14,11 +14,12 @@ from app.connectors import asking, base, failures, fields, oauth
 from app.connectors.base import Cursor, Mention, Page, Parent, Shape, ThreadRef
 from app.connectors.meta import consent, messages, nodes, posts, ratings, rights, streams
 from app.connectors.meta.graph import VERSION, Graph, Reply, app_token, onwards, quoted
-from app.connectors.meta.refusals import NotOffered, UnknownField
+from app.connectors.meta.refusals import NotOffered, TooMuch, UnknownField
 from app.connectors.terms import Access
 
 API, WEB = "https://graph.facebook.com", "https://www.facebook.com"
 RANKED_FOR = timedelta(days=7)
+LIMITS = ("100", "25")
 THREAD_PAGES = 20
 RATING_PAGES = 10
 KNOWN = 20_000
@@ -293,7 +294,7 @@ class Facebook:
                 reply = await self._graph.get("me", ("fields", "id,name,username,category"))
             except UnknownField:
                 raise failures.Blind(rights.OF_A_PERSON) from None
-            self._us = parse_identity(reply.body, self._settings.page_id)
+            self._us = rights.parse_page(reply.body, self._settings.page_id)
         return self._us
 
     async def _confirm_rights(self, us: str) -> None:
@@ -316,8 +317,15 @@ class Facebook:
         *params: tuple[str, str],
         item: bool = False,
     ) -> Reply:
-        wanted, limit = ("fields", asked), ("limit", "100")  # the most that a list gives
-        return await self._graph.get(path, wanted, limit, *params, place=place, item=item)
+        """A page of 100, or of 25 where so many posts are too much at once."""
+        wanted = ("fields", asked)
+        for limit in LIMITS:
+            try:
+                many = ("limit", limit)
+                return await self._graph.get(path, wanted, many, *params, place=place, item=item)
+            except TooMuch:
+                continue
+        raise failures.Transient("Meta gives not even a short page of this list.")
 
     async def _one(self, external_id: str, asked: str) -> Reply:
         return await self._graph.get(quoted(external_id), ("fields", asked), item=True)
@@ -334,17 +342,6 @@ class Facebook:
         self._threads[key or nodes.last_part(ratings.story_of(thread.external_id))] = thread
         while len(self._threads) > KNOWN:
             self._threads.popitem(last=False)
-
-
-def parse_identity(body: base.JsonObject, page_id: str) -> base.Identity:
-    """The Page of a token; only Pages have a category."""
-    external_id = nodes.node_id(body)
-    if "category" not in body:
-        raise failures.Blind(rights.OF_A_PERSON)
-    if page_id and external_id != page_id:
-        raise failures.AuthFailed(f"This is the token of another Page than {page_id}.")
-    name = fields.find_text(body, "name")
-    return base.Identity(external_id, fields.find_text(body, "username") or name, name)
 
 
 def _endpoints(settings: Settings) -> oauth.Endpoints:
