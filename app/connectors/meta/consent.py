@@ -105,6 +105,15 @@ async def pages_of(
     return found
 
 
+async def pages_opened(http: Http, granted: Granted) -> Sequence[Account]:
+    """Each Page on which the person may moderate, with a token of its own."""
+    root, client = granted.settings.api_url, granted.client
+    token = await longer_user_token(http, granted, root)
+    graph = Graph(http=http, root=root, token=token, client_secret=client.secret)
+    asked = "id,name,username,access_token,tasks"
+    return await pages_of(graph, asked, lambda row: page_account(row, client))
+
+
 def may_moderate(row: JsonObject) -> bool:
     """Whether the person has the task that reading comments takes; older answers tell no tasks."""
     tasks = row.get("tasks")

@@ -15,7 +15,7 @@ from app.connectors.base import Cursor, Mention, Page, Parent, Shape, ThreadRef
 from app.connectors.meta import consent, messages, nodes, posts, ratings, rights, streams
 from app.connectors.meta.graph import VERSION, Graph, Reply, app_token, onwards, quoted
 from app.connectors.meta.refusals import NotOffered, TooMuch, UnknownField
-from app.connectors.terms import Access
+from app.connectors.terms import Access, InShort
 
 API, WEB = "https://graph.facebook.com", "https://www.facebook.com"
 RANKED_FOR = timedelta(days=7)
@@ -352,17 +352,6 @@ def _endpoints(settings: Settings) -> oauth.Endpoints:
     )
 
 
-async def _accounts(http: asking.Http, granted: oauth.Granted) -> Sequence[oauth.Account]:
-    """Each Page on which the person may moderate, with a token of its own."""
-    root = granted.settings.api_url
-    token = await consent.longer_user_token(http, granted, root)
-    graph = Graph(http=http, root=root, token=token, client_secret=granted.client.secret)
-    asked = "id,name,username,access_token,tasks"
-    return await consent.pages_of(
-        graph, asked, lambda row: consent.page_account(row, granted.client)
-    )
-
-
 PLATFORM = base.Platform(
     name="facebook",
     title="Facebook Page",
@@ -386,10 +375,18 @@ PLATFORM = base.Platform(
         shortest="For a Page of your own: an app of type Business of your own, left in development "
         "mode. Standard Access and a role on the app are enough; nothing is reviewed.",
     ),
+    in_short=InShort(
+        credential="token of the Page",
+        answers="a comment of our Page below the item, or one in the same branch that names its "
+        "author",
+        idle_poll="3 requests, and 1 an hour for recommendations",
+        hundred=timedelta(minutes=15),
+        limit="4,800 requests in 24 hours for each engaged person, each Page for itself",
+    ),
     oauth=oauth.OAuth(
         scopes=SCOPES,
         endpoints=_endpoints,
-        accounts=_accounts,
+        accounts=consent.pages_opened,
         pkce=False,
         scope_separator=",",
     ),

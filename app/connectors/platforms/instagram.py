@@ -15,7 +15,7 @@ from app.connectors.meta import consent, media, nodes, rights, streams
 from app.connectors.meta.graph import VERSION, Graph, Reply, app_token, onwards, quoted
 from app.connectors.meta.refusals import NotOffered, UnknownField
 from app.connectors.renewal import Renewing
-from app.connectors.terms import Access
+from app.connectors.terms import Access, InShort
 
 FACEBOOK, INSTAGRAM = "https://graph.facebook.com", "https://graph.instagram.com"
 THREAD_PAGES = 20
@@ -352,6 +352,14 @@ PLATFORM = base.Platform(
         "Verification.",
         shortest="For an account of your own: an app of your own with Instagram Login, the account "
         "added as a tester. Standard Access is enough; nothing is reviewed.",
+    ),
+    in_short=InShort(
+        credential="token of the account or of its Page",
+        answers="a comment of our account below the item, or one in the same branch that names "
+        "its author",
+        idle_poll="1 request, 2 with tags",
+        hundred=timedelta(minutes=15),
+        limit="4,800 requests in 24 hours for each time content was seen, each account for itself",
     ),
     oauth=oauth.OAuth(
         scopes=SCOPES["instagram"],
