@@ -49,8 +49,9 @@ def register(registry: Path, line: str) -> None:
     assert line.count("\n") == 1
     name = line.strip().partition(".")[0]
     text = registry.read_text("utf-8")
+    opened = "(\n    " if f"{IMPORT}(\n" in text else ""  # more names than a line holds
     for before, after in (
-        (IMPORT, f"{IMPORT}{name}, "),
+        (f"{IMPORT}{opened}", f"{IMPORT}{opened}{name}, "),
         (FIRST_LINE, f"{FIRST_LINE}{line}"),
     ):
         assert text.count(before) == 1

@@ -47,6 +47,7 @@ def address_of(
     endpoints: Endpoints,
     client: Client,
     *,
+    scopes: Sequence[str],
     redirect_uri: str,
     state: str,
     verifier: str,
@@ -58,8 +59,8 @@ def address_of(
         ("redirect_uri", redirect_uri),
         ("state", state),
     ]
-    if oauth.scopes:
-        params.append(("scope", oauth.scope_separator.join(oauth.scopes)))
+    if scopes:
+        params.append(("scope", oauth.scope_separator.join(scopes)))
     if oauth.pkce:
         challenge = create_s256_code_challenge(verifier)  # type: ignore[no-untyped-call]  # no types
         params += [("code_challenge", challenge), ("code_challenge_method", "S256")]

@@ -109,7 +109,13 @@ class Connections:
         }
         row_id = await self._store(values, keeping.Proof(verifier, client.secret))
         address = address_of(
-            oauth, endpoints, client, redirect_uri=redirect_uri, state=state, verifier=verifier
+            oauth,
+            endpoints,
+            client,
+            scopes=oauth.scopes if oauth.scopes_of is None else oauth.scopes_of(read),
+            redirect_uri=redirect_uri,
+            state=state,
+            verifier=verifier,
         )
         return await self.get(name, row_id, actor), address
 

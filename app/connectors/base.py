@@ -220,7 +220,8 @@ class StreamSpec:
     of its thread, and a reading shows the thread to its end.) `counts_exactly` says that a parent's
     counter is the number of messages that a complete reading shows below it, neither more nor less:
     a higher one tells of what the list leaves out. `cap` is how many
-    entries of a BACKWARD list the platform ever shows: what lies below it is lost.
+    entries of a BACKWARD list, or below one parent, the platform ever shows: what lies below it is
+    lost. (PARENT: a page where the list ends because of it says by `oldest_at` how far it reaches.)
     """
 
     name: str

@@ -65,7 +65,8 @@ class OAuth:
 
     `endpoints` and the two functions are given the platform's settings model. `accounts` turns a
     token into the accounts it opens (often one; a person's Pages can be many) and may exchange it
-    for a longer one; it raises `ConnectorError`s only. `register` makes an app of ours on a server
+    for a longer one; it raises `ConnectorError`s only. `scopes_of` gives the scopes where the
+    settings decide which they are, instead of `scopes`. `register` makes an app of ours on a server
     that has none yet; where there is none, the operator registers one and gives us its id.
     `extra` is added to the address a person is sent to. `client_field` is what the platform calls
     the app's id. With `pkce` false the platform knows no PKCE; the verifier is not sent then.
@@ -82,4 +83,5 @@ class OAuth:
     client_auth: ClientAuth = "body"
     client_field: str = "client_id"
     chosen: tuple[str, ...] = ()
+    scopes_of: Callable[[Any], tuple[str, ...]] | None = None
     extra: Mapping[str, str] = field(default_factory=dict)

@@ -66,6 +66,8 @@ class Renewing:
     stored; `ahead` is how long before its end a token is renewed. `refused` tells an answer that
     refuses the token itself, not a right that it lacks: 401 unless the platform says it otherwise.
     `on_refusal` false: a token that has ended can't be renewed any more, only a living one.
+    `unknown_ends`: one of which nobody said when it ends, since it was pasted, is renewed as soon
+    as it can be.
 
     There is no clock here: that a token ends soon is seen from when an answer was received. So the
     first request of a poll may meet a token that has ended; it is renewed then, and asked again.
@@ -81,6 +83,7 @@ class Renewing:
         ahead: timedelta = AHEAD,
         refused: Callable[[Response], bool] = is_unauthorized,
         on_refusal: bool = True,
+        unknown_ends: bool = False,
     ) -> None:
         self._fields = dict(credential)
         self._renew = renew
@@ -89,6 +92,7 @@ class Renewing:
         self._ahead = ahead
         self._refused = refused
         self._on_refusal = on_refusal
+        self._unknown_ends = unknown_ends
         self._one_at_a_time = asyncio.Lock()
         self._tried_at: datetime | None = None
 
@@ -118,7 +122,7 @@ class Renewing:
     async def _renew_ahead(self, used: str, answer: Response) -> None:
         """Not with every request, and a failure costs nothing yet: the token lives for a while."""
         ends, now = self.expires_at, answer.received_at
-        if ends is None or now < ends - self._ahead:
+        if not self._unknown_ends if ends is None else now < ends - self._ahead:
             return
         pause = min(TRY_AGAIN, self._ahead / 5)
         if self._tried_at is not None and now < self._tried_at + pause:

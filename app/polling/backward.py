@@ -122,7 +122,7 @@ async def _write_gap(reading: Reading, wanted: Range, page: Page, added: int, tx
         if wanted.gap_id is not None:
             await streams.close_gap(tx, wanted.gap_id, now)
         if wanted.is_cut_off(page, reading.spec.cap):
-            await _write_lost(reading, wanted, page, tx)
+            await write_lost(reading, wanted.since, page.oldest_at or wanted.reached, tx)
         return
     wanted.come_down_to(page.oldest_at)
     cursor, to_at = page.next_cursor, wanted.reached
@@ -148,17 +148,18 @@ async def _write_gap(reading: Reading, wanted: Range, page: Page, added: int, tx
         )
 
 
-async def _write_lost(reading: Reading, wanted: Range, page: Page, tx: Tx) -> None:
+async def write_lost(
+    reading: Reading, from_at: datetime | None, to_at: datetime | None, tx: Tx
+) -> None:
     """The platform shows no more of its list: what lies below it can never be read."""
-    now = reading.clock.now()
     lost_id = await streams.open_gap(
         tx,
         reading.row.id,
-        from_at=wanted.since,
-        to_at=page.oldest_at or wanted.reached,
+        from_at=from_at,
+        to_at=to_at,
         cursor=None,
         cause=CAP,
-        now=now,
+        now=reading.clock.now(),
         lost=True,
     )
     _log.warning("a range was lost to the platform's cap", stream=reading.row.name, gap=lost_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from app.connectors.base import Cursor, Page, Parent
 from app.connectors.budget import BudgetSpent
 from app.connectors.failures import BadResponse, CursorRefused, Gone, Transient
 from app.db import Tx
-from app.polling.backward import OVERLAP
+from app.polling.backward import OVERLAP, write_lost
 from app.polling.counters import compare_counter
 from app.polling.reading import LoopGuard, Reading, Shown
 from app.polling.recovering import note_recovered
@@ -30,6 +31,16 @@ FAILURES_IN_A_ROW = 3
 
 Read = list[tuple[Row[Any], dict[str, Any]]]
 """Watched parents that have been read, with what their rows say then."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """What a page of a parent says besides its messages."""
+
+    watched_id: int
+    ahead: Cursor | None  # where it goes on
+    recovered: int
+    lost: tuple[datetime, datetime] | None
 
 
 async def read_parents(reading: Reading) -> None:
@@ -126,10 +137,25 @@ async def _read_parent(reading: Reading, row: Row[Any], read: Read) -> None:
 
 def _plan(reading: Reading, row: Row[Any], page: Page, new: Sequence[datetime]) -> Change:
     values = reading.progress(page) if _is_first(reading, row) else {}
-    recovered = _recovered(reading, row, new)
-    if not (page.more or recovered):
+    ahead = page.next_cursor if page.more else None
+    recovered, lost = _recovered(reading, row, new), _lost(reading, row, page)
+    if ahead is None and not recovered and lost is None:
         return Change(values)
-    return Change(values, also=partial(_note, reading, row.id, page, recovered))
+    noted = _Noted(row.id, ahead, recovered, lost)
+    return Change(values, also=partial(_note, reading, noted))
+
+
+def _lost(reading: Reading, row: Row[Any], page: Page) -> tuple[datetime, datetime] | None:
+    """From when to when messages were written below the parent that its platform will never show:
+    the list ended at the cap, above what the last reading had shown.
+    """
+    since = row.last_read_at or max(
+        filter(None, (reading.row.backfill_since, row.created_at)), default=None
+    )
+    oldest = page.oldest_at
+    if reading.spec.cap is None or page.more or oldest is None or since is None:
+        return None
+    return (since, oldest) if oldest > since else None
 
 
 def _recovered(reading: Reading, row: Row[Any], new: Sequence[datetime]) -> int:
@@ -145,9 +171,12 @@ def _is_first(reading: Reading, row: Row[Any]) -> bool:
     return row.last_read_at is None and reading.row.backfill_done_at is None
 
 
-async def _note(reading: Reading, watched_id: int, page: Page, recovered: int, tx: Tx) -> None:
-    if page.more:
-        await streams.save_parent(tx, watched_id, {"cursor": page.next_cursor})
+async def _note(reading: Reading, noted: _Noted, tx: Tx) -> None:
+    if noted.lost is not None:
+        await write_lost(reading, *noted.lost, tx)
+    if noted.ahead is not None:
+        await streams.save_parent(tx, noted.watched_id, {"cursor": noted.ahead})
+    recovered = noted.recovered
     if recovered:
         await note_recovered(reading, recovered, tx)
 

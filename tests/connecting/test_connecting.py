@@ -345,3 +345,21 @@ async def test_the_rows_of_ways_are_not_kept_for_ever(way: Way) -> None:
     now = way.clock.now()
     assert "connection" not in await clean(way.service.db, now + timedelta(hours=23))
     assert (await clean(way.service.db, now + timedelta(hours=25)))["connection"] == 1
+
+
+@pytest.mark.parametrize(
+    ("login", "host", "right"),
+    [
+        ("facebook", "www.facebook.com", "instagram_manage_comments"),
+        ("instagram", "www.instagram.com", "instagram_business_manage_comments"),
+    ],
+)
+async def test_settings_may_decide_what_is_asked_for(
+    service: Service, login: str, host: str, right: str
+) -> None:
+    body = {"settings": {"login": login}, "client_id": "1", "client_secret": "app-secret-1"}
+    begun = await service.api.post("/api/v1/connect/instagram", json=body)
+    assert begun.status_code == 201, begun.text
+    address = urlsplit(begun.json()["authorize_url"])
+    assert address.hostname == host
+    assert right in parse_qs(address.query)["scope"][0].split(",")

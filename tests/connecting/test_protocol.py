@@ -29,6 +29,7 @@ def address(**changes: Any) -> dict[str, str]:
         OAuth(**given),
         ENDPOINTS,
         Client("app id", "never sent"),
+        scopes=given["scopes"],
         redirect_uri="https://inbox.example/connect/x/callback",
         state="s" * 43,
         verifier="v" * 43,

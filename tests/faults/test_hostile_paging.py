@@ -72,7 +72,9 @@ class Misleading:
         for exchange in self._exchanges:
             request, answer = exchange["request"], exchange["response"]
             body, headers = answer.get("body"), answer.get("headers", {})
-            leads = isinstance(body, dict) and any(WAYS_ON & part.keys() for part in parts_of(body))
+            leads = isinstance(body, dict) and (
+                _has_address(body) or any(WAYS_ON & part.keys() for part in parts_of(body))
+            )
             place = (request["method"], request["path"])
             if place in seen or not (isinstance(body, list) or leads):
                 continue
@@ -109,12 +111,25 @@ class Misleading:
                 changed[name] = 10**9 if isinstance(fields[name], int) else str(10**9)
             elif name in SAYS_MORE:
                 changed[name] = True
+        if _has_address(fields):
+            changed["paging"] = {**fields["paging"], "next": _address(self._leading(number))}
         return changed
 
 
 def parts_of(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield body
     yield from (body[name] for name in BESIDE if isinstance(body.get(name), dict))
+
+
+def _has_address(body: Mapping[str, Any]) -> bool:
+    """Whether an answer leads on by a whole address, as Meta's do."""
+    paging = body.get("paging")
+    return isinstance(paging, dict) and "next" in paging
+
+
+def _address(leading: Any) -> Any:
+    """The address of a host that nobody has chosen, with that place in it."""
+    return f"https://evil.example/x?after={leading}" if isinstance(leading, str) else leading
 
 
 def mislead(source: Staged, how: str) -> Misleading:

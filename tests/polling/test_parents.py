@@ -267,3 +267,69 @@ async def test_pages_of_parents_are_not_mostly_bad(db: Database, clock: FrozenCl
     made.fake.streams_of = {"posts": with_some_bad, "comments": place.list_comments}
     assert (await made.poll()).outcome == "ok"
     assert len(await made.quarantined()) == 4
+
+
+CAPPED = replace(SPECS[1], cap=3)
+
+
+@dataclass(slots=True)
+class Cut(Place):
+    """Shows the newest three comments below a post, and says how far they reach if there may be
+    more.
+    """
+
+    def list_comments(self, ask: Ask) -> Page:
+        assert ask.parent is not None
+        every = sorted(self.comments[ask.parent.external_id], key=lambda m: str(m.occurred_at))
+        shown = every[-3:]
+        oldest = min((m.occurred_at for m in shown if m.occurred_at), default=None)
+        return replace(paged(shown), oldest_at=oldest if len(shown) == 3 else None)
+
+    def fake(self) -> Fake:
+        return replace(Place.fake(self), specs=(SPECS[0], CAPPED))
+
+
+async def test_more_new_comments_than_a_platform_shows_are_a_lost_range(
+    db: Database, clock: FrozenClock
+) -> None:
+    place = Cut()
+    place.post("a", HOUR)
+    made = await bench(db, clock, place.fake())
+    await made.poll()
+    read_at = clock.now()
+    clock.move(HOUR)
+    for number in range(5):
+        place.comment("a", clock.now() - (5 - number) * MINUTE)
+    await made.poll()
+    [lost] = await made.gaps()
+    assert (lost.cause, lost.lost) == ("cap", True)
+    assert (lost.from_at, lost.to_at) == (read_at, clock.now() - 3 * MINUTE)
+    clock.move(HOUR)
+    await made.poll(requested=True)
+    assert len(await made.gaps()) == 1, "what was told once is told again"
+
+
+async def test_a_full_list_that_reaches_down_to_what_is_known_has_lost_nothing(
+    db: Database, clock: FrozenClock
+) -> None:
+    place = Cut()
+    place.post("a", HOUR, comments=2)
+    made = await bench(db, clock, place.fake())
+    await made.poll()
+    clock.move(HOUR)
+    place.comment("a", clock.now() - MINUTE)
+    await made.poll()
+    assert await made.gaps() == []
+
+
+async def test_a_parent_that_is_full_at_first_sight_has_lost_its_beginning(
+    db: Database, clock: FrozenClock
+) -> None:
+    place = Cut()
+    place.post("a", HOUR, comments=0)
+    for number in range(5):
+        place.comment("a", NOON - (10 - number) * MINUTE)
+    made = await bench(db, clock, place.fake())
+    await made.poll()
+    [lost] = await made.gaps()
+    assert (lost.from_at, lost.to_at) == (NOON - HOUR, NOON - 8 * MINUTE)
