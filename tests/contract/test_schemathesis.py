@@ -21,7 +21,9 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 SEED = 20261127
 EXAMPLES, EXAMPLES_LONG = 100, 1000
-TAGS = ("inbox", "authors", "sources", "policies", "rules", "events", "webhooks", "team")
+TAGS = (
+    "inbox", "authors", "sources", "connecting", "policies", "rules", "events", "webhooks", "team",
+)  # fmt: skip
 FEW_EXAMPLES = {"all": 10, "desk": 3, "wall": 3}
 FEW = ("--phases", "examples,fuzzing")
 
