@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ _BETWEEN = (
     .order_by(event.c.seq)
     .limit(bindparam("limit"))
 )
+_NUMBERED = select(event).where(event.c.seq.in_(bindparam("seqs", expanding=True)))
 
 
 def _visible(scope: Scope) -> list[ColumnElement[bool]]:
@@ -97,9 +98,10 @@ async def all_after(reader: Reader, after: int, limit: int) -> Sequence[Row[Any]
     return await reader.rows(_BETWEEN, {"after": after, "limit": limit})
 
 
-async def find_event(reader: Reader, seq: int) -> Row[Any] | None:
-    rows = await reader.rows(select(event).where(event.c.seq == seq))
-    return rows[0] if rows else None
+async def events_numbered(reader: Reader, seqs: Collection[int]) -> dict[int, Row[Any]]:
+    """For the service itself: these events, as far as they are still there."""
+    rows = await reader.rows(_NUMBERED, {"seqs": sorted(seqs)}) if seqs else ()
+    return {row.seq: row for row in rows}
 
 
 async def forget_source(tx: Tx, source_id: int, limit: int) -> int:

@@ -16,8 +16,7 @@ import httpx
 from sqlalchemy import select
 
 from app.clock import FrozenClock
-from app.outbox.webhooks import repository
-from app.outbox.webhooks.deliveries import due
+from app.outbox.webhooks.deliveries import standing
 from app.outbox.webhooks.models import delivery
 from app.outbox.webhooks.sender import Sender
 from tests.service import Service
@@ -158,10 +157,10 @@ _UNDER_WAY = select(delivery.c.id).where(
 
 async def _busy(service: Service) -> bool:
     db = service.db
-    waiting = await repository.pending_of(db)
-    queue = sender_of(service).queue
-    behind = [each.id for each in await repository.behind(db) if waiting.get(each.id, 0) < queue]
-    return bool(behind or await due(db, service.clock.now()) or await db.rows(_UNDER_WAY))
+    queue, found = sender_of(service).queue, await standing(db, service.clock.now())
+    behind = [row for row in found if row.read_through < row.last and (row.waiting or 0) < queue]
+    due = [row for row in found if row.due_at is not None]
+    return bool(behind or due or await db.rows(_UNDER_WAY))
 
 
 async def later(service: Service, clock: FrozenClock, by: timedelta) -> None:

@@ -158,7 +158,7 @@ async def test_a_removed_webhook_is_gone_with_its_deliveries(service: Service) -
     found = await made(service, URL, enabled=False)
     events = await all_after(service.db, 0, 1)
     async with service.db.write() as tx:
-        await add(tx, found["id"], events, NOON)
+        await add(tx, {found["id"]: events}, NOON)
     path = f"/api/v1/webhooks/{found['id']}"
     assert len(await deliveries(service)) == 1
     assert (await service.api.delete(path)).status_code == 204
@@ -248,7 +248,7 @@ async def test_old_deliveries_and_events_are_deleted_but_none_that_is_needed(
     }
     async with db.write() as tx:
         await tx.execute(tx.insert(webhook).values(id=1, **values))
-        await add(tx, 1, rows[:4], NOON)
+        await add(tx, {1: rows[:4]}, NOON)
         done = update(delivery).where(delivery.c.seq != 3)
         await tx.execute(done.values(state="delivered", finished_at=NOON))
     kept = Kept(deliveries=timedelta(days=30), events=timedelta(days=30))

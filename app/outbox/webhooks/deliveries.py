@@ -9,6 +9,9 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Row,
+    Select,
+    bindparam,
+    case,
     delete,
     exists,
     func,
@@ -18,8 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy import true as sql_true
 
-from app.db import Reader, Tx
-from app.outbox.models import event
+from app.db import Reader, Tx, UtcTime
+from app.outbox.models import event, event_counter
 from app.outbox.webhooks.models import delivery, webhook
 
 _PENDING: ColumnElement[str] = literal_column("'pending'")
@@ -33,11 +36,10 @@ def lane_of(row: Row[Any]) -> str:
     return "other" if row.source_id is None else f"source:{row.source_id}"
 
 
-async def add(tx: Tx, webhook_id: int, events: Sequence[Row[Any]], now: datetime) -> None:
-    """One delivery an event. One that was finished before (a replay) begins anew."""
-    if not events:
-        return
-    made = tx.insert(delivery)
+async def add(tx: Tx, wanted: Mapping[int, Sequence[Row[Any]]], now: datetime) -> None:
+    """One delivery for each event that a webhook wants. One that was finished before (a replay)
+    begins anew.
+    """
     fresh = {
         "state": "pending",
         "attempts": 0,
@@ -47,9 +49,6 @@ async def add(tx: Tx, webhook_id: int, events: Sequence[Row[Any]], now: datetime
         "error_detail": None,
         "finished_at": None,
     }
-    again = made.on_conflict_do_update(
-        index_elements=["webhook_id", "seq"], set_=fresh, where=delivery.c.state != "pending"
-    )
     rows = [
         {
             "webhook_id": webhook_id,
@@ -62,8 +61,14 @@ async def add(tx: Tx, webhook_id: int, events: Sequence[Row[Any]], now: datetime
             "created_at": now,
             **fresh,
         }
+        for webhook_id, events in wanted.items()
         for row in events
     ]
+    if not rows:
+        return
+    again = tx.insert(delivery).on_conflict_do_update(
+        index_elements=["webhook_id", "seq"], set_=fresh, where=delivery.c.state != "pending"
+    )
     await tx.execute(again, rows)
 
 
@@ -78,68 +83,128 @@ def _blocked() -> ColumnElement[bool]:
     )
 
 
-async def due(reader: Reader, now: datetime) -> Sequence[Row[Any]]:
-    """Webhooks with deliveries that could be sent now: `id`, `failing_since`."""
-    waiting = exists().where(
-        delivery.c.webhook_id == webhook.c.id,
+_HEADS = (
+    select(
+        delivery.c.webhook_id,
+        func.min(delivery.c.seq).label("seq"),
+        func.count().label("waiting"),
+    )
+    .where(delivery.c.state == _PENDING)
+    .group_by(delivery.c.webhook_id, delivery.c.lane)
+)
+"""The first that waits in each lane: only it may be sent. Read from one index alone."""
+_NOW = bindparam("now", type_=UtcTime())
+
+
+def _standing() -> Select[Any]:
+    heads = _HEADS.subquery("heads")
+    first = (delivery.c.webhook_id == heads.c.webhook_id) & (delivery.c.seq == heads.c.seq)
+    lanes = (
+        select(
+            heads.c.webhook_id,
+            func.sum(heads.c.waiting).label("waiting"),
+            func.min(case((delivery.c.due_at <= _NOW, delivery.c.due_at))).label("due_at"),
+            func.min(case((delivery.c.due_at > _NOW, delivery.c.due_at))).label("later_at"),
+        )
+        .select_from(heads.join(delivery, first))
+        .group_by(heads.c.webhook_id)
+        .subquery("lanes")
+    )
+    last = select(event_counter.c.last).where(event_counter.c.id == 1).scalar_subquery()
+    return (
+        select(webhook, last.label("last"), lanes.c.waiting, lanes.c.due_at, lanes.c.later_at)
+        .select_from(webhook.outerjoin(lanes, lanes.c.webhook_id == webhook.c.id))
+        .where(webhook.c.enabled == sql_true())
+        .order_by(webhook.c.id)
+    )
+
+
+def _ready() -> Select[Any]:
+    wanted = _HEADS.where(delivery.c.webhook_id.in_(bindparam("ids", expanding=True)))
+    heads = wanted.subquery("heads")
+    first = (delivery.c.webhook_id == heads.c.webhook_id) & (delivery.c.seq == heads.c.seq)
+    order = (delivery.c.due_at, delivery.c.seq)
+    place = func.row_number().over(partition_by=delivery.c.webhook_id, order_by=order)
+    found = (
+        select(delivery.c.id, delivery.c.webhook_id, place.label("place"))
+        .select_from(heads.join(delivery, first))
+        .where(delivery.c.due_at <= _NOW)
+        .subquery("found")
+    )
+    return select(found).where(found.c.place <= bindparam("most")).order_by(found.c.place)
+
+
+_STANDING = _standing()
+_READY = _ready()
+_FREE = (
+    select(delivery.c.id)
+    .where(
+        delivery.c.id.in_(bindparam("ids", expanding=True)),
         delivery.c.state == _PENDING,
-        delivery.c.due_at <= now,
+        delivery.c.due_at <= _NOW,
         ~_blocked(),
     )
-    statement = select(webhook.c.id, webhook.c.failing_since).where(
-        webhook.c.enabled == sql_true(), waiting
+    .with_for_update(skip_locked=True)
+)
+_TAKE = (
+    update(delivery)
+    .where(delivery.c.id.in_(_FREE))
+    # No error: what is under way is not hurried.
+    .values(
+        attempts=delivery.c.attempts + 1,
+        due_at=bindparam("until", type_=UtcTime()),
+        error_code=None,
+        error_detail=None,
     )
-    return await reader.rows(statement)
+    .returning(delivery)
+)
+_HELD = (
+    select(delivery.c.id, delivery.c.state, delivery.c.attempts)
+    .where(delivery.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(delivery.c.id)
+    .with_for_update()
+)
+_FINISH_ONE = update(delivery).where(delivery.c.id == bindparam("finished_id"))
 
 
-async def next_due(reader: Reader, now: datetime) -> datetime | None:
-    """When, after `now`, a delivery of an enabled webhook will be due."""
-    statement = (
-        select(func.min(delivery.c.due_at).label("at"))
-        .select_from(delivery.join(webhook))
-        .where(delivery.c.state == _PENDING, delivery.c.due_at > now)
-        .where(webhook.c.enabled == sql_true())
-    )
-    found: datetime | None = (await reader.rows(statement))[0].at
-    return found
+async def standing(reader: Reader, now: datetime) -> Sequence[Row[Any]]:
+    """Every enabled webhook with what there is to do for it: `last`, the newest event; `waiting`,
+    its deliveries; `due_at`, since when one could be sent (`None`: none can); `later_at`, when
+    the next one can.
+    """
+    return await reader.rows(_STANDING, {"now": now})
 
 
 async def claim(
-    tx: Tx, webhook_id: int, now: datetime, until: datetime, limit: int
+    tx: Tx, rooms: Mapping[int, int], now: datetime, until: datetime
 ) -> Sequence[Row[Any]]:
-    """Up to `limit` due deliveries, each the first that waits in its lane. They are ours until
-    `until`; the number of the attempt is the fence.
+    """Due deliveries, each the first that waits in its lane, of each webhook as many as it has
+    room for. They are ours until `until`; the number of the attempt is the fence.
     """
-    found = await tx.rows(
-        select(delivery.c.id)
-        .where(
-            delivery.c.webhook_id == webhook_id,
-            delivery.c.state == _PENDING,
-            delivery.c.due_at <= now,
-            ~_blocked(),
-        )
-        .order_by(delivery.c.due_at, delivery.c.seq)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    if not found:
+    if not rooms:
         return ()
-    taken = update(delivery).where(delivery.c.id.in_([row.id for row in found]))
-    # No error: what is under way is not hurried.
-    taken = taken.values(
-        attempts=delivery.c.attempts + 1, due_at=until, error_code=None, error_detail=None
-    )
-    return (await tx.execute(taken.returning(delivery))).all()
+    most = max(rooms.values())
+    ready = await tx.rows(_READY, {"ids": sorted(rooms), "most": most, "now": now})
+    chosen = [row.id for row in ready if row.place <= rooms[row.webhook_id]]
+    if not chosen:
+        return ()
+    taken = await tx.execute(_TAKE, {"ids": sorted(chosen), "now": now, "until": until})
+    return sorted(taken.all(), key=lambda row: int(row.seq))
 
 
-async def finish(tx: Tx, row: Row[Any], values: Mapping[str, Any]) -> bool:
-    """Notes how an attempt ended, unless it counts as lost and another one has begun."""
-    statement = update(delivery).where(
-        delivery.c.id == row.id,
-        delivery.c.state == "pending",
-        delivery.c.attempts == row.attempts,
-    )
-    return bool((await tx.execute(statement.values(**values))).rowcount)
+async def hold(tx: Tx, taken: Sequence[Row[Any]]) -> set[int]:
+    """Those of `taken` that are still ours: the others count as lost, and another attempt has
+    begun. Until the end of the transaction they stay so.
+    """
+    rows = await tx.rows(_HELD, {"ids": sorted({row.id for row in taken})})
+    attempts = {row.id: row.attempts for row in rows if row.state == "pending"}
+    return {row.id for row in taken if attempts.get(row.id) == row.attempts}
+
+
+async def finish(tx: Tx, ends: Sequence[Mapping[str, Any]]) -> None:
+    """How attempts ended, each with the same columns and its id as `finished_id`."""
+    if ends:
+        await tx.execute(_FINISH_ONE, ends)
 
 
 async def hurry(tx: Tx, webhook_id: int, now: datetime) -> None:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, func, select, text, true, update
 
-from app.db import Reader, Tx, UtcTime
-from app.outbox.models import event_counter
+from app.db import Reader, Tx
 from app.outbox.webhooks.models import PENDING, delivery, webhook
 from app.scope import Scope
+
+NOTED = ("failing_since", "last_ok_at", "last_status", "error_code", "error_detail")
+"""How it fares, as far as the outcome of an attempt tells."""
+_NOTE_ONE = update(webhook).where(webhook.c.id == bindparam("noted_id"))
+_LOCKED = (
+    select(webhook)
+    .where(webhook.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(webhook.c.id)
+    .with_for_update(key_share=True)  # rows that refer to it may be written meanwhile
+)
+_ADVANCE = (
+    update(webhook)
+    .where(webhook.c.id.in_(bindparam("ids", expanding=True)))
+    .values(read_through=bindparam("through"))
+)
 
 
 def may_see(scope: Scope, row: Row[Any]) -> bool:
@@ -64,17 +78,10 @@ async def note(tx: Tx, webhook_id: int, values: Mapping[str, Any]) -> None:
     await tx.execute(update(webhook).where(webhook.c.id == webhook_id).values(values))
 
 
-async def note_failure(
-    tx: Tx, webhook_id: int, values: Mapping[str, Any], now: datetime
-) -> datetime | None:
-    """Since when nothing has succeeded; `None` where the webhook is gone."""
-    since = func.coalesce(webhook.c.failing_since, bindparam("now", now, UtcTime()))
-    statement = update(webhook).where(webhook.c.id == webhook_id)
-    noted = await tx.execute(
-        statement.values(failing_since=since, **values).returning(webhook.c.failing_since)
-    )
-    found: datetime | None = noted.scalar_one_or_none()
-    return found
+async def note_all(tx: Tx, notes: Sequence[Mapping[str, Any]]) -> None:
+    """The same for many, each with all of `NOTED` and its id as `noted_id`."""
+    if notes:
+        await tx.execute(_NOTE_ONE, notes)
 
 
 async def disable(tx: Tx, webhook_id: int, reason: str, now: datetime) -> bool:
@@ -95,16 +102,14 @@ async def remove(tx: Tx, webhook_id: int) -> None:
     await tx.execute(delete(webhook).where(webhook.c.id == webhook_id))
 
 
-async def behind(reader: Reader) -> Sequence[Row[Any]]:
-    """Enabled webhooks for which there are events that were not looked at yet."""
-    last = select(event_counter.c.last).where(event_counter.c.id == 1).scalar_subquery()
-    statement = select(webhook).where(webhook.c.enabled == true(), webhook.c.read_through < last)
-    return await reader.rows(statement.order_by(webhook.c.id))
+async def lock(tx: Tx, webhook_ids: Collection[int]) -> dict[int, Row[Any]]:
+    """These webhooks as they are now, by id. Until the end of the transaction nobody else moves
+    them; always in the same order, so that no two wait for each other.
+    """
+    rows = await tx.rows(_LOCKED, {"ids": sorted(webhook_ids)})
+    return {row.id: row for row in rows}
 
 
-async def advance(tx: Tx, webhook_id: int, seen: int, through: int) -> bool:
-    """Moves the place up to which deliveries exist, unless somebody else has just done so."""
-    statement = update(webhook).where(
-        webhook.c.id == webhook_id, webhook.c.read_through == seen, webhook.c.enabled == true()
-    )
-    return bool((await tx.execute(statement.values(read_through=through))).rowcount)
+async def advance(tx: Tx, webhook_ids: Sequence[int], through: int) -> None:
+    """Moves the place up to which their deliveries exist. Whoever calls has locked them."""
+    await tx.execute(_ADVANCE, {"ids": webhook_ids, "through": through})

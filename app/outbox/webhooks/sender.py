@@ -3,35 +3,36 @@
 A webhook reads the events with a number of its own, as a reader of the feed does, and gets a row
 for each delivery. So the writer of an event does nothing for webhooks, nothing is lost when nobody
 sends for a while, and a slow or dead receiver holds up nothing but itself.
+
+Everything is done for all webhooks together, in turns: one look, and where there is something to
+do one transaction that notes what attempts came to, reads on and claims. What comes within a
+moment is one turn.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-import msgspec
 import structlog
 from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import Clock
-from app.db import Database, Reader, Tx
+from app.db import Database, Tx
 from app.errors import AppError
 from app.outbox import repository as events
-from app.outbox.events import Actor, Event, record
-from app.outbox.schemas import event_out
-from app.outbox.webhooks import deliveries, repository, schedule
-from app.outbox.webhooks.message import body_of
+from app.outbox.webhooks import deliveries, repository
+from app.outbox.webhooks.bodies import Bodies, ShowItem, scope_of
+from app.outbox.webhooks.noting import Ended, Unsent, note
 from app.outbox.webhooks.sealing import Secrets
 from app.outbox.webhooks.sending import Out, Outcome, Signed, attempt
-from app.scope import Scope
 
 PAGE = 200
 WAITING_AT_MOST = 1000
@@ -41,17 +42,19 @@ AT_ONCE = 4
 LEASE = timedelta(seconds=60)
 """Longer than any attempt: after it another sender may try."""
 IDLE_SECONDS = 5.0
+GATHER_SECONDS = 0.03
+"""So long a turn waits for more to do; not where every attempt under way has ended."""
 LET_GO_SECONDS = 0.5
-SENDER = Actor("rule", "webhooks")
-ShowItem = Callable[[Reader, Scope, int, datetime], Awaitable[msgspec.Struct | None]]
-"""The item as it is now, `None` where that scope does not see it."""
 _log = structlog.get_logger(__name__)
 
 
-def scope_of(webhook: Row[Any]) -> Scope:
-    """What a webhook may tell."""
-    sources = None if webhook.source_ids is None else frozenset(webhook.source_ids)
-    return Scope(sources=sources, direct=webhook.direct)
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The next events of a webhook, all those after `place` that it has room for."""
+
+    webhook_id: int
+    place: int
+    rows: Sequence[Row[Any]]
 
 
 @dataclass(slots=True)
@@ -67,7 +70,9 @@ class Sender:
     rng: Random
     queue: int = WAITING_AT_MOST
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _hurried: asyncio.Event = field(default_factory=asyncio.Event)
     _attempts: set[asyncio.Task[None]] = field(default_factory=set)
+    _ended: list[Ended] = field(default_factory=list)
     _under_way: Counter[int] = field(default_factory=Counter)
     _ending: bool = False
     _in_trouble: bool = False
@@ -82,7 +87,7 @@ class Sender:
     def begin_stop(self) -> None:
         """From now on no attempt is started."""
         self._ending = True
-        self._woken.set()
+        self._hurry()
 
     async def stop(self) -> None:
         """Attempts under way get a moment; what is cut off is due again at once."""
@@ -94,157 +99,205 @@ class Sender:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        try:
+            await self._note_last()
+        except (AppError, SQLAlchemyError):
+            _log.warning("deliveries could not be noted; they are due again soon")
 
     async def _run(self) -> None:
+        pause = 0.0
         while not self._ending:
+            await _first(self._woken, pause)
+            await _first(self._hurried, GATHER_SECONDS)
             self._woken.clear()
+            self._hurried.clear()
             pause = await self._look()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._woken.wait()
+
+    def _hurry(self) -> None:
+        self._hurried.set()
+        self._woken.set()
 
     async def _look(self) -> float:
         """Does what is due; the seconds until the next look. Trouble is logged once."""
         try:
-            await self.step()
-            pause = await self._pause()
+            pause = await self.step()
         except (AppError, SQLAlchemyError) as trouble:
             if not self._in_trouble:
                 _log.warning("webhooks wait for the database", reason=str(trouble))
             self._in_trouble = True
+            if not isinstance(trouble, AppError):
+                self._give_up()
         except Exception:  # noqa: BLE001  # it must not end the sending for good
             _log.exception("sending failed in a way we did not expect")
             self._in_trouble = True
+            self._give_up()
         else:
             self._in_trouble = False
             return pause
         return IDLE_SECONDS
 
-    async def _pause(self) -> float:
-        """Seconds until more is due, `IDLE_SECONDS` at most; the end of an attempt wakes us too."""
+    def _give_up(self) -> None:
+        """Not the database's trouble: what could not be noted must not keep all else from it. The
+        leases end by themselves, and it is tried again.
+        """
+        self._forget(len(self._ended))
+
+    def _forget(self, count: int) -> None:
+        """The first of what has ended are done with: there is room for others."""
+        self._under_way.subtract(each.row.webhook_id for each in self._ended[:count])
+        del self._ended[:count]
+
+    async def step(self) -> float:
+        """One turn: notes what has ended, makes deliveries of new events and starts attempts, as
+        far as there is room. Returns the seconds until more is due, `IDLE_SECONDS` at most.
+        """
         now = self.clock.now()
-        due_at = await deliveries.next_due(self.db, now)
-        if due_at is None:
-            return IDLE_SECONDS
-        return min((due_at - now).total_seconds(), IDLE_SECONDS)
-
-    async def step(self) -> None:
-        """Makes deliveries of new events and starts attempts, as far as there is room."""
-        for webhook in await repository.behind(self.db):
-            await self._read_on(webhook)
-        now = self.clock.now()
-        for webhook in await deliveries.due(self.db, now):
-            at_once = AT_ONCE if webhook.failing_since is None else 1
-            room = at_once - self._under_way[webhook.id]
-            if room > 0 and not self._ending:
-                await self._begin(webhook.id, now, room)
-
-    async def _read_on(self, webhook: Row[Any]) -> None:
-        waiting = (await repository.pending_of(self.db)).get(webhook.id, 0)
-        room = min(PAGE, self.queue - waiting)
-        if room <= 0:
-            return
-        rows = await events.all_after(self.db, webhook.read_through, room)
-        if not rows:
-            return
-        scope = scope_of(webhook)
-        wanted = [
-            row
-            for row in rows
-            if events.may_see(scope, row) and (not webhook.types or row.type in webhook.types)
-        ]
+        seen = await deliveries.standing(self.db, now)
+        pages = await self._pages(self._behind(seen))
+        rooms = self._rooms(seen, ())
+        ended = tuple(self._ended)
+        if not (ended or pages or rooms):
+            return _pause(seen, now)
+        claimed: Sequence[Row[Any]] = ()
         async with self.db.write() as tx:
-            if await repository.advance(tx, webhook.id, webhook.read_through, rows[-1].seq):
-                await deliveries.add(tx, webhook.id, wanted, self.clock.now())
-        self._woken.set()  # there may be more
+            touched = {
+                *(each.row.webhook_id for each in ended),
+                *(page.webhook_id for page in pages),
+                *rooms,
+            }
+            webhooks = await repository.lock(tx, touched)
+            await note(tx, ended, webhooks, now, self.rng)
+            await _read_on(tx, pages, webhooks, now)
+            seen = await deliveries.standing(tx, now)
+            if not self._ending:
+                claimed = await deliveries.claim(tx, self._rooms(seen, ended), now, now + LEASE)
+            happened = await _events_of(tx, claimed, pages)
+        self._forget(len(ended))
+        self._begin(claimed, seen, happened)
+        return 0.0 if self._behind(seen) else _pause(seen, now)
 
-    async def _begin(self, webhook_id: int, now: datetime, room: int) -> None:
+    async def _note_last(self) -> None:
+        if not self._ended:
+            return
         async with self.db.write() as tx:
-            claimed = await deliveries.claim(tx, webhook_id, now, now + LEASE, room)
+            webhooks = await repository.lock(tx, {each.row.webhook_id for each in self._ended})
+            await note(tx, self._ended, webhooks, self.clock.now(), self.rng)
+        self._forget(len(self._ended))
+
+    def _behind(self, seen: Sequence[Row[Any]]) -> dict[int, tuple[int, int]]:
+        """Where each webhook is that has events before it, and how many it has room for."""
+        rooms = {
+            row.id: (row.read_through, min(PAGE, self.queue - int(row.waiting or 0)))
+            for row in seen
+            if row.read_through < row.last
+        }
+        return {id_: (place, room) for id_, (place, room) in rooms.items() if room > 0}
+
+    async def _pages(self, behind: Mapping[int, tuple[int, int]]) -> list[_Page]:
+        """Webhooks that are at one place, as most are, read the events once."""
+        places = {place for place, _ in behind.values()}
+        read = {place: await events.all_after(self.db, place, PAGE) for place in places}
+        pages = [_Page(id_, place, read[place][:room]) for id_, (place, room) in behind.items()]
+        return [page for page in pages if page.rows]
+
+    def _rooms(self, seen: Sequence[Row[Any]], ended: Sequence[Ended]) -> dict[int, int]:
+        """How many attempts may begin, by webhook; without those that have nothing due."""
+        over = Counter(each.row.webhook_id for each in ended)
+        rooms = {
+            row.id: (AT_ONCE if row.failing_since is None else 1)
+            - (self._under_way[row.id] - over[row.id])
+            for row in seen
+            if row.due_at is not None
+        }
+        return {id_: room for id_, room in rooms.items() if room > 0}
+
+    def _begin(
+        self,
+        claimed: Sequence[Row[Any]],
+        seen: Sequence[Row[Any]],
+        happened: Mapping[int, Row[Any]],
+    ) -> None:
+        webhooks = {row.id: row for row in seen}
+        bodies = Bodies(self.db, self.show_item, self.source, happened, self.clock.now())
         for row in claimed:
-            self._under_way[webhook_id] += 1
-            task = asyncio.create_task(self._deliver(row), name=f"delivery-{row.id}")
+            self._under_way[row.webhook_id] += 1
+            delivering = self._deliver(row, webhooks[row.webhook_id], bodies)
+            task = asyncio.create_task(delivering, name=f"delivery-{row.id}")
             self._attempts.add(task)
-            task.add_done_callback(self._attempts.discard)
+            task.add_done_callback(self._over)
 
-    async def _deliver(self, row: Row[Any]) -> None:
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._attempts.discard(task)
+        self._woken.set()
+        if not self._attempts:
+            self._hurried.set()
+
+    async def _deliver(self, row: Row[Any], webhook: Row[Any], bodies: Bodies) -> None:
+        how: Outcome | Unsent = Unsent.IN_TROUBLE
         try:
-            await self._attempt(row)
+            how = await self._attempt(row, webhook, bodies)
         except asyncio.CancelledError:
-            await self._give_back(row)
+            how = Unsent.GIVEN_BACK
             raise
         except (AppError, SQLAlchemyError) as trouble:
-            # Nothing is noted: the lease ends by itself, and it is tried again.
-            _log.warning("a delivery was not noted", delivery_id=row.id, reason=str(trouble))
+            _log.warning("a delivery was not sent", delivery_id=row.id, reason=str(trouble))
         except Exception:  # noqa: BLE001  # one delivery must not end the others
             _log.exception("a delivery failed in a way we did not expect", delivery_id=row.id)
         finally:
-            self._under_way[row.webhook_id] -= 1
-            self._woken.set()
+            self._ended.append(Ended(row, how))
 
-    async def _attempt(self, row: Row[Any]) -> None:
-        webhook = await repository.find(self.db, Scope(None, direct=True), row.webhook_id)
-        happened = await events.find_event(self.db, row.seq)
-        if webhook is None:
-            return
-        if not webhook.enabled:  # meanwhile
-            await self._give_back(row)
-            return
-        if happened is None:
-            await self._note_lost(row)
-            return
-        now, item = self.clock.now(), None
-        if row.item_id is not None:
-            item = await self.show_item(self.db, scope_of(webhook), row.item_id, now)
-        shown = event_out(happened)
-        body = body_of(self.source, shown, item)
-        secrets = self.secrets.signing(webhook, now)
-        signed = Signed(secrets, shown.id, body)
-        outcome = await attempt(self.door, self.clock, webhook.url, signed)
-        async with self.db.write() as tx:
-            await self._note(tx, webhook, row, outcome)
+    async def _attempt(self, row: Row[Any], webhook: Row[Any], bodies: Bodies) -> Outcome | Unsent:
+        made = await bodies.of(row.seq, scope_of(webhook))
+        if made is None:
+            return Unsent.LOST
+        message_id, body = made
+        secrets = self.secrets.signing(webhook, self.clock.now())
+        signed = Signed(secrets, message_id, body)
+        return await attempt(self.door, self.clock, webhook.url, signed)
 
-    async def _note(self, tx: Tx, webhook: Row[Any], row: Row[Any], outcome: Outcome) -> None:
-        now = self.clock.now()
-        if outcome.error is None:
-            await self._note_success(tx, webhook, row, outcome, now)
-            return
-        code, detail = outcome.error
-        error = {"last_status": outcome.status, "error_code": code, "error_detail": detail}
-        due_at = schedule.next_attempt(row.attempts, now, asked=outcome.asked, rng=self.rng)
-        ended = {"state": "dead", "finished_at": now} if due_at is None else {}
-        if not await deliveries.finish(tx, row, {**error, "due_at": due_at, **ended}):
-            return
-        since = await repository.note_failure(tx, webhook.id, error, now) or now
-        reason = "gone" if outcome.gone else "failing"
-        hopeless = outcome.gone or now - since >= schedule.GIVEN_UP_AFTER
-        if hopeless and await repository.disable(tx, webhook.id, reason, now):
-            details = {"webhook_id": webhook.id, "reason": reason}
-            record(tx, Event("webhook.disabled", now, SENDER, details=details))
 
-    async def _note_success(
-        self, tx: Tx, webhook: Row[Any], row: Row[Any], outcome: Outcome, now: datetime
-    ) -> None:
-        ended = {"state": "delivered", "finished_at": now, "due_at": None}
-        await deliveries.finish(tx, row, {**ended, "last_status": outcome.status})
-        good = {"failing_since": None, "last_ok_at": now, "last_status": outcome.status}
-        await repository.note(tx, webhook.id, {**good, "error_code": None, "error_detail": None})
-        since = webhook.failing_since
-        if since is not None and now - since >= schedule.OUTAGE:
-            await deliveries.hurry(tx, webhook.id, now)
+async def _first(happened: asyncio.Event, seconds: float) -> None:
+    """Waits for it, but no longer than that."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await happened.wait()
 
-    async def _note_lost(self, row: Row[Any]) -> None:
-        detail = "The event has been deleted meanwhile."
-        values = {"state": "dead", "finished_at": self.clock.now(), "due_at": None}
-        async with self.db.write() as tx:
-            error = {"error_code": "event_deleted", "error_detail": detail}
-            await deliveries.finish(tx, row, {**values, **error})
 
-    async def _give_back(self, row: Row[Any]) -> None:
-        try:
-            async with self.db.write() as tx:
-                await deliveries.finish(
-                    tx, row, {"attempts": row.attempts - 1, "due_at": self.clock.now()}
-                )
-        except (AppError, SQLAlchemyError):
-            _log.warning("a delivery could not be given back; it is due again soon")
+def _pause(seen: Sequence[Row[Any]], now: datetime) -> float:
+    """The end of an attempt wakes us too."""
+    later: list[float] = [
+        (row.later_at - now).total_seconds() for row in seen if row.later_at is not None
+    ]
+    return min([IDLE_SECONDS, *later])
+
+
+async def _read_on(
+    tx: Tx, pages: Sequence[_Page], webhooks: Mapping[int, Row[Any]], now: datetime
+) -> None:
+    """Makes deliveries of what each of them wants, unless somebody has moved it meanwhile."""
+    moved: dict[int, list[int]] = {}
+    wanted: dict[int, Sequence[Row[Any]]] = {}
+    for page in pages:
+        webhook = webhooks.get(page.webhook_id)
+        if webhook is None or not webhook.enabled or webhook.read_through != page.place:
+            continue
+        moved.setdefault(page.rows[-1].seq, []).append(page.webhook_id)
+        wanted[page.webhook_id] = [row for row in page.rows if _wants(webhook, row)]
+    for through, webhook_ids in moved.items():
+        await repository.advance(tx, webhook_ids, through)
+    await deliveries.add(tx, wanted, now)
+
+
+def _wants(webhook: Row[Any], happened: Row[Any]) -> bool:
+    if webhook.types and happened.type not in webhook.types:
+        return False
+    return events.may_see(scope_of(webhook), happened)
+
+
+async def _events_of(
+    tx: Tx, claimed: Sequence[Row[Any]], pages: Sequence[_Page]
+) -> Mapping[int, Row[Any]]:
+    """The events of these deliveries by number; those just read are known already."""
+    known = {row.seq: row for page in pages for row in page.rows}
+    missing = {row.seq for row in claimed} - known.keys()
+    return known | await events.events_numbered(tx, missing)
