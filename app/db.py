@@ -260,6 +260,14 @@ class SqliteDatabase:
         """Moves whenever anybody, this process included, has committed a change."""
         return int(self._raw_reader.execute("PRAGMA data_version").fetchone()[0])
 
+    def others_version(self) -> int | None:
+        """Moves whenever another process has committed a change; `None`: cannot be told while a
+        transaction of ours is open. The writer's own commits do not move what it sees.
+        """
+        if self._lock.locked():
+            return None
+        return int(self._raw.execute("PRAGMA data_version").fetchone()[0])
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
         async with self._lock:

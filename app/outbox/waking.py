@@ -2,7 +2,7 @@
 
 The table is the truth; a wake-up only says that it is worth a look. In this process a commit that
 recorded events wakes us. On PostgreSQL a NOTIFY of its transaction wakes every process; on SQLite
-`data_version` tells that somebody has written. Whatever is missed is found by the next slow look.
+`data_version` tells that another one has written. What is missed is found by the next slow look.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.db import CHANNEL, OpenDatabase, PostgresDatabase
+from app.db import CHANNEL, OpenDatabase, PostgresDatabase, SqliteDatabase
 
 LOOK_SECONDS = 0.1
 """Between two looks at SQLite's `data_version`, some microseconds each."""
@@ -44,7 +44,8 @@ class Waking:
 
     async def start(self) -> None:
         self._db.followers.append(self.wake)
-        watching = self._listen() if isinstance(self._db, PostgresDatabase) else self._look()
+        db = self._db
+        watching = self._listen() if isinstance(db, PostgresDatabase) else self._look(db)
         self._tasks = [asyncio.create_task(watching), asyncio.create_task(self._slowly())]
 
     async def stop(self) -> None:
@@ -59,12 +60,12 @@ class Waking:
             await asyncio.sleep(SLOW_SECONDS)
             self.wake()
 
-    async def _look(self) -> None:
-        seen = self._db.data_version()
+    async def _look(self, db: SqliteDatabase) -> None:
+        seen = db.others_version()
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             with suppress(sqlite3.Error):  # a disk in trouble; others tell of it
-                now = self._db.data_version()
+                now = db.others_version()
                 if now != seen:
                     seen = now
                     self.wake()

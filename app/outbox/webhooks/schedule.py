@@ -24,6 +24,17 @@ GIVEN_UP_AFTER = timedelta(days=5)
 OUTAGE = timedelta(minutes=2)
 """After a failing time of that length a success makes everything that waits due at once."""
 
+SHORTEST_REST = timedelta(seconds=5)
+LONGEST_REST = timedelta(seconds=30)
+
+
+def rest(failing_for: timedelta) -> timedelta:
+    """How long a receiver that could not be reached at all is left alone, whatever else is due
+    for it: a tenth of the time for which it has been failing, so that it is noticed soon when it
+    is back, and one that stays away costs little.
+    """
+    return min(max(failing_for / 10, SHORTEST_REST), LONGEST_REST)
+
 
 def next_attempt(
     attempts: int, now: datetime, *, asked: datetime | None, rng: Random

@@ -28,7 +28,7 @@ from app.clock import Clock
 from app.db import Database, Tx
 from app.errors import AppError
 from app.outbox import repository as events
-from app.outbox.webhooks import deliveries, repository
+from app.outbox.webhooks import deliveries, repository, schedule
 from app.outbox.webhooks.bodies import Bodies, ShowItem, scope_of
 from app.outbox.webhooks.noting import Ended, Unsent, note
 from app.outbox.webhooks.sealing import Secrets
@@ -74,6 +74,7 @@ class Sender:
     _attempts: set[asyncio.Task[None]] = field(default_factory=set)
     _ended: list[Ended] = field(default_factory=list)
     _under_way: Counter[int] = field(default_factory=Counter)
+    _resting: dict[int, tuple[int, datetime]] = field(default_factory=dict)
     _ending: bool = False
     _in_trouble: bool = False
     _task: asyncio.Task[None] | None = None
@@ -151,13 +152,15 @@ class Sender:
         """One turn: notes what has ended, makes deliveries of new events and starts attempts, as
         far as there is room. Returns the seconds until more is due, `IDLE_SECONDS` at most.
         """
-        now = self.clock.now()
-        seen = await deliveries.standing(self.db, now)
-        pages = await self._pages(self._behind(seen))
-        rooms = self._rooms(seen, ())
-        ended = tuple(self._ended)
-        if not (ended or pages or rooms):
-            return _pause(seen, now)
+        now, ended = self.clock.now(), tuple(self._ended)
+        pages: list[_Page] = []
+        rooms: dict[int, int] = {}
+        if not ended:  # else there is something to do anyway, and what else comes with the next
+            seen = await deliveries.standing(self.db, now)
+            pages = await self._pages(self._behind(seen))
+            rooms = self._rooms(seen, now, ended)
+            if not (pages or rooms):
+                return self._pause(seen, now)
         claimed: Sequence[Row[Any]] = ()
         async with self.db.write() as tx:
             touched = {
@@ -169,12 +172,14 @@ class Sender:
             await note(tx, ended, webhooks, now, self.rng)
             await _read_on(tx, pages, webhooks, now)
             seen = await deliveries.standing(tx, now)
+            self._rest(ended, seen, now)
             if not self._ending:
-                claimed = await deliveries.claim(tx, self._rooms(seen, ended), now, now + LEASE)
+                rooms = self._rooms(seen, now, ended)
+                claimed = await deliveries.claim(tx, rooms, now, now + LEASE)
             happened = await _events_of(tx, claimed, pages)
         self._forget(len(ended))
         self._begin(claimed, seen, happened)
-        return 0.0 if self._behind(seen) else _pause(seen, now)
+        return 0.0 if self._behind(seen) else self._pause(seen, now)
 
     async def _note_last(self) -> None:
         if not self._ended:
@@ -200,16 +205,38 @@ class Sender:
         pages = [_Page(id_, place, read[place][:room]) for id_, (place, room) in behind.items()]
         return [page for page in pages if page.rows]
 
-    def _rooms(self, seen: Sequence[Row[Any]], ended: Sequence[Ended]) -> dict[int, int]:
+    def _rest(self, ended: Sequence[Ended], seen: Sequence[Row[Any]], now: datetime) -> None:
+        """A receiver that does not answer at all is left alone for a while."""
+        silent = {each.row.webhook_id for each in ended if _is_silent(each)}
+        for row in seen:
+            if row.id in silent and row.failing_since is not None:
+                until = now + schedule.rest(now - row.failing_since)
+                self._resting[row.id] = (row.version, until)
+
+    def _rested_at(self, webhook: Row[Any]) -> datetime | None:
+        """The end of its rest; one that was changed since is not left alone."""
+        version, until = self._resting.get(webhook.id, (None, None))
+        return until if version == webhook.version else None
+
+    def _rooms(
+        self, seen: Sequence[Row[Any]], now: datetime, ended: Sequence[Ended]
+    ) -> dict[int, int]:
         """How many attempts may begin, by webhook; without those that have nothing due."""
         over = Counter(each.row.webhook_id for each in ended)
         rooms = {
             row.id: (AT_ONCE if row.failing_since is None else 1)
             - (self._under_way[row.id] - over[row.id])
             for row in seen
-            if row.due_at is not None
+            if row.due_at is not None and now >= (self._rested_at(row) or now)
         }
         return {id_: room for id_, room in rooms.items() if room > 0}
+
+    def _pause(self, seen: Sequence[Row[Any]], now: datetime) -> float:
+        """Seconds until more is due; the end of an attempt wakes us too."""
+        ends = [self._rested_at(row) for row in seen if row.due_at is not None]
+        later = [at for at in (*ends, *(row.later_at for row in seen)) if at is not None]
+        pauses: list[float] = [(at - now).total_seconds() for at in later if at > now]
+        return min([IDLE_SECONDS, *pauses])
 
     def _begin(
         self,
@@ -263,12 +290,8 @@ async def _first(happened: asyncio.Event, seconds: float) -> None:
             await happened.wait()
 
 
-def _pause(seen: Sequence[Row[Any]], now: datetime) -> float:
-    """The end of an attempt wakes us too."""
-    later: list[float] = [
-        (row.later_at - now).total_seconds() for row in seen if row.later_at is not None
-    ]
-    return min([IDLE_SECONDS, *later])
+def _is_silent(ended: Ended) -> bool:
+    return isinstance(ended.how, Outcome) and ended.how.unreachable
 
 
 async def _read_on(

@@ -16,6 +16,8 @@ from app.errors import FieldError, InvalidRequest
 from app.outbox.webhooks.signing import headers_of
 
 DEADLINE_SECONDS = 15.0
+UNREACHABLE = "unreachable"
+"""The code of an attempt that no answer came to."""
 _ANY_STATUS = range(100, 600)
 
 
@@ -36,6 +38,10 @@ class Outcome:
     error: tuple[str, str] | None
     seconds: float
     asked: datetime | None = None
+
+    @property
+    def unreachable(self) -> bool:
+        return self.error is not None and self.error[0] == UNREACHABLE
 
     @property
     def gone(self) -> bool:
@@ -81,7 +87,7 @@ async def attempt(door: Out, clock: Clock, url: str, signed: Signed) -> Outcome:
 def _code_of(failure: ConnectorError) -> str:
     if isinstance(failure, AddressRefused):
         return "address_refused"
-    return "bad_response" if isinstance(failure, BadResponse) else "unreachable"
+    return "bad_response" if isinstance(failure, BadResponse) else UNREACHABLE
 
 
 def _refusal(status: int) -> tuple[str, str]:
