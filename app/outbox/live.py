@@ -73,7 +73,10 @@ class Subscriber:
     ended: str | None = None
     hurry: Callable[[], None] | None = None
     _queue: deque[bytes] = field(default_factory=deque)
-    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _called: bool = False
+    _waiting: asyncio.Future[bool] | None = None
+    _quiet_until: float = 0.0
+    _timer: asyncio.TimerHandle | None = None
 
     def wants(self, row: Row[Any]) -> bool:
         if self.types and row.type not in self.types:
@@ -87,7 +90,7 @@ class Subscriber:
             self.end("slow")
         else:
             self._queue.append(part)
-            self._woken.set()
+            self._call()
 
     def end(self, reason: str) -> None:
         """The first reason counts. Only who stops in good order still gets what waits."""
@@ -95,7 +98,7 @@ class Subscriber:
             self.ended = reason
             if reason != "stopping":
                 self._queue.clear()
-        self._woken.set()
+        self._call()
         if self.hurry is not None:
             self.hurry()
 
@@ -105,14 +108,43 @@ class Subscriber:
         return taken
 
     async def rest(self, seconds: float) -> bool:
-        """Waits for something to do; `False` when nothing came."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            return False
-        self._woken.clear()
-        return True
+        """Waits for something to do; `False` when nothing came.
+
+        A thousand streams do this at every event, so that no timer is set and cancelled each
+        time: one that rings too early is set anew.
+        """
+        if not self._called:
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.create_future()
+            self._quiet_until = loop.time() + seconds
+            if self._timer is None:
+                self._timer = loop.call_at(self._quiet_until, self._ring)
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+        called, self._called = self._called, False
+        return called
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _call(self) -> None:
+        self._called = True
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(True)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._waiting is None or self._waiting.done():
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._quiet_until:
+            self._timer = loop.call_at(self._quiet_until, self._ring)
+        else:
+            self._waiting.set_result(False)
 
 
 class Broadcaster:
@@ -172,6 +204,7 @@ class Broadcaster:
         self._accounts[caller.account] += 1
 
     def leave(self, subscriber: Subscriber) -> None:
+        subscriber.close()
         self._subscribers.discard(subscriber)
         self._accounts[subscriber.caller.account] -= 1
         if not self._accounts[subscriber.caller.account]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
 from contextvars import ContextVar
 
 import structlog
@@ -43,34 +42,57 @@ class EventStream(Response):
         self._parts = parts
         self._gone = gone
         self._over = over
-        self._writing: asyncio.Timeout | None = None
+        self._limit = asyncio.timeout(None)
+        self._until: float | None = None  # of the loop's clock, while something is being written
+        self._timer: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         watching = asyncio.create_task(self._watch(receive))
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         try:
-            await send(start)
-            async for part in self._parts:
-                await self._write(send, part, more=True)
-            await self._write(send, b"", more=False)
+            async with self._limit:
+                await send(start)
+                async for part in self._parts:
+                    await self._write(send, part, more=True)
+                await self._write(send, b"", more=False)
         except TimeoutError:
             _log.info("a stream was cut: its reader took nothing", path=scope["path"])
             _was_cut.set(True)
         finally:
             watching.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
             await self._parts.aclose()
             self._over()
 
     async def _write(self, send: Send, part: bytes, *, more: bool) -> None:
-        async with asyncio.timeout(WRITE_SECONDS) as self._writing:
-            await send({"type": "http.response.body", "body": part, "more_body": more})
+        """Nearly always done at once, and for a thousand streams at every event: so no timer is
+        set and cancelled each time, one that rings too early is set anew.
+        """
+        loop = asyncio.get_running_loop()
+        self._until = loop.time() + WRITE_SECONDS
+        if self._timer is None:
+            self._timer = loop.call_at(self._until, self._ring)
+        await send({"type": "http.response.body", "body": part, "more_body": more})
+        self._until = None
+
+    def _ring(self) -> None:
+        self._timer = None
+        loop = asyncio.get_running_loop()
+        if self._until is None:
+            return
+        if loop.time() < self._until:
+            self._timer = loop.call_at(self._until, self._ring)
+        else:
+            self._limit.reschedule(loop.time())
 
     def hurry(self) -> None:
         """The stream should end: a reader that takes nothing is not waited for any longer."""
-        if self._writing is not None and not self._writing.expired():
-            soon = asyncio.get_running_loop().time() + HURRIED_SECONDS
-            with suppress(RuntimeError):  # nothing is being written at this moment
-                self._writing.reschedule(soon)
+        if self._until is not None and self._timer is not None:
+            loop = asyncio.get_running_loop()
+            self._until = min(self._until, loop.time() + HURRIED_SECONDS)
+            self._timer.cancel()
+            self._timer = loop.call_at(self._until, self._ring)
 
     async def _watch(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
