@@ -25,9 +25,15 @@ START_SECONDS = 60.0
 class Running:
     """Where it is and how to speak to it."""
 
+    pid: int
     data: Path
     url: str
     token: str
+
+    def cpu_seconds(self) -> float:
+        """Processor time it has used so far (Linux, proc(5): utime and stime)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def client(self) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -50,20 +56,20 @@ def service() -> Iterator[Running]:
         command = [sys.executable, "-P", "-m", "app.cli", "serve", "--port", "0"]
         with subprocess.Popen(command, env=env, cwd=folder, stdout=subprocess.DEVNULL) as process:
             try:
-                yield _ready(data)
+                yield _ready(process.pid, data)
             finally:
                 process.terminate()
                 process.wait(15)
 
 
-def _ready(data: Path) -> Running:
+def _ready(pid: int, data: Path) -> Running:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         time.sleep(0.2)
         try:
             place = json.loads((data / "cli.json").read_text())
             if httpx.get(f"{place['url']}/readyz", verify=False).status_code == httpx.codes.OK:
-                return Running(data, place["url"], place["token"])
+                return Running(pid, data, place["url"], place["token"])
         except (OSError, ValueError, httpx.TransportError):
             continue
     raise RuntimeError("the service did not start")

@@ -155,6 +155,22 @@ async def test_the_data_version_moves_when_another_process_commits(
     assert sqlite.data_version() != before
 
 
+async def test_commits_of_others_are_told_apart_from_our_own(
+    sqlite: SqliteDatabase, path: Path
+) -> None:
+    before = sqlite.others_version()
+    await write(sqlite, put("ours", 1))
+    assert sqlite.others_version() == before
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("INSERT INTO installation VALUES ('theirs', '1')")
+    await write(sqlite, put("ours again", 2))
+    after = sqlite.others_version()
+    assert after != before, "also where we have written since"
+    async with sqlite.write():
+        assert sqlite.others_version() is None
+    assert sqlite.others_version() == after
+
+
 async def test_the_connections_are_set_as_decided(sqlite: SqliteDatabase) -> None:
     def pragma(name: str) -> object:
         return sqlite._raw.execute(f"PRAGMA {name}").fetchone()[0]

@@ -120,11 +120,12 @@ def sender_of(service: Service) -> Sender:
 
 
 async def settled(service: Service, states: Sequence[str] = ("delivered",)) -> list[dict[str, Any]]:
-    """Every delivery, once all of them are in one of these states."""
+    """Every delivery, once there is one for each event and all are in one of these states."""
     async with asyncio.timeout(PATIENCE):
         while True:
+            behind = await _busy(service)
             found = await deliveries(service)
-            if found and all(each["state"] in states for each in found):
+            if found and not behind and all(each["state"] in states for each in found):
                 return found
             await asyncio.sleep(0.02)
 

@@ -220,6 +220,20 @@ async def test_silence_is_broken_by_heartbeats(db: Database) -> None:
     await broadcaster.stop()
 
 
+async def test_a_heartbeat_comes_after_silence_only() -> None:
+    one, loop = subscriber(), asyncio.get_running_loop()
+    for _ in range(8):
+        loop.call_later(0.05, one.offer, b"part")
+        assert await one.rest(0.3)
+        one.take()
+    began = loop.time()
+    assert not await one.rest(0.3)
+    assert loop.time() - began > 0.25, "counted from the last part, not from the first"
+    one.offer(b"part")
+    assert await one.rest(0.3), "what came before the rest ends it at once"
+    one.close()
+
+
 async def test_a_reader_that_takes_nothing_is_cut(service: Service, base: str) -> None:
     host, _, port = base.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port), limit=1)
