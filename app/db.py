@@ -233,11 +233,9 @@ class SqliteDatabase:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commit")
         # The writer comes first: opening it creates the file and its WAL.
         self._raw = _open_sqlite(path, "rwc", 0.0)
-        raw_reader = _open_sqlite(path, "ro", busy_seconds)
+        self._raw_reader = _open_sqlite(path, "ro", busy_seconds)
         self._writer = self._engine(self._raw).connect()
-        reader = self._engine(raw_reader, isolation_level="AUTOCOMMIT")
-        self._reader = reader.connect()
-        self._raw_reader = raw_reader
+        self._reader = self._engine(self._raw_reader, isolation_level="AUTOCOMMIT").connect()
 
     @staticmethod
     def _engine(raw: sqlite3.Connection, **options: Any) -> Any:
@@ -257,16 +255,12 @@ class SqliteDatabase:
         return found
 
     def data_version(self) -> int:
-        """Moves whenever anybody, this process included, has committed a change."""
         return int(self._raw_reader.execute("PRAGMA data_version").fetchone()[0])
 
     def others_version(self) -> int | None:
-        """Moves whenever another process has committed a change; `None`: cannot be told while a
-        transaction of ours is open. The writer's own commits do not move what it sees.
-        """
-        if self._lock.locked():
-            return None
-        return int(self._raw.execute("PRAGMA data_version").fetchone()[0])
+        """Moves when another process has committed; `None`: not to be told amid a write of ours."""
+        free = not self._lock.locked()  # the writer does not see its own commits as changes
+        return int(self._raw.execute("PRAGMA data_version").fetchone()[0]) if free else None
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:

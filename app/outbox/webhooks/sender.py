@@ -12,7 +12,7 @@ moment is one turn.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -49,12 +49,11 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
-    """The next events of a webhook, all those after `place` that it has room for."""
+class _Behind:
+    """How far there are events for a webhook, and how many it has room for."""
 
-    webhook_id: int
-    place: int
-    rows: Sequence[Row[Any]]
+    last: int
+    room: int
 
 
 @dataclass(slots=True)
@@ -153,30 +152,26 @@ class Sender:
         far as there is room. Returns the seconds until more is due, `IDLE_SECONDS` at most.
         """
         now, ended = self.clock.now(), tuple(self._ended)
-        pages: list[_Page] = []
+        behind: dict[int, _Behind] = {}
         rooms: dict[int, int] = {}
         if not ended:  # else there is something to do anyway, and what else comes with the next
             seen = await deliveries.standing(self.db, now)
-            pages = await self._pages(self._behind(seen))
-            rooms = self._rooms(seen, now, ended)
-            if not (pages or rooms):
+            behind, rooms = self._behind(seen), self._rooms(seen, now, ended)
+            if not (behind or rooms):
                 return self._pause(seen, now)
         claimed: Sequence[Row[Any]] = ()
         async with self.db.write() as tx:
-            touched = {
-                *(each.row.webhook_id for each in ended),
-                *(page.webhook_id for page in pages),
-                *rooms,
-            }
+            touched = {each.row.webhook_id for each in ended} | behind.keys() | rooms.keys()
             webhooks = await repository.lock(tx, touched)
             await note(tx, ended, webhooks, now, self.rng)
-            await _read_on(tx, pages, webhooks, now)
+            known = await _read_on(tx, behind, webhooks, now)
             seen = await deliveries.standing(tx, now)
             self._rest(ended, seen, now)
             if not self._ending:
                 rooms = self._rooms(seen, now, ended)
                 claimed = await deliveries.claim(tx, rooms, now, now + LEASE)
-            happened = await _events_of(tx, claimed, pages)
+            missing = {row.seq for row in claimed} - known.keys()
+            happened = known | await events.events_numbered(tx, missing)
         self._forget(len(ended))
         self._begin(claimed, seen, happened)
         return 0.0 if self._behind(seen) else self._pause(seen, now)
@@ -189,27 +184,22 @@ class Sender:
             await note(tx, self._ended, webhooks, self.clock.now(), self.rng)
         self._forget(len(self._ended))
 
-    def _behind(self, seen: Sequence[Row[Any]]) -> dict[int, tuple[int, int]]:
-        """Where each webhook is that has events before it, and how many it has room for."""
-        rooms = {
-            row.id: (row.read_through, min(PAGE, self.queue - int(row.waiting or 0)))
+    def _behind(self, seen: Sequence[Row[Any]]) -> dict[int, _Behind]:
+        """Webhooks that have events before them and room for some."""
+        found = {
+            row.id: _Behind(row.last, min(PAGE, self.queue - int(row.waiting or 0)))
             for row in seen
             if row.read_through < row.last
         }
-        return {id_: (place, room) for id_, (place, room) in rooms.items() if room > 0}
-
-    async def _pages(self, behind: Mapping[int, tuple[int, int]]) -> list[_Page]:
-        """Webhooks that are at one place, as most are, read the events once."""
-        places = {place for place, _ in behind.values()}
-        read = {place: await events.all_after(self.db, place, PAGE) for place in places}
-        pages = [_Page(id_, place, read[place][:room]) for id_, (place, room) in behind.items()]
-        return [page for page in pages if page.rows]
+        return {id_: behind for id_, behind in found.items() if behind.room > 0}
 
     def _rest(self, ended: Sequence[Ended], seen: Sequence[Row[Any]], now: datetime) -> None:
         """A receiver that does not answer at all is left alone for a while."""
         silent = {each.row.webhook_id for each in ended if _is_silent(each)}
         for row in seen:
-            if row.id in silent and row.failing_since is not None:
+            if row.failing_since is None:
+                self._resting.pop(row.id, None)
+            elif row.id in silent:
                 until = now + schedule.rest(now - row.failing_since)
                 self._resting[row.id] = (row.version, until)
 
@@ -295,32 +285,31 @@ def _is_silent(ended: Ended) -> bool:
 
 
 async def _read_on(
-    tx: Tx, pages: Sequence[_Page], webhooks: Mapping[int, Row[Any]], now: datetime
-) -> None:
-    """Makes deliveries of what each of them wants, unless somebody has moved it meanwhile."""
-    moved: dict[int, list[int]] = {}
+    tx: Tx, behind: Mapping[int, _Behind], webhooks: Mapping[int, Row[Any]], now: datetime
+) -> dict[int, Row[Any]]:
+    """Makes deliveries of what each of them wants; the events that were read, by number.
+    Webhooks that are at one place, as most are, read them once.
+    """
+    places = {
+        id_: webhooks[id_].read_through
+        for id_ in behind
+        if id_ in webhooks and webhooks[id_].enabled
+    }
+    read = {place: await events.all_after(tx, place, PAGE) for place in set(places.values())}
+    moved: defaultdict[int, list[int]] = defaultdict(list)
     wanted: dict[int, Sequence[Row[Any]]] = {}
-    for page in pages:
-        webhook = webhooks.get(page.webhook_id)
-        if webhook is None or not webhook.enabled or webhook.read_through != page.place:
-            continue
-        moved.setdefault(page.rows[-1].seq, []).append(page.webhook_id)
-        wanted[page.webhook_id] = [row for row in page.rows if _wants(webhook, row)]
+    for id_, place in places.items():
+        rows = read[place][: behind[id_].room]
+        # None: those up to the last have been deleted meanwhile.
+        moved[rows[-1].seq if rows else max(place, behind[id_].last)].append(id_)
+        wanted[id_] = [row for row in rows if _wants(webhooks[id_], row)]
     for through, webhook_ids in moved.items():
         await repository.advance(tx, webhook_ids, through)
     await deliveries.add(tx, wanted, now)
+    return {row.seq: row for rows in read.values() for row in rows}
 
 
 def _wants(webhook: Row[Any], happened: Row[Any]) -> bool:
     if webhook.types and happened.type not in webhook.types:
         return False
     return events.may_see(scope_of(webhook), happened)
-
-
-async def _events_of(
-    tx: Tx, claimed: Sequence[Row[Any]], pages: Sequence[_Page]
-) -> Mapping[int, Row[Any]]:
-    """The events of these deliveries by number; those just read are known already."""
-    known = {row.seq: row for page in pages for row in page.rows}
-    missing = {row.seq for row in claimed} - known.keys()
-    return known | await events.events_numbered(tx, missing)
