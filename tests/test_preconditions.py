@@ -23,6 +23,10 @@ WITHOUT = {
     "poll_source": "reads the platform, as the service does by itself at any time",
     "retry_quarantined": "an entry has no version; a repeat is harmless",
     "send_test": "changes nothing",
+    "begin_connection": "makes something new; a source is changed only when it is finished",
+    "check_connection": "asks the platform and changes nothing",
+    "finish_connection": "it belongs to one caller; of two who finish at once, one does",
+    "give_up_connection": "it belongs to one caller, and is given up whatever has become of it",
     "retry_delivery": "a delivery has no version; a repeat is harmless",
 }
 """Changes of one thing that know no If-Match, and why."""
