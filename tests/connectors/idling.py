@@ -12,24 +12,25 @@ from tests.service import Service
 async def idle_requests(
     service: Service, source_id: int, requests: list[tuple[str, dict[str, list[str]]]]
 ) -> list[str]:
-    """What is asked for when nothing has happened: the least of three ticks, since a second look
-    may be due at any of them.
+    """What is asked for when nothing has happened for hours, so that young threads are looked at
+    rarely: the least of four ticks, since a second look may be due at any of them.
     """
     ticks = []
-    for _ in range(3):
+    await _tick(service, source_id, timedelta(hours=3))
+    for _ in range(4):
         requests.clear()
-        await _tick(service, source_id)
+        await _tick(service, source_id, timedelta(minutes=2))
         ticks.append([what for what, _ in requests])
     return min(ticks, key=len)
 
 
-async def _tick(service: Service, source_id: int) -> None:
-    """What the next tick does by itself, two minutes later."""
+async def _tick(service: Service, source_id: int, later: timedelta) -> None:
+    """What the next tick does by itself, some time later."""
     clock = service.clock
     assert isinstance(clock, FrozenClock)
     path = f"/api/v1/sources/{source_id}/runs"
     before = (await service.api.get(path)).json()["items"]
-    clock.move(timedelta(minutes=2))
+    clock.move(later)
     async with asyncio.timeout(20):
         while True:
             runs = (await service.api.get(path)).json()["items"]
