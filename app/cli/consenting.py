@@ -21,8 +21,26 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 LOOK_EVERY_SECONDS = 1.0
 CLIENT = (
-    Field("client_id", "string", True, False, "Client id", "of your app", None, ()),  # noqa: FBT003  # a row
-    Field("client_secret", "string", False, True, "Client secret", "if it has one", None, ()),  # noqa: FBT003  # a row
+    Field(
+        name="client_id",
+        kind="string",
+        required=True,
+        secret=False,
+        title="Client id",
+        about="of your app",
+        default=None,
+        choices=(),
+    ),
+    Field(
+        name="client_secret",
+        kind="string",
+        required=False,
+        secret=True,
+        title="Client secret",
+        about="if it has one",
+        default=None,
+        choices=(),
+    ),
 )
 _WEB = ("https://", "http://")
 

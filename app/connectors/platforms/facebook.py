@@ -15,6 +15,7 @@ from app.connectors.base import Cursor, Mention, Page, Parent, Shape, ThreadRef
 from app.connectors.meta import consent, messages, nodes, posts, ratings, rights, streams
 from app.connectors.meta.graph import VERSION, Graph, Reply, app_token, onwards, quoted
 from app.connectors.meta.refusals import NotOffered, TooMuch, UnknownField
+from app.connectors.secret import secret
 from app.connectors.terms import Access, InShort
 
 API, WEB = "https://graph.facebook.com", "https://www.facebook.com"
@@ -59,20 +60,16 @@ class Settings(base.Fields):
 class Credential(base.Fields):
     """A token of the Page. With id and secret of the app its rights can always be looked at."""
 
-    access_token: str = Field(
+    access_token: str = secret(
         min_length=1,
         title="Page access token",
         description="The token of the Page, not that of the person who made it.",
-        repr=False,
-        json_schema_extra={"format": "password", "writeOnly": True},
     )
     client_id: str = Field(default="", title="App id")
-    client_secret: str = Field(
+    client_secret: str = secret(
         default="",
         title="App secret",
         description="Needed where the app demands proof of it (Require App Secret).",
-        repr=False,
-        json_schema_extra={"format": "password", "writeOnly": True},
     )
 
 

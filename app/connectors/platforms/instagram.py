@@ -15,6 +15,7 @@ from app.connectors.meta import consent, media, nodes, rights, streams
 from app.connectors.meta.graph import VERSION, Graph, Reply, app_token, onwards, quoted
 from app.connectors.meta.refusals import NotOffered, UnknownField
 from app.connectors.renewal import Renewing
+from app.connectors.secret import secret
 from app.connectors.terms import Access, InShort
 
 FACEBOOK, INSTAGRAM = "https://graph.facebook.com", "https://graph.instagram.com"
@@ -63,20 +64,16 @@ class Settings(base.Fields):
 class Credential(base.Fields):
     """A token of the account, or of its Page. A token of the account is renewed by itself."""
 
-    access_token: str = Field(
+    access_token: str = secret(
         min_length=1,
         title="Access token",
         description="Of the account (Instagram Login) or of its Page (Facebook Login).",
-        repr=False,
-        json_schema_extra={"format": "password", "writeOnly": True},
     )
     client_id: str = Field(default="", title="App id")
-    client_secret: str = Field(
+    client_secret: str = secret(
         default="",
         title="App secret",
         description="Needed where the app demands proof of it (Require App Secret).",
-        repr=False,
-        json_schema_extra={"format": "password", "writeOnly": True},
     )
     expires_at: str = Field(
         default="", title="Token ends at", description="Filled in when the token is renewed."

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from app.connectors import asking, base, failures, fields, oauth, terms, tokens
 from app.connectors.base import JsonObject, Page
+from app.connectors.secret import secret
 from app.connectors.x import ledger, posts, refusals
 from app.connectors.x.people import SITE
 
@@ -48,28 +49,16 @@ class Settings(base.Fields):
     )
 
 
-def _secret(title: str, description: str, **more: Any) -> Any:
-    return Field(
-        title=title,
-        description=description,
-        repr=False,
-        json_schema_extra={"format": "password", "writeOnly": True},
-        **more,
-    )
-
-
 class Credential(base.Fields):
     """A user's token (OAuth 2.0, with what renews it), or the bearer token of an app."""
 
-    access_token: str = _secret(
+    access_token: str = secret(
         "Access token", "A user's, or the bearer token of an app.", min_length=1
     )
-    refresh_token: str = _secret(
-        "Refresh token", "Renews the access token; single use.", default=""
-    )
+    refresh_token: str = secret("Refresh token", "Renews the access token; single use.", default="")
     expires_at: str = Field(default="", title="End of the access token", description="RFC 3339.")
     client_id: str = Field(default="", title="Client id of the app")
-    client_secret: str = _secret("Client secret", "Of a confidential app.", default="")
+    client_secret: str = secret("Client secret", "Of a confidential app.", default="")
     scope: str = Field(default="", title="Scopes", description="As X granted them.")
 
 

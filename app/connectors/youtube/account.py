@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from app.connectors import asking, base, failures, fields, oauth, terms, tokens
 from app.connectors.base import JsonObject, Page
+from app.connectors.secret import secret
 from app.connectors.youtube import comments, refusals
 
 API = "https://youtube.googleapis.com/youtube/v3"
@@ -40,25 +41,17 @@ class Settings(base.Fields):
     )
 
 
-def _secret(title: str, description: str) -> Any:
-    return Field(
-        default="",
-        title=title,
-        description=description,
-        repr=False,
-        json_schema_extra={"format": "password", "writeOnly": True},
-    )
-
-
 class Credential(base.Fields):
     """An API key (published comments), or what a consent gave (held and probable spam too)."""
 
-    api_key: str = _secret("API key", "Of a Google project; reads published comments only.")
-    access_token: str = _secret("Access token", "Given by a consent.")
-    refresh_token: str = _secret("Refresh token", "Renews the access token.")
+    api_key: str = secret(
+        "API key", "Of a Google project; reads published comments only.", default=""
+    )
+    access_token: str = secret("Access token", "Given by a consent.", default="")
+    refresh_token: str = secret("Refresh token", "Renews the access token.", default="")
     expires_at: str = Field(default="", title="End of the access token", description="RFC 3339.")
     client_id: str = Field(default="", title="Client id of the app")
-    client_secret: str = _secret("Client secret", "Of the app.")
+    client_secret: str = secret("Client secret", "Of the app.", default="")
     scope: str = Field(default="", title="Scopes", description="As Google granted them.")
 
     @model_validator(mode="after")
