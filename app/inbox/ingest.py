@@ -6,7 +6,7 @@ reads and no write. `apply` runs in the poll's transaction together with the cur
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -101,11 +101,7 @@ async def compare(reader: Reader, incoming: Incoming) -> Difference:
         new_replies=new_replies,
         changed_replies=changed_replies,
         now_ours=[items[key].id for key in piles.ours if key in items],
-        gone_items=[
-            items[key].id
-            for key in incoming.gone
-            if key in items and items[key].status not in (Status.REMOVED, Status.SPAM)
-        ],
+        gone_items=_gone_items(incoming, items, {item_id for item_id, _ in changed}),
         gone_replies=[
             replies[key]
             for key in incoming.gone
@@ -115,6 +111,20 @@ async def compare(reader: Reader, incoming: Incoming) -> Difference:
         unchanged=known,
         erased=sifted.erased,
     )
+
+
+def _gone_items(
+    incoming: Incoming, items: Mapping[str, Row[Any]], changed: Collection[int]
+) -> list[int]:
+    """What is to be removed. Spam stays spam, except perhaps where the same page tells more of it:
+    what it says first may be that the platform took the message out of its spam folder.
+    """
+    gone = [items[key] for key in incoming.gone if key in items]
+    return [
+        row.id
+        for row in gone
+        if row.status != Status.REMOVED and (row.status != Status.SPAM or row.id in changed)
+    ]
 
 
 def _differs(known: Row[Any], arrival: Arrival, *, gone: bool) -> bool:

@@ -49,6 +49,13 @@ async def test_spam_stays_spam_when_it_is_deleted(inbox: Inbox) -> None:
     assert (await inbox.item("a")).status == "spam"
 
 
+async def test_taken_out_of_spam_and_deleted_on_one_page(inbox: Inbox) -> None:
+    await inbox.take(said("a", 0, filed=Filed.SPAM), said("b", 0, filed=Filed.SPAM))
+    await inbox.take(said("a", 0), said("b", 0, filed=Filed.SPAM, text="edited"), gone=["a", "b"])
+    rows = await inbox.rows()
+    assert (rows["a"].status, rows["b"].status) == ("removed", "spam")
+
+
 async def test_our_only_reply_vanished_and_somebody_waits_again(inbox: Inbox) -> None:
     await inbox.take(said("a", 0), answers("r", 5, "a"))
     await inbox.take(gone=["r"])
