@@ -52,6 +52,7 @@ from app.sources.repository import known_sources
 from app.sources.service import Sources
 from app.team import api as team_api
 from app.team.keys import open_keyring
+from app.team.oidc import api as oidc_api
 from app.team.passwords.hashing import Hasher
 from app.team.sealing import AnswerSeal
 from app.team.secrets import Keyring
@@ -122,6 +123,7 @@ def create_app(
     for part in (inbox_api, sources_api, connecting_api, polling_api, outbox_api, team_api):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(connecting_api.public)
+    app.include_router(oidc_api.public)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.state.http_times = metrics.new_histogram()
@@ -285,13 +287,20 @@ class _Lifespan:
         async with AsyncExitStack() as stack:
             parts = await _Parts.open(stack, settings, clock)
             admitting = await Admitting.open(
-                stack, parts.db, settings, clock, own_url=self._own_url(), hasher=self.hasher
+                stack,
+                parts.db,
+                settings,
+                clock,
+                door=parts.door,
+                own_url=self._own_url(),
+                hasher=self.hasher,
             )
             sources = Sources(parts.connecting, allowed=settings.allow_networks, forget=_FORGET)
             app.state.db = parts.db
             app.state.clock = clock
             app.state.resolve, app.state.sessions = admitting.tokens, admitting.sessions
             app.state.entrance, app.state.proxies = admitting.entrance, admitting.proxies
+            app.state.proxied, app.state.oidc = admitting.proxied, admitting.oidc
             app.state.set_up_link = admitting.set_up_link
             app.state.seal = AnswerSeal(parts.keyring, secrets.token_bytes)
             app.state.sources = sources

@@ -15,6 +15,7 @@ from app.team import examples, granting, repository
 from app.team.asked import Display, Rights, SourceIds, columns_of, managing, shown
 from app.team.entering import api as entering
 from app.team.managing import check_sees_all
+from app.team.oidc import api as oidc
 from app.team.repository import NewToken
 from app.team.schemas import (
     Me,
@@ -47,6 +48,7 @@ WIRE = (
     TokenOut,
     TokenMade,
     *entering.WIRE,
+    *oidc.WIRE,
     *sessions.WIRE,
 )
 
@@ -190,3 +192,4 @@ async def delete_token(
 router.include_router(users.router)
 router.include_router(entering.router)
 router.include_router(sessions.router)
+router.include_router(oidc.router)

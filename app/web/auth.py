@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Protocol
 
@@ -14,7 +14,8 @@ from starlette.requests import Request
 from app.errors import NotAllowed, Unauthenticated
 from app.web.cookies import session_id
 from app.web.idempotency import read_key
-from app.web.origins import check_own_page
+from app.web.networks import Network, is_within
+from app.web.origins import check_own_page, peer
 from app.web.params import refuse_undocumented_parameters
 from app.web.principal import PERMISSIONS, Permission, Principal, Right, Role, scope_of
 
@@ -25,6 +26,7 @@ __all__ = [
     "Needs",
     "Permission",
     "Principal",
+    "Proxied",
     "Recognise",
     "Resolve",
     "Right",
@@ -53,6 +55,20 @@ class Recognise(Protocol):
 
     async def __call__(self, session_id: str) -> Principal | None:
         """`None`: unknown, ended, or of somebody who may not come in any more."""
+        ...
+
+
+class Proxied(Protocol):
+    """Whom a trusted proxy names; `main` puts one on `app.state.proxied` where that is set up."""
+
+    @property
+    def header(self) -> str: ...
+
+    @property
+    def networks(self) -> Sequence[Network]: ...
+
+    async def __call__(self, name: str) -> Principal | None:
+        """`None`: there is nobody of that name who may come in."""
         ...
 
 
@@ -98,6 +114,12 @@ async def _by_token(request: Request) -> Principal:
 
 
 async def _by_browser(request: Request) -> Principal | None:
+    """What a proxy says now counts before a session that somebody else may have left behind."""
+    proxied: Proxied | None = getattr(request.app.state, "proxied", None)
+    if proxied is not None and is_within(peer(request), proxied.networks):
+        named = request.headers.getlist(proxied.header)
+        if named:
+            return await proxied(named[0]) if len(named) == 1 else None
     recognise: Recognise | None = getattr(request.app.state, "sessions", None)
     if recognise is None:
         return None
