@@ -6,16 +6,17 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
+from starlette.routing import BaseRoute
 
 from app import __version__, health, metrics
 from app.admitting import Admitting
@@ -119,11 +120,7 @@ def create_app(
     app.state.begin_stop = _begin_stop(app)
     app.state.stopping = False
     app.state.runner = app.state.telling = None
-    for part in (inbox_api, sources_api, connecting_api, polling_api, outbox_api, team_api):
-        app.include_router(part.router, prefix=PREFIX)
-    app.include_router(connecting_api.public)
-    app.include_router(health.router)
-    app.include_router(metrics.router)
+    app.router.routes.extend(_routes())
     app.state.http_times = metrics.new_histogram()
     app.add_middleware(metrics.HttpTimes, histogram=app.state.http_times)
     add_layers(
@@ -134,11 +131,23 @@ def create_app(
         max_body_bytes=settings.max_body_bytes,
         https=public is not None and public.startswith("https://"),
     )
+    return app
+
+
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """Every route and what lies around it: made once, however many applications serve them."""
+    app = Api(title="Routes", openapi_url=None)
+    for part in (inbox_api, sources_api, connecting_api, polling_api, outbox_api, team_api):
+        app.include_router(part.router, prefix=PREFIX)
+    app.include_router(connecting_api.public)
+    app.include_router(health.router)
+    app.include_router(metrics.router)
     check_every_route_declares(app)
     make_repeatable(app, PREFIX)
     make_conditional(app, PREFIX)
     keep_words_from_ids(app)
-    return app
+    return tuple(app.router.routes)
 
 
 def _own_names(settings: Settings, host: str) -> tuple[str, ...]:
