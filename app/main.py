@@ -40,6 +40,7 @@ from app.outbox import api as outbox_api
 from app.outbox.repository import forget_source as forget_events
 from app.outbox.webhooks.deliveries import forget_source as forget_deliveries
 from app.own_apps import parse_apps
+from app.page import api as page_api
 from app.polling import api as polling_api
 from app.polling.hosts import SharedManners
 from app.polling.poller import Poller
@@ -117,6 +118,7 @@ def create_app(
     app.include_router(connecting_api.public)
     app.include_router(health.router)
     app.include_router(metrics.router)
+    app.include_router(page_api.router)
     app.state.http_times = metrics.new_histogram()
     app.add_middleware(metrics.HttpTimes, histogram=app.state.http_times)
     add_layers(
