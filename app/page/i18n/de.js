@@ -1,4 +1,6 @@
 // To be filled with every key of en.js.
 
+import sections from "./de_sections.js";
+
 /** @type {Record<string, import("../i18n.js").Text>} */
-export default {};
+export default { ...sections };
