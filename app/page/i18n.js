@@ -22,9 +22,10 @@ const CATALOGUES = {
 /** @type {import("./vendor/preact.js").Signal<{language: string, texts: Record<string, Text>}>} */
 const spoken = signal({ language: "en", texts: en });
 
-/** The language that is spoken, for `Intl`. */
+/** The language that is spoken, for `Intl`: as the browser names it, so that dates are the region's. */
 export function language() {
-  return spoken.value.language;
+  const { language: tongue } = spoken.value;
+  return navigator.languages.find((each) => each.split("-")[0] === tongue) ?? tongue;
 }
 
 /** Loads the catalogue that the person wants and turns the document to it. */

@@ -49,7 +49,6 @@ export async function signIn(name, password) {
 export async function setUp(asked) {
   await request("POST", "/setup", { body: asked, quiet: true });
   await lookAtSession();
-  if (session.value.state === "out" && asked.name) await signIn(asked.name, asked.password);
 }
 
 export async function signOut() {

@@ -111,6 +111,7 @@ class Stage:
             **{"locale": "en-GB", "timezone_id": "Europe/Berlin", "reduced_motion": "reduce"}
             | options,
         )
+        context.set_default_timeout(10_000)
         self.stack.push_async_callback(context.close)
         await sign_in(self, context, name, role)
         tab = Tab(await context.new_page(), context, name)

@@ -60,3 +60,25 @@ def test_nothing_of_the_page_makes_markup_of_text() -> None:
                 r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(", text
             ), path
             assert " style=" not in text, path
+
+
+LANGUAGES = ("de", "es")
+
+
+def entries(language: str) -> dict[str, str]:
+    """The keys of a catalogue, each with the source of its text."""
+    text = (PAGE / "i18n" / f"{language}.js").read_text(encoding="utf-8")
+    return dict(re.findall(r'^  "?([\w.]+)"?: (.+),$', text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_catalogues_say_the_same(language: str) -> None:
+    """Every key, and in every text the same places for values."""
+    english, other = entries("en"), entries(language)
+    assert list(other) == list(english)
+    differing = [
+        key
+        for key, text in other.items()
+        if set(re.findall(r"\{\w+\}", text)) != set(re.findall(r"\{\w+\}", english[key]))
+    ]
+    assert differing == []

@@ -52,6 +52,8 @@ export default {
   "signin.proxy": "You are signed in by the proxy in front of this service. If you see this, it has not told who you are.",
   "setup.title": "The first account",
   "setup.text": "It manages everything: sources, people, tokens. You can add the others later.",
+  "setup.invited": "Welcome",
+  "setup.invited_text": "Choose a password, and you are in. The link is good once.",
   "setup.ticket": "Set-up ticket",
   "setup.ticket_hint": "Stands in the address that the service printed when it started. It is good once.",
   "setup.name_hint": "What you sign in with.",

@@ -22,7 +22,7 @@ export function SignIn() {
   return html`<main class="gate">
     <div class="gate-card">
       <p class="brand big">${t("brand")}</p>
-      ${state === "unreachable" ? html`<${Unreachable} />` : told?.set_up_needed || ticket.value ? html`<${SetUp} />` : html`<${Ways} told=${told} expired=${expired} />`}
+      ${state === "unreachable" ? html`<${Unreachable} />` : told?.set_up_needed || ticket.value ? html`<${SetUp} first=${told?.set_up_needed ?? false} />` : html`<${Ways} told=${told} expired=${expired} />`}
     </div>
   </main>`;
 }
@@ -48,37 +48,30 @@ function Ways({ told, expired }) {
       <${Failure} text=${failed.value} />
       <button class="primary" disabled=${busy.value}>${t("signin.do")}</button>
     </form>`}
-    ${oidc && html`<p class="or">${t("signin.or")}</p><a class="button" href=${backFrom(oidc.url)}>${t("signin.oidc", { name: oidc.name })}</a>`}
+    ${oidc && html`<p class="or">${t("signin.or")}</p><a class="button" href=${oidc.url}>${t("signin.oidc", { name: oidc.name })}</a>`}
     ${told?.ways.proxy && html`<p class="faint">${t("signin.proxy")}</p>`}`;
 }
 
-/**
- * Back to where one was, after the other service.
- * @param {string} url
- */
-function backFrom(url) {
-  return url;
-}
-
-function SetUp() {
+/** @param {{first: boolean}} props the first account; else somebody was invited and has a name */
+function SetUp({ first }) {
   const name = useSignal("");
   const shown = useSignal("");
   const password = useSignal("");
   const asked = useSignal("");
   const { failed, busy, submit } = useSubmit(() =>
-    setUp({ ticket: ticket.value || asked.value.trim(), name: name.value.trim(), display_name: shown.value.trim() || undefined, password: password.value }).then(() => {
+    setUp({ ticket: ticket.value || asked.value.trim(), name: name.value.trim() || undefined, display_name: shown.value.trim() || undefined, password: password.value }).then(() => {
       ticket.value = "";
     }),
   );
-  return html`<h1>${t("setup.title")}</h1>
-    <p>${t("setup.text")}</p>
+  return html`<h1>${first ? t("setup.title") : t("setup.invited")}</h1>
+    <p>${first ? t("setup.text") : t("setup.invited_text")}</p>
     <form class="form" onSubmit=${submit}>
       ${!ticket.value && html`<${Field} label=${t("setup.ticket")} hint=${t("setup.ticket_hint")} name="ticket" autocomplete="off" value=${asked} />`}
-      <${Field} label=${t("signin.name")} hint=${t("setup.name_hint")} name="username" autocomplete="username" value=${name} autofocus />
+      ${first && html`<${Field} label=${t("signin.name")} hint=${t("setup.name_hint")} name="username" autocomplete="username" value=${name} autofocus />`}
       <${Field} label=${t("setup.shown")} hint=${t("optional")} name="name" autocomplete="name" value=${shown} required=${false} />
       <${Field} label=${t("signin.password")} hint=${t("setup.password_hint")} name="password" type="password" autocomplete="new-password" value=${password} />
       <${Failure} text=${failed.value} />
-      <button class="primary" disabled=${busy.value}>${t("setup.do")}</button>
+      <button class="primary" disabled=${busy.value}>${first ? t("setup.do") : t("signin.do")}</button>
     </form>`;
 }
 
