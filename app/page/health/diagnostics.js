@@ -64,7 +64,7 @@ export function Diagnostics() {
 function Shown({ text }) {
   return html`<${Dialog} title=${t("diagnostics.title")} wide>
     <p>${t("diagnostics.text")}</p>
-    <textarea readonly rows="14" dir="ltr" spellcheck="false" class="raw" aria-label=${t("diagnostics.title")} value=${text}></textarea>
+    <textarea readonly rows="14" dir="ltr" spellcheck=${false} class="raw" aria-label=${t("diagnostics.title")} value=${text}></textarea>
     <div class="form-end"><${Copy} text=${text} /></div>
   <//>`;
 }

@@ -3,7 +3,7 @@
 import { html } from "../vendor/preact.js";
 import { now } from "../clock.js";
 import { t } from "../i18n.js";
-import { counts, refresh, sources, sourcesKnown } from "../inbox/around.js";
+import { counts, sources, sourcesKnown } from "../inbox/around.js";
 import { coverageLine } from "../inbox/coverage.js";
 import { useAsked } from "../shell/asking.js";
 import { getAll } from "../api.js";
@@ -14,8 +14,6 @@ import { Quarantine } from "./quarantine.js";
 import { inTrouble } from "./words.js";
 
 export function Health() {
-  // What a poll has done moves numbers that no event tells.
-  const asked = useAsked(async () => (await refresh.sources.now(), true), [now.value], "source.");
   const quarantined = sources.value.some((each) => each.streams.some((stream) => stream.quarantined > 0));
   const held = useAsked(
     async () => (quarantined && may("triage") ? /** @type {Promise<import("../shapes").Quarantined[]>} */ (getAll("/quarantine")) : []),
@@ -34,7 +32,6 @@ export function Health() {
       </div>
       <${Diagnostics} />
     </header>
-    ${asked.problem.value !== null && html`<p class="failure" role="alert">${t("refused.offline")}</p>`}
     ${sourcesKnown.value && sources.value.length === 0 && may("manage_sources") && html`<p><a class="button primary" href="/sources/new">${t("empty.connect")}</a></p>`}
     ${[...inTrouble(sources.value), ...sources.value.filter((each) => !inTrouble([each]).length)].map(
       (source) => html`<${SourceCard} key=${source.id} source=${source} />`,

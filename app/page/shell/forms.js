@@ -54,7 +54,7 @@ export function typed(event) {
 export function Field({ label, hint, value, type = "text", required = true, autofocus = false, max = 2000, auto = "off" }) {
   return html`<label class="field">
     <span>${label}${!required && html` <small class="faint">${t("optional")}</small>`}</span>
-    <input type=${type} dir="auto" required=${required} autofocus=${autofocus} maxlength=${max} autocomplete=${auto} autocapitalize="none" spellcheck="false"
+    <input type=${type} dir="auto" required=${required} autofocus=${autofocus} maxlength=${max} autocomplete=${auto} autocapitalize="none" spellcheck=${false}
       value=${value} onInput=${(/** @type {Event} */ event) => (value.value = typed(event))} />
     ${hint && html`<small class="faint" dir="auto">${hint}</small>`}
   </label>`;

@@ -99,7 +99,7 @@ function One({ field, filled, error }) {
     kind === "choice"
       ? html`<select value=${filled.value[name]} onChange=${(/** @type {Event} */ event) => set(typed(event))}>${field.choices.map((each) => html`<option key=${each}>${each}</option>`)}</select>`
       : html`<input name=${name} type=${kind === "secret" ? "password" : kind === "number" ? "number" : "text"} dir="auto" required=${required} pattern=${field.pattern} title=${hint}
-          autocomplete=${kind === "secret" ? "new-password" : "off"} autocapitalize="none" spellcheck="false" aria-invalid=${error ? "true" : undefined}
+          autocomplete=${kind === "secret" ? "new-password" : "off"} autocapitalize="none" spellcheck=${false} aria-invalid=${error ? "true" : undefined}
           value=${filled.value[name]} onInput=${(/** @type {Event} */ event) => set(typed(event))} />`;
   return html`<label class="field">
     <span>${title}${!required && html` <small class="faint">${t("optional")}</small>`}</span>
