@@ -644,6 +644,10 @@ export interface components {
             scopes: string[];
             chosen: string[];
         };
+        OidcWay: {
+            name: string;
+            url: string;
+        };
         OldestOut: {
             id: number;
             /** Format: date-time */
@@ -653,6 +657,10 @@ export interface components {
             id: string;
             handle: string;
             name: string;
+        };
+        PasswordChange: {
+            current: string;
+            new: string;
         };
         PersonOut: {
             id: number;
@@ -909,6 +917,44 @@ export interface components {
         SearchState: {
             complete: boolean;
             waiting: number;
+        };
+        SessionList: {
+            items: components["schemas"]["SessionOut"][];
+            next_cursor: string | null;
+        };
+        SessionNew: {
+            name: string;
+            password: string;
+        };
+        SessionOut: {
+            id: number;
+            user: components["schemas"]["PersonOut"];
+            way: string;
+            address: string;
+            user_agent: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_seen_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            current: boolean;
+        };
+        SessionState: {
+            signed_in: components["schemas"]["Me"] | null;
+            set_up_needed: boolean;
+            ways: components["schemas"]["Ways"];
+        };
+        SetUpBody: {
+            ticket: string;
+            name?: string | null;
+            display_name?: string | null;
+            password: string;
+        };
+        SignInLink: {
+            url: string;
+            /** Format: date-time */
+            expires_at: string;
         };
         SignalOut: {
             code: string;
@@ -1246,6 +1292,11 @@ export interface components {
             client: string;
             scopes: string[];
             chosen: string[];
+        };
+        Ways: {
+            password: boolean;
+            oidc: components["schemas"]["OidcWay"] | null;
+            proxy: boolean;
         };
         WebhookList: {
             items: components["schemas"]["WebhookOut"][];
