@@ -40,8 +40,4 @@ export type Presence = Schemas["PresenceOut"];
 export type Filter = Record<string, string | number | boolean | (string | number | boolean)[]>;
 
 /** What `GET /session` answers: who is here, and which ways in there are. */
-export interface SessionState {
-  signed_in: Me | null;
-  set_up_needed: boolean;
-  ways: { password: boolean; oidc: { name: string; url: string } | null; proxy: boolean };
-}
+export type SessionState = Schemas["SessionState"];

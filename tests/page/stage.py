@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,12 +17,11 @@ from app.clock import SystemClock
 from app.demo.asgi import demo_app
 from app.demo.model import Person
 from app.demo.script import ScriptedWorld
-from app.team.repository import NewToken
-from app.team.service import create_token
+from app.web import cookies
 from app.web.principal import Role
+from tests.browsing import PASSWORD, browser, invited
 from tests.service import Service, running_service
 from tests.serving import serving
-from tests.staff import add_person
 from tests.world import draft
 
 WIDTHS = {"phone": 390, "tablet": 820, "desktop": 1360}
@@ -83,28 +81,29 @@ class Stage:
         await self.service.poll(source_id)
         return source_id
 
-    async def token(self, name: str, role: Role) -> str:
-        """The token of a person of the team, who is made when first asked for."""
+    async def cookie(self, name: str, role: Role) -> str:
+        """The session of a person of the team, who is invited when first asked for."""
         if name not in self._people:
-            async with self.service.db.write() as tx:
-                user_id = await add_person(tx, name, role)
-                new = NewToken(name=name, role=role, created_by="test", user_id=user_id)
-                _, secret = await create_token(
-                    tx, new, now=self.service.clock.now(), random=secrets.token_bytes
-                )
-            self._people[name] = secret
+            ticket = await invited(self.service, name, role.value)
+            async with browser(self.service, self.base) as client:
+                body = {"ticket": ticket, "password": PASSWORD}
+                answered = await client.post("/api/v1/setup", json=body)
+                assert answered.status_code == 201, answered.text
+                self._people[name] = client.cookies[cookies.PLAIN]
         return self._people[name]
 
     async def open(
         self,
         path: str = "/",
         *,
-        name: str = "mira",
+        name: str | None = "mira",
         role: Role = Role.ADMIN,
         width: int = WIDTHS["desktop"],
         **options: Any,
     ) -> Tab:
-        """A browser of that person, at that address; `options` are those of its context."""
+        """A browser of that person (`None`: of nobody), at that address; `options` are those of its
+        context.
+        """
         context = await self.browser.new_context(
             base_url=self.base,
             viewport={"width": width, "height": HEIGHT},
@@ -113,25 +112,15 @@ class Stage:
         )
         context.set_default_timeout(10_000)
         self.stack.push_async_callback(context.close)
-        await sign_in(self, context, name, role)
-        tab = Tab(await context.new_page(), context, name)
+        if name is not None:
+            value = await self.cookie(name, role)
+            given = {"name": cookies.PLAIN, "value": value, "url": self.base, "httpOnly": True}
+            await context.add_cookies([given])
+        tab = Tab(await context.new_page(), context, name or "")
         _watch(tab, self.base)
         await tab.page.goto(path)
         await tab.page.wait_for_selector("#app > *")
         return tab
-
-
-async def sign_in(stage: Stage, context: BrowserContext, name: str, role: Role) -> None:
-    token = await stage.token(name, role)
-    await context.set_extra_http_headers({"Authorization": f"Bearer {token}"})
-
-    async def session(route: Any) -> None:
-        who = await route.fetch(url=f"{stage.base}/api/v1/me")
-        ways = {"password": True, "oidc": None, "proxy": False}
-        told = {"signed_in": await who.json(), "set_up_needed": False, "ways": ways}
-        await route.fulfill(json=told)
-
-    await context.route("**/api/v1/session", session)
 
 
 def _watch(tab: Tab, base: str) -> None:

@@ -1,6 +1,6 @@
 // The way in: name and password, another service, or the first account by a set-up ticket.
 
-import { html, signal, useSignal } from "../vendor/preact.js";
+import { html, signal, useId, useSignal } from "../vendor/preact.js";
 import { Problem } from "../api.js";
 import { t } from "../i18n.js";
 import { lookAtSession, session, setUp, signIn } from "../session.js";
@@ -111,19 +111,22 @@ function Failure({ text }) {
  *   value: import("../vendor/preact.js").Signal<string>, autofocus?: boolean, required?: boolean}} props
  */
 function Field({ label, hint, name, type = "text", autocomplete, value, autofocus = false, required = true }) {
-  return html`<label class="field">
-    <span>${label}</span>
+  const id = useId();
+  return html`<div class="field">
+    <label for=${id}>${label}</label>
     <input
+      id=${id}
       name=${name}
       type=${type}
       autocomplete=${autocomplete}
       autocapitalize="none"
       spellcheck="false"
       required=${required}
-      autofocus=${autofocus}
+      ref=${(/** @type {HTMLInputElement | null} */ input) => autofocus && !value.peek() && input?.focus()}
+      aria-describedby=${hint ? `${id}-hint` : undefined}
       value=${value}
       onInput=${(/** @type {InputEvent} */ event) => (value.value = /** @type {HTMLInputElement} */ (event.currentTarget).value)}
     />
-    ${hint && html`<small class="faint">${hint}</small>`}
-  </label>`;
+    ${hint && html`<small class="faint" id=${`${id}-hint`}>${hint}</small>`}
+  </div>`;
 }
