@@ -130,7 +130,6 @@ def _with_cookie(response: Response, request: Request, begun: Begun) -> Response
         cookie.name,
         cookie.value,
         max_age=COOKIE_SECONDS,
-        path="/connect",
         secure=cookie.secure,
         httponly=True,
         samesite="lax",  # a platform's page sends the browser here

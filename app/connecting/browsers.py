@@ -30,8 +30,8 @@ class Cookie:
 
 
 def name_of(way_id: int, *, secure: bool) -> str:
-    """The prefix makes browsers take it by https only (RFC 6265bis, 4.1.3)."""
-    return f"{'__Secure-' if secure else ''}way-{way_id}"
+    """The prefix makes browsers take it from this host by https only (RFC 6265bis, 4.1.3)."""
+    return f"{'__Host-' if secure else ''}way-{way_id}"
 
 
 def ticket_of(proof: Proof) -> str:

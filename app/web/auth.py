@@ -15,6 +15,7 @@ from app.errors import NotAllowed, Unauthenticated
 from app.web.idempotency import read_key
 from app.web.params import refuse_undocumented_parameters
 from app.web.principal import PERMISSIONS, Permission, Principal, Right, Role, scope_of
+from app.web.rates import Rates
 
 __all__ = [
     "PERMISSIONS",
@@ -42,18 +43,19 @@ class Resolve(Protocol):
 
 
 class Needs:
-    """The dependency `needs(...)` makes: 401, 403, then 422 for unknown query parameters."""
+    """The dependency `needs(...)` makes: 401, 429, 403, then 422 for unknown query parameters."""
 
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
     async def __call__(self, request: Request) -> Principal:
-        resolve: Resolve = request.app.state.resolve
-        principal = await resolve(_bearer(request))
-        if principal is None:
-            refusal = Unauthenticated("This token is unknown, expired or revoked.")
-            refusal.headers["WWW-Authenticate"] += ', error="invalid_token"'
-            raise refusal
+        rates: Rates = request.app.state.rates
+        try:
+            principal = await _caller(request)
+        except Unauthenticated:
+            rates.fail(request.scope)
+            raise
+        rates.take(principal, request.scope)
         if not principal.may(self.permission):
             raise NotAllowed(
                 f"This needs the permission {self.permission}; "
@@ -68,6 +70,16 @@ class Needs:
 def needs(permission: Permission) -> Needs:
     """`principal: Annotated[Principal, Depends(needs(Permission.READ))]`, before any `Writer`."""
     return Needs(permission)
+
+
+async def _caller(request: Request) -> Principal:
+    resolve: Resolve = request.app.state.resolve
+    principal = await resolve(_bearer(request))
+    if principal is None:
+        refusal = Unauthenticated("This token is unknown, expired or revoked.")
+        refusal.headers["WWW-Authenticate"] += ', error="invalid_token"'
+        raise refusal
+    return principal
 
 
 def _bearer(request: Request) -> str:

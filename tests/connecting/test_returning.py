@@ -190,7 +190,7 @@ async def test_the_cookie_is_for_this_way_and_for_browsers_alone(way: Way) -> No
     answered = await way.api.post("/api/v1/connect/pages", json=body)
     cookie = answered.headers["set-cookie"].lower()
     assert cookie.startswith(f"way-{answered.json()['id']}=")
-    assert {"httponly", "samesite=lax", "path=/connect", "max-age=600"} <= set(cookie.split("; "))
+    assert {"httponly", "samesite=lax", "path=/", "max-age=600"} <= set(cookie.split("; "))
     assert "secure" not in cookie, "by http on loopback"
     assert cookie.partition("=")[2].partition(";")[0] not in answered.text.lower()
 
@@ -222,6 +222,6 @@ async def test_by_https_the_cookie_is_secure(
         async with running_service(sqlite_url, tmp_path, clock=clock, public_url=public) as service:
             answered = await service.api.post("/api/v1/connect/pages", json=body)
             cookie = answered.headers["set-cookie"].lower()
-            assert cookie.startswith("__secure-way-")
+            assert cookie.startswith("__host-way-")
             assert "secure" in cookie.split("; ")
             assert answered.json()["open_url"].startswith(f"{public}/connect/pages/")
