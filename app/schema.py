@@ -30,6 +30,9 @@ from app.outbox.webhooks import models as _webhooks
 from app.sources import models as _sources
 from app.sqlite_file import copy_database
 from app.team import models as _team
+from app.team.entering import models as _entering
+from app.team.passwords import models as _passwords
+from app.team.sessions import models as _sessions
 from app.web import models as _web
 
 if TYPE_CHECKING:
@@ -39,9 +42,9 @@ __all__ = ["SchemaTooNew", "current_revision", "head_revision", "metadata", "mig
 
 _TABLES_COME_FROM = (
     _connecting, _inbox, _actions, _labels, _notes, _rules, _search, _views, _outbox, _sources,
-    _team, _web, _webhooks,
+    _team, _entering, _passwords, _sessions, _web, _webhooks,
 )  # fmt: skip
-HEAD = "0016"
+HEAD = "0017"
 """The newest revision, told without loading alembic (260 ms); a test compares the two."""
 _LOCK_NUMBER = 0x756E616E  # "unan": one migration at a time on a PostgreSQL server
 ResultT = TypeVar("ResultT")

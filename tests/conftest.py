@@ -167,3 +167,12 @@ async def watched(service: Service, clock: FrozenClock) -> AsyncIterator[Watched
     """That service with a source of a scripted platform, read once."""
     async with watching(service, clock) as ready:
         yield ready
+
+
+@pytest.fixture
+async def sqlite_service(
+    sqlite_url: str, tmp_path: Path, clock: FrozenClock
+) -> AsyncIterator[Service]:
+    """The whole service on SQLite, where the kind of database makes no difference."""
+    async with running_service(sqlite_url, tmp_path / "data", clock=clock) as started:
+        yield started

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.connecting import examples
-from app.connecting.browsers import COOKIE_SECONDS, Cookie
+from app.connecting.browsers import COOKIE_SECONDS, name_of
 from app.connecting.fitting import with_oauth
 from app.connecting.returning import NOT_OPEN, Outcome, Returning
 from app.connecting.schemas import ConnectionOut, WayIn, connection_out
@@ -27,8 +27,11 @@ from app.sources.schemas import CheckOut, SourceOut, budget_out, check_out, fail
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, needs
 from app.web.conditional import etag
+from app.web.cookies import give
 from app.web.deps import Now, Reader
+from app.web.networks import network_of
 from app.web.openapi import problems
+from app.web.origins import client_address
 from app.web.params import PathId
 from app.web.wire import Body, Id
 
@@ -125,15 +128,8 @@ async def begin_connection(
 
 def _with_cookie(response: Response, request: Request, begun: Begun) -> Response:
     """Ties the way to the browser that gets this answer."""
-    cookie = Cookie(begun.row.id, begun.proof.browser, _connections(request).secure)
-    response.set_cookie(
-        cookie.name,
-        cookie.value,
-        max_age=COOKIE_SECONDS,
-        secure=cookie.secure,
-        httponly=True,
-        samesite="lax",  # a platform's page sends the browser here
-    )
+    name = name_of(begun.row.id, secure=_connections(request).secure)
+    give(request, response, begun.proof.browser, COOKIE_SECONDS, name)
     return response
 
 
@@ -248,7 +244,8 @@ async def open_connection(
 
 def _paged(request: Request, outcome: Outcome, link: str = "") -> Response:
     if not outcome.ok:
-        request.app.state.rates.fail(request.scope)
+        network = network_of(client_address(request))
+        request.app.state.rates.fail(network, request.scope)
     status = 200 if outcome.ok else 400
     return Response(_page(outcome, link), status_code=status, media_type="text/html")
 

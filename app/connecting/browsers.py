@@ -8,25 +8,11 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from app.connecting.keeping import Proof
 from app.team.tokens import hash_of
 
 COOKIE_SECONDS = 600
-
-
-@dataclass(frozen=True, slots=True)
-class Cookie:
-    """Of one way. `secure`: the service is reached by https."""
-
-    way_id: int
-    value: str
-    secure: bool
-
-    @property
-    def name(self) -> str:
-        return name_of(self.way_id, secure=self.secure)
 
 
 def name_of(way_id: int, *, secure: bool) -> str:

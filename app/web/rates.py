@@ -9,7 +9,6 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from starlette.types import Scope
 
@@ -19,7 +18,6 @@ from app.web.principal import Principal
 WINDOW_SECONDS = 60
 MOST_BUCKETS = 20_000
 """Callers remembered at a time; each costs about 200 bytes."""
-_NETWORK_BITS = 64  # of an IPv6 address: what one subscriber has at least
 
 Header = tuple[bytes, bytes]
 
@@ -83,15 +81,16 @@ class Rates:
         if taken.wait:
             raise _too_many("This caller has made too many requests.", taken)
 
-    def fail(self, scope: Scope) -> None:
-        """Counts an attempt without a valid credential, by the network it came from.
+    def fail(self, network: str, scope: Scope) -> None:
+        """Counts an attempt without a valid credential by the network it came from (see
+        `networks.network_of`).
 
         Raises `TooManyRequests` instead of letting it be answered. Who has a valid credential is
         never held up by others of the same network.
         """
         if self._failures is None:
             return
-        taken = self._failures.take(network_of(scope))
+        taken = self._failures.take(network)
         if taken.wait:
             tell(scope, "network", self._failures.limit, taken)
             raise _too_many("Too many requests without a valid credential came from there.", taken)
@@ -103,21 +102,6 @@ def tell(scope: Scope, policy: str, limit: int, taken: Taken) -> None:
         (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (policy.encode(), limit, WINDOW_SECONDS)),
         (b"ratelimit", b'"%b";r=%d;t=%d' % (policy.encode(), taken.left, taken.full_in)),
     )
-
-
-def network_of(scope: Scope) -> str:
-    """Where a request comes from: an IPv4 address, or the network of an IPv6 address."""
-    client = scope.get("client")
-    if client is None:
-        return ""
-    try:
-        address = ip_address(str(client[0]).partition("%")[0])
-    except ValueError:
-        return str(client[0])
-    if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped
-        return str(inner or ip_network((int(address), _NETWORK_BITS), strict=False))
-    return str(address)
 
 
 def _too_many(detail: str, taken: Taken) -> TooManyRequests:

@@ -16,7 +16,7 @@ from app.main import FAILURES, REQUESTS
 from app.web.auth import Permission, needs
 from app.web.openapi import Api
 from app.web.principal import Principal, Role
-from app.web.rates import Buckets, Rates, network_of
+from app.web.rates import Buckets, Rates
 from tests.service import ADMIN_TOKEN, running_service
 from tests.web.apps import api, client, principal, problem
 
@@ -101,21 +101,6 @@ async def test_a_network_that_guesses_is_held_up_and_nobody_else() -> None:
         problem(await bad.get("/here"), 429, "too-many-requests")
         assert (await bad.get("/here", headers=bearer("agent-1"))).status_code == 200
         problem(await other.get("/here"), 401, "unauthenticated")
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("a socket", "a socket"),
-    ],
-)
-def test_an_address_counts_with_its_network(address: str, network: str) -> None:
-    assert network_of({"client": (address, 7)}) == network
-    assert network_of({}) == ""
 
 
 async def test_without_limits_nothing_is_told() -> None:
