@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 
 from app.cli.receiving import Receiving
+from app.clock import monotonic
 from app.web.limits import MAX_HEAD, MAX_TARGET
+from tests.long_results import part
 from tests.serving import serving
 from tests.web.apps import api
 
@@ -48,7 +52,13 @@ async def told(to: tuple[str, int], *parts: bytes, pause: float = 0) -> bytes:
     except ConnectionError:
         return b""
     finally:
-        writer.close()
+        await closed(writer)
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 def problem_of(answer: bytes) -> Any:
@@ -126,4 +136,40 @@ async def test_a_connection_that_is_used_again_is_waited_for_anew() -> None:
                 writer.write(part)
                 await asyncio.sleep(0.1)
             assert b"200 OK" in await reader.readuntil(b"}")
-        writer.close()
+        await closed(writer)
+
+
+@pytest.mark.long
+async def test_two_hundred_slow_connections_hold_up_nobody() -> None:
+    """S9: the answers of others stay as quick as before, and the slow ones are closed in time."""
+    with part("slow connections") as figures:
+        async with listening() as to, httpx.AsyncClient(base_url=f"http://{to[0]}:{to[1]}") as c:
+            before = await p95(c)
+            dripping = [asyncio.create_task(drip(to)) for _ in range(200)]
+            await asyncio.sleep(1)
+            figures |= {"before_ms": before, "during_ms": await p95(c)}
+            assert await asyncio.gather(*dripping) == [b"too-slow"] * 200
+
+
+async def p95(client: httpx.AsyncClient) -> float:
+    """Of 400 requests one after another, in milliseconds."""
+    times = []
+    for _ in range(400):
+        began = monotonic()
+        assert (await client.post("/said", json={"a": "b"})).status_code == 200
+        times.append(monotonic() - began)
+    return round(sorted(times)[379] * 1000, 2)
+
+
+async def drip(to: tuple[str, int]) -> bytes:
+    """A head byte by byte; the code of the problem that ends it."""
+    reader, writer = await asyncio.open_connection(*to)
+    answered = asyncio.create_task(reader.read())
+    for byte in b"GET / HTTP/1.1\r\n" + b"x" * 1000:
+        if answered.done():
+            break
+        with contextlib.suppress(ConnectionError):
+            writer.write(bytes([byte]))
+        await asyncio.sleep(0.25)
+    await closed(writer)
+    return str(problem_of(await answered)["code"]).encode()

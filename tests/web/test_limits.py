@@ -175,3 +175,18 @@ async def test_a_request_without_a_host_is_not_served() -> None:
     scope = {"type": "http", "headers": []}
     await TrustedHosts(api(), ("test",))(scope, receive, send)
     assert sent[0]["status"] == 421
+
+
+@pytest.mark.parametrize("deep", ["[" * 100_000, '{"a":' * 100_000, "[" * 50_000 + "]" * 50_000])
+async def test_a_body_without_bottom_is_malformed(deep: str) -> None:
+    app = api(max_body_bytes=2**20, trusted_hosts=("*",))
+
+    @app.post("/with-body")
+    async def with_body(sent: dict[str, str]) -> None:
+        raise AssertionError("it ran")
+
+    headers = {"Content-Type": "application/json"}
+    async with client(app) as c:
+        for body in (deep, f'{{"a": {deep}'):
+            answer = await c.post("/with-body", content=body, headers=headers)
+            problem(answer, 422, "invalid-request")
