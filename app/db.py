@@ -38,6 +38,7 @@ from app.db_trouble import trouble_told
 from app.db_types import Id, JsonType, UtcTime
 from app.db_url import postgres_url, sqlite_path
 from app.errors import Unavailable
+from app.sqlite_file import open_sqlite
 
 __all__ = [
     "Buffer",
@@ -203,23 +204,6 @@ def _after(tx: Tx, cancelled: asyncio.CancelledError | None) -> None:
         raise cancelled
 
 
-def _open_sqlite(path: Path, mode: str, busy_seconds: float) -> sqlite3.Connection:
-    # as_uri() is the only form that survives blanks, ü, %, # and ? in a path.
-    connection = sqlite3.connect(
-        path.absolute().as_uri() + f"?mode={mode}",
-        uri=True,
-        isolation_level=None,
-        check_same_thread=False,
-        timeout=busy_seconds,
-    )
-    pragmas = ["foreign_keys=ON", "temp_store=MEMORY", "cache_size=-65536", "mmap_size=1073741824"]
-    if mode == "rwc":
-        pragmas = ["journal_mode=WAL", "synchronous=FULL", *pragmas]
-    for pragma in pragmas:
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
-
-
 class SqliteDatabase:
     """SQLite in the event loop: reads and statements here, only COMMIT in a thread."""
 
@@ -232,8 +216,8 @@ class SqliteDatabase:
         self._lock = asyncio.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commit")
         # The writer comes first: opening it creates the file and its WAL.
-        self._raw = _open_sqlite(path, "rwc", 0.0)
-        self._raw_reader = _open_sqlite(path, "ro", busy_seconds)
+        self._raw = open_sqlite(path, "rwc", 0.0)
+        self._raw_reader = open_sqlite(path, "ro", busy_seconds)
         self._writer = self._engine(self._raw).connect()
         self._reader = self._engine(self._raw_reader, isolation_level="AUTOCOMMIT").connect()
 
@@ -305,6 +289,16 @@ class SqliteDatabase:
         except BaseException:
             self._roll_back()
             raise
+
+    async def empty_journal(self) -> bool:
+        """Lets nothing that was overwritten stay in the journal; whether that worked."""
+
+        def empty() -> bool:  # PRAGMA tells (busy, pages in the journal, pages moved)
+            busy, *_ = self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
+
+        async with self._lock:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, empty)
 
     async def close(self) -> None:
         async with self._lock:

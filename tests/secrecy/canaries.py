@@ -6,6 +6,7 @@ import math
 import re
 from base64 import b64encode
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 
 def spellings(core: str) -> tuple[bytes, ...]:
@@ -33,14 +34,12 @@ class Canaries:
     def make(self, slot: str, *, tail: bool = True) -> str:
         """The secret of a slot: at least 32 visible ASCII characters."""
         core = "Kanari" + re.sub(r"[^0-9A-Za-z]", "", slot.title()) + "x7Qw9Zt3Vb5Nm1Kp8Lr2"
-        self.watch(slot, core)
+        self._spellings[slot] = spellings(core)
         return core + (self.tail if tail else "")
 
     def watch(self, slot: str, secret: str) -> None:
         """Also a secret that the service made itself."""
-        core = max(re.split(r"[^0-9A-Za-z]+", secret), key=len)
-        assert len(core) > 15, "too short to be told from innocent text"
-        self._spellings[slot] = spellings(core)
+        self._spellings[slot] = (*spellings(secret), quote(secret, safe="").encode())
 
     @property
     def slots(self) -> frozenset[str]:
