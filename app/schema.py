@@ -7,11 +7,12 @@ import glob
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock
-from sqlalchemy import Connection, StaticPool, create_engine, event, text
+from sqlalchemy import Connection, DateTime, StaticPool, create_engine, event, func, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.connecting import models as _connecting
@@ -144,6 +145,13 @@ def current_revision(url: str) -> str | None:
         return None
     with _sqlite_connection(path) as connection:
         return _read_revision(connection)
+
+
+def server_time(url: str) -> datetime:
+    """What time a PostgreSQL server thinks it is. Call it outside an event loop."""
+    asked = select(func.clock_timestamp(type_=DateTime(timezone=True)))
+    at: datetime = _on_postgres(url, lambda connection: connection.execute(asked).scalar_one())
+    return at
 
 
 def check_revision(url: str) -> None:

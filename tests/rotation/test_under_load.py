@@ -139,6 +139,7 @@ async def under_load(shell: Shell, url: str, count: int, times: int, pause: floa
     return load.done
 
 
+@pytest.mark.timeout(300)
 async def test_nothing_fails_to_open_while_the_key_is_changed(
     shell: Shell, database_url: str
 ) -> None:

@@ -105,6 +105,7 @@ def envelopes_in(database: Path) -> set[tuple[str, str]]:
     return found
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 async def test_no_secret_is_seen_anywhere(shell: Shell) -> None:
     canaries = Canaries()
