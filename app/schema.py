@@ -195,29 +195,31 @@ def _upgrade(connection: Connection, target: str, *, down: bool) -> None:
 
 def migrate(
     url: str, target: str = "head", *, down: bool = False, copy: bool = True, locked: bool = False
-) -> None:
+) -> Path | None:
     """Brings a database to `target`, under a lock, so that two processes starting at once migrate
     once. Call it outside an event loop. Raises `SchemaTooNew`, and `ValueError` for a bad URL.
 
-    An SQLite database that holds something is copied before, unless `copy` is false. `locked`
-    says that the caller holds the lock already.
+    An SQLite database that holds something is copied before, unless `copy` is false; the path of
+    the copy is returned. `locked` says that the caller holds the lock already.
     """
     path = sqlite_path(url)
     if path is None:
         _on_postgres(url, lambda connection: _upgrade_locked(connection, target, down=down))
-        return
+        return None
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = nullcontext() if locked else FileLock(lock_beside(path, "migrate"), timeout=300)
+    copied = None
     with lock:
         found = current_revision(url)
         if copy and found is not None and (target, found) != ("head", HEAD):
             check_known(found)
-            _copy_before(path, found)
+            copied = _copy_before(path, found)
         with _sqlite_connection(path) as connection:
             _upgrade(connection, target, down=down)
+    return copied
 
 
-def _copy_before(path: Path, found: str) -> None:
+def _copy_before(path: Path, found: str) -> Path:
     """Keeps the database as it is at a revision; of earlier ones only the newest copy stays."""
     target = path.with_name(f"{path.name}.at-{found}")
     try:
@@ -233,6 +235,7 @@ def _copy_before(path: Path, found: str) -> None:
     )
     for each in copies[:-1]:
         each.unlink()
+    return target
 
 
 def _upgrade_locked(connection: Connection, target: str, *, down: bool) -> None:
