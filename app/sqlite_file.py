@@ -1,4 +1,4 @@
-"""An SQLite file: opening it, copying it as a whole while others write, checking a copy."""
+"""Copying an SQLite database as a whole, while others write to it; checking a copy."""
 
 from __future__ import annotations
 
@@ -34,25 +34,6 @@ class Copied:
     size: int
     items: int
     last_event: int
-
-
-def open_sqlite(path: Path, mode: str, busy_seconds: float) -> sqlite3.Connection:
-    """A connection as the service uses it; `mode` is `rwc` or `ro`."""
-    # as_uri() is the only form that survives blanks, ü, %, # and ? in a path.
-    connection = sqlite3.connect(
-        path.absolute().as_uri() + f"?mode={mode}",
-        uri=True,
-        isolation_level=None,
-        check_same_thread=False,
-        timeout=busy_seconds,
-    )
-    pragmas = ["foreign_keys=ON", "temp_store=MEMORY", "cache_size=-65536", "mmap_size=1073741824"]
-    if mode == "rwc":
-        # What is deleted is overwritten: it cost nothing that could be measured.
-        pragmas = ["journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", *pragmas]
-    for pragma in pragmas:
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:

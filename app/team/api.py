@@ -13,6 +13,7 @@ from starlette.responses import Response
 from app.errors import Conflict, NotFound, VersionMismatch
 from app.team import examples, granting, repository
 from app.team.asked import Display, Rights, SourceIds, columns_of, managing, shown
+from app.team.entering import api as entering
 from app.team.managing import check_sees_all
 from app.team.repository import NewToken
 from app.team.schemas import (
@@ -26,6 +27,7 @@ from app.team.schemas import (
     token_made,
     token_out,
 )
+from app.team.sessions import api as sessions
 from app.team.users import api as users
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, Role, needs
@@ -37,7 +39,16 @@ from app.web.params import Param, Params, PathId, one_of
 from app.web.wire import Body, Id, Time
 
 router = APIRouter(tags=["team"])
-WIRE = (Me, UserList, UserOut, TokenList, TokenOut, TokenMade)
+WIRE = (
+    Me,
+    UserList,
+    UserOut,
+    TokenList,
+    TokenOut,
+    TokenMade,
+    *entering.WIRE,
+    *sessions.WIRE,
+)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
 Granting = Annotated[Principal, Depends(needs(Permission.MANAGE_TOKENS))]
@@ -177,3 +188,5 @@ async def delete_token(
 
 
 router.include_router(users.router)
+router.include_router(entering.router)
+router.include_router(sessions.router)
