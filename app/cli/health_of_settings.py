@@ -25,6 +25,7 @@ def examine(settings: Settings, *, running: bool) -> Iterator[Finding]:
     yield from _names(settings)
     yield from _keys(settings)
     yield from _networks(settings)
+    yield from _proxies(settings)
     if settings.log_level == "debug":
         yield Finding("warn", "logs", "at debug they hold addresses and texts of the platforms",
                       "unset UNANSWERED_LOG_LEVEL")  # fmt: skip
@@ -56,6 +57,18 @@ def _networks(settings: Settings) -> Iterator[Finding]:
             if ipaddress.ip_network(each, strict=False).prefixlen < WIDE:
                 yield fail("networks", f"UNANSWERED_ALLOW_NETWORKS holds {each}: webhooks may "
                            "reach everything inside", "name the one network you need")  # fmt: skip
+
+
+def _proxies(settings: Settings) -> Iterator[Finding]:
+    """Who passes on an address is believed; without one, everybody counts as the proxy."""
+    public, networks = settings.public_url, settings.proxy_networks
+    for each in networks:
+        if ipaddress.ip_network(each, strict=False).prefixlen < WIDE:
+            yield fail("proxy networks", f"UNANSWERED_PROXY_NETWORKS holds {each}: anybody may "
+                       "claim any address", "name the proxy alone")  # fmt: skip
+    if public is not None and public.startswith("https://") and not networks:
+        yield Finding("warn", "proxy networks", "none is named: wrong passwords of everybody "
+                      "count together", "set UNANSWERED_PROXY_NETWORKS=127.0.0.1")  # fmt: skip
 
 
 def _led_here(public: str) -> Finding:

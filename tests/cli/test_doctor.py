@@ -199,14 +199,18 @@ async def test_settings_at_odds_with_one_another(shell: Shell) -> None:
     assert found["trusted hosts"] == ("fail", "add desk.example to UNANSWERED_TRUSTED_HOSTS")
     assert found["networks"][0] == "fail"
     assert found["logs"][0] == "warn"
+    assert found["proxy networks"] == ("warn", "set UNANSWERED_PROXY_NETWORKS=127.0.0.1")
+    shell.env["UNANSWERED_PROXY_NETWORKS"] = "10.0.0.2,::/0"
+    assert (await levels(shell))["proxy networks"][0] == "fail"
     assert (await shell.run("doctor")).out.count("is used, ") == 1
     shell.env |= {
         "UNANSWERED_TRUSTED_HOSTS": "*.example",
         "UNANSWERED_ALLOW_NETWORKS": "10.0.0.0/8,gitlab.lan",
+        "UNANSWERED_PROXY_NETWORKS": "127.0.0.1",
     }
     found = await levels(shell)
     assert "trusted hosts" not in found
-    assert "networks" not in found
+    assert not {"networks", "proxy networks"} & found.keys()
 
 
 async def test_a_public_address_that_leads_elsewhere(shell: Shell, service: Service) -> None:

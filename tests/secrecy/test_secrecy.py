@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from app.connectors.registry import PLATFORMS
+from app.settings import Settings
 from app.team.secrets import KEY_CHECK_COLUMN, SEALED_COLUMNS
 from tests.cli.conftest import Shell
 from tests.secrecy.canaries import Canaries
@@ -47,6 +48,11 @@ def test_a_secret_is_found_in_every_spelling(form: Any) -> None:
     canaries.make("another")
     assert canaries.found_in(b"before " + form(secret) + b" after") == {"x access_token"}
     assert canaries.found_in(b"innocent") == frozenset()
+
+
+def test_no_secret_setting_is_forgotten() -> None:
+    given = settings_with(Canaries()).keys() | {"UNANSWERED_DATABASE_URL"}  # below, with a command
+    assert {f"UNANSWERED_{name.upper()}" for name in Settings.secrets} == given
 
 
 async def serve(shell: Shell) -> tuple[asyncio.subprocess.Process, str]:
@@ -127,6 +133,7 @@ async def test_no_secret_is_seen_anywhere(shell: Shell) -> None:
             await walk.platforms()
             await walk.consents()
             await walk.own()
+            await walk.people()
             await walk.refused()
             await walk.everything()
             await command_line(walk, shell)

@@ -171,6 +171,37 @@ class Walk:
         await self.ask("POST", "/api/v1/webhooks/1/test")
         self.turn("")
 
+    async def people(self) -> None:
+        """Somebody is invited, sets a password, changes it, and mistypes it."""
+        person = await self.post("/users", {"name": "ann", "role": "agent"})
+        link = await self.api.post(f"/api/v1/users/{person['id']}/sign-in-link")
+        ticket = link.json()["url"].partition("=")[2]
+        self.canaries.watch("ticket of a link", ticket)
+        first, second = (self.canaries.make(f"{which} password") for which in ("first", "second"))
+        wrong = {"name": "ann", "password": self.canaries.make("a wrong password")}
+        await self.ask("POST", "/api/v1/session", json=wrong)
+        origin = {"origin": str(self.api.base_url).rstrip("/")}
+        async with httpx.AsyncClient(base_url=self.api.base_url, headers=origin) as browser:
+            body = {"ticket": ticket, "password": first}
+            entered = await browser.post("/api/v1/setup", json=body)
+            assert entered.is_success, entered.text
+            for name, value in browser.cookies.items():
+                self.canaries.watch(f"cookie {name}", value)
+            cookie = {**origin, "cookie": entered.headers["set-cookie"].partition(";")[0]}
+            self.keep("setup", entered.text)
+            change = {"current": first, "new": second}
+            changed = await browser.put("/api/v1/me/password", json=change)
+            assert changed.is_success, changed.text
+            self.keep("changed password", changed.text)
+        for method, path, sent in (
+            ("POST", "/api/v1/setup", body),
+            ("PUT", "/api/v1/me/password", change),
+            ("GET", "/api/v1/sessions", {}),
+        ):
+            headers = {**cookie, "authorization": ""}
+            await self.ask(method, path, headers=headers, json=sent or None)
+        await self.ask("POST", "/api/v1/setup", json={"ticket": ticket, "password": [first]})
+
     async def refused(self) -> None:
         """Secrets in places where they do not belong."""
         wrong = self.canaries.make("a wrong token")
