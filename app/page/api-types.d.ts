@@ -179,7 +179,7 @@ export interface components {
         };
         CheckOut: {
             ok: boolean;
-            identity: components["schemas"]["app.sources.schemas.IdentityOut"] | null;
+            identity: components["schemas"]["IdentityOut"] | null;
             rights: string[];
             missing: string[];
             sample: components["schemas"]["SampleOut"] | null;
@@ -233,6 +233,7 @@ export interface components {
             platform: string;
             status: string;
             authorize_url: string | null;
+            open_url: string | null;
             redirect_uri: string;
             accounts: components["schemas"]["OpenedAccount"][];
             source_id: number | null;
@@ -374,6 +375,11 @@ export interface components {
             negative_answer_times: number;
             first_at: string | null;
             last_at: string | null;
+        };
+        IdentityOut: {
+            id: string;
+            handle: string;
+            name: string;
         };
         IdentityPut: {
             email?: string | null;
@@ -567,6 +573,13 @@ export interface components {
         };
         /** @enum {string} */
         Kind: "question" | "comment" | "mention" | "reply" | "review" | "direct_message" | "follow" | "share" | "praise";
+        KnownBy: {
+            user_id: number;
+            email: string | null;
+            issuer: string | null;
+            subject: string | null;
+            linked_at: string | null;
+        };
         LabelChanged: {
             name?: string | null;
             colour?: string | null;
@@ -1099,7 +1112,7 @@ export interface components {
             platform: string;
             name: string;
             settings: Record<string, never>;
-            identity: components["schemas"]["app.sources.schemas.IdentityOut"] | null;
+            identity: components["schemas"]["IdentityOut"] | null;
             credential_set_at: string | null;
             credential_expires_at: string | null;
             checked_at: string | null;
@@ -1465,18 +1478,6 @@ export interface components {
             followers: number | null;
             /** @default false */
             is_bot: boolean;
-        };
-        "app.sources.schemas.IdentityOut": {
-            id: string;
-            handle: string;
-            name: string;
-        };
-        "app.team.oidc.schemas.IdentityOut": {
-            user_id: number;
-            email: string | null;
-            issuer: string | null;
-            subject: string | null;
-            linked_at: string | null;
         };
     };
     responses: never;

@@ -14,10 +14,11 @@ from starlette.requests import Request
 from app.errors import NotAllowed, Unauthenticated
 from app.web.cookies import session_id
 from app.web.idempotency import read_key
-from app.web.networks import Network, is_within
-from app.web.origins import check_own_page, peer
+from app.web.networks import Network, is_within, network_of
+from app.web.origins import check_own_page, client_address, peer
 from app.web.params import refuse_undocumented_parameters
 from app.web.principal import PERMISSIONS, Permission, Principal, Right, Role, scope_of
+from app.web.rates import Rates
 
 __all__ = [
     "OPEN",
@@ -73,13 +74,19 @@ class Proxied(Protocol):
 
 
 class Needs:
-    """The dependency `needs(...)` makes: 401, 403, then 422 for unknown query parameters."""
+    """The dependency `needs(...)` makes: 401, 429, 403, then 422 for unknown query parameters."""
 
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
     async def __call__(self, request: Request) -> Principal:
-        principal = await _caller(request)
+        rates: Rates = request.app.state.rates
+        try:
+            principal = await _caller(request)
+        except Unauthenticated:
+            rates.fail(network_of(client_address(request)), request.scope)
+            raise
+        rates.take(principal, request.scope)
         if not principal.may(self.permission):
             raise NotAllowed(
                 f"This needs the permission {self.permission}; "
@@ -132,6 +139,9 @@ async def find_caller(request: Request) -> Principal | None:
     try:
         return await _caller(request)
     except Unauthenticated:
+        if "authorization" in request.headers or session_id(request) is not None:
+            rates: Rates = request.app.state.rates
+            rates.fail(network_of(client_address(request)), request.scope)
         return None
 
 

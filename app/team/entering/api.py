@@ -77,7 +77,7 @@ def _come_in(request: Request, found: SignedIn) -> Response:
     "/session",
     summary="Who is signed in here, and how one can sign in",
     dependencies=[OPEN],
-    responses=answers(SessionState, example=examples.STATE),
+    responses={**answers(SessionState, example=examples.STATE), **problems(TooManyRequests)},
 )
 async def get_session(request: Request, db: Reader) -> Response:
     caller, state = await find_caller(request), request.app.state
@@ -119,7 +119,7 @@ async def sign_in(request: Request, body: SessionNew) -> Response:
 async def sign_out(request: Request, tx: Writer) -> Response:
     found = cookies.session_id(request)
     if found is not None:
-        check_own_page(request, ambient=True)
+        check_own_page(request, ambient="authorization" not in request.headers)
         await entrance_of(request).sessions.end(tx, found)
     response = Response(status_code=204)
     cookies.take_back(request, response)

@@ -17,7 +17,7 @@ from app.team.asked import managing, shown
 from app.team.entering.visiting import give_cookie, visitor_of
 from app.team.managing import check_sees_all
 from app.team.oidc import identities
-from app.team.oidc.schemas import IdentityOut, identity_out
+from app.team.oidc.schemas import KnownBy, known_by
 from app.team.oidc.service import LASTS, Oidc
 from app.web import cookies
 from app.web.answers import answer, answers
@@ -30,12 +30,12 @@ from app.web.wire import Body
 router = APIRouter()
 public = APIRouter(include_in_schema=False)
 """Outside /api: a browser goes here by itself, and comes back from somewhere else."""
-WIRE = (IdentityOut,)
+WIRE = (KnownBy,)
 
 Staffing = Annotated[Principal, Depends(needs(Permission.MANAGE_USERS))]
 SECURE, PLAIN = "__Host-unanswered-oidc", "unanswered-oidc"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
-_EXAMPLE = IdentityOut(
+_EXAMPLE = KnownBy(
     user_id=3,
     email="mira@example.org",
     issuer="https://login.example.org",
@@ -127,18 +127,18 @@ def _told(refusal: AppError) -> Response:
 @router.get(
     "/users/{user_id}/identity",
     summary="By what a person is recognised when they come through another service",
-    responses={**answers(IdentityOut, example=_EXAMPLE), **problems(NotFound)},
+    responses={**answers(KnownBy, example=_EXAMPLE), **problems(NotFound)},
 )
 async def get_identity(principal: Staffing, db: Reader, user_id: PathId) -> Response:
     check_sees_all(principal)
-    return answer(identity_out(user_id, await identities.get(db, user_id)))
+    return answer(known_by(user_id, await identities.get(db, user_id)))
 
 
 @router.put(
     "/users/{user_id}/identity",
     summary="Say by what a person is recognised",
     openapi_extra=shown({"email": "mira@example.org"}),
-    responses={**answers(IdentityOut, example=_EXAMPLE), **problems(NotFound, Conflict)},
+    responses={**answers(KnownBy, example=_EXAMPLE), **problems(NotFound, Conflict)},
 )
 async def put_identity(
     principal: Staffing, tx: Writer, now: Now, request: Request, user_id: PathId, body: IdentityPut
@@ -149,7 +149,7 @@ async def put_identity(
     row = await identities.put(
         asked, user_id, email=body.email, subject=body.subject, issuer=issuer
     )
-    return answer(identity_out(user_id, row))
+    return answer(known_by(user_id, row))
 
 
 @router.delete(

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from app.clock import Stamp, stamp
 
 
-class IdentityOut(msgspec.Struct, kw_only=True):
+class KnownBy(msgspec.Struct, kw_only=True):
     """By what a person is recognised when they come through another service: the verified address
     of `email` for the first time, `issuer` and `subject` from then on.
     """
@@ -22,8 +22,8 @@ class IdentityOut(msgspec.Struct, kw_only=True):
     linked_at: Stamp | None
 
 
-def identity_out(user_id: int, row: Row[Any] | None) -> IdentityOut:
-    return IdentityOut(
+def known_by(user_id: int, row: Row[Any] | None) -> KnownBy:
+    return KnownBy(
         user_id=user_id,
         email=None if row is None else row.email,
         issuer=None if row is None else row.issuer,
