@@ -54,7 +54,7 @@ from app.sources.coverage import CoverageBlock
 from app.sources.repository import known_sources
 from app.sources.service import Sources
 from app.team import api as team_api
-from app.team.keys import open_keyring
+from app.team.keys import following, open_keyring
 from app.team.passwords.hashing import Hasher
 from app.team.sealing import AnswerSeal
 from app.team.secrets import Keyring
@@ -207,6 +207,7 @@ class _Parts:
             data_dir=settings.data_dir,
             random=secrets.token_bytes,
         )
+        await stack.enter_async_context(following(keyring))
         manners = _manners(db, settings.requests_per_second)
         door = Door(
             allow=settings.allow_networks,
