@@ -50,6 +50,7 @@ from app.sources.coverage import CoverageBlock
 from app.sources.repository import known_sources
 from app.sources.service import Sources
 from app.team import api as team_api
+from app.team.audit.trail import AuditTrail
 from app.team.files import write_cli_file
 from app.team.keys import open_keyring
 from app.team.sealing import AnswerSeal
@@ -58,6 +59,7 @@ from app.team.service import Tokens, ensure_bootstrap, renew_local_token
 from app.team.users.local import ensure_local_person, name_of_this_machine
 from app.telling import Telling, Wanted, kept_for
 from app.web.assembly import add_layers
+from app.web.audited import Refusals, make_audited
 from app.web.auth import check_every_route_declares
 from app.web.conditional import make_conditional
 from app.web.idempotency import make_repeatable
@@ -122,6 +124,7 @@ def create_app(
     app.include_router(metrics.router)
     app.state.http_times = metrics.new_histogram()
     app.add_middleware(metrics.HttpTimes, histogram=app.state.http_times)
+    app.add_middleware(Refusals, prefix=PREFIX)
     add_layers(
         app,
         new_id=lambda: secrets.token_hex(8),
@@ -131,6 +134,7 @@ def create_app(
         https=public is not None and public.startswith("https://"),
     )
     check_every_route_declares(app)
+    make_audited(app, PREFIX)
     make_repeatable(app, PREFIX)
     make_conditional(app, PREFIX)
     keep_words_from_ids(app)
@@ -222,6 +226,7 @@ class _Parts:
             kept=kept_for(
                 deliveries_days=settings.deliveries_kept_days,
                 events_days=settings.events_kept_days,
+                audit_days=settings.audit_kept_days,
             ),
         )
         return await Telling.open(stack, self.db, clock, self.keyring, wanted)
@@ -282,6 +287,7 @@ class _Lifespan:
             sources = Sources(parts.connecting, allowed=settings.allow_networks, forget=_FORGET)
             app.state.db = parts.db
             app.state.clock = clock
+            app.state.trail = AuditTrail(parts.db, clock)
             app.state.resolve = tokens
             app.state.seal = AnswerSeal(parts.keyring, secrets.token_bytes)
             app.state.sources = sources

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import glob
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,6 +30,8 @@ from app.outbox.webhooks import models as _webhooks
 from app.sources import models as _sources
 from app.sqlite_file import copy_database
 from app.team import models as _team
+from app.team.audit import models as _audit
+from app.team.audit.trail import note_command
 from app.web import models as _web
 
 if TYPE_CHECKING:
@@ -38,10 +40,10 @@ if TYPE_CHECKING:
 __all__ = ["SchemaTooNew", "current_revision", "head_revision", "metadata", "migrate"]
 
 _TABLES_COME_FROM = (
-    _connecting, _inbox, _actions, _labels, _notes, _rules, _search, _views, _outbox, _sources,
-    _team, _web, _webhooks,
+    _audit, _connecting, _inbox, _actions, _labels, _notes, _rules, _search, _views, _outbox,
+    _sources, _team, _web, _webhooks,
 )  # fmt: skip
-HEAD = "0016"
+HEAD = "0019"
 """The newest revision, told without loading alembic (260 ms); a test compares the two."""
 _LOCK_NUMBER = 0x756E616E  # "unan": one migration at a time on a PostgreSQL server
 ResultT = TypeVar("ResultT")
@@ -207,6 +209,17 @@ def migrate(
             _copy_before(path, found)
         with _sqlite_connection(path) as connection:
             _upgrade(connection, target, down=down)
+
+
+def note(url: str, values: Mapping[str, Any]) -> bool:
+    """Writes what a command has done into the trail; whether the database has one yet."""
+    path = sqlite_path(url)
+    if path is None:
+        return _on_postgres(url, lambda connection: note_command(connection, values))
+    with _sqlite_connection(path) as connection:
+        noted = note_command(connection, values)
+        connection.commit()
+    return noted
 
 
 def _copy_before(path: Path, found: str) -> None:

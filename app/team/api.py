@@ -13,6 +13,7 @@ from starlette.responses import Response
 from app.errors import Conflict, NotFound, VersionMismatch
 from app.team import examples, granting, repository
 from app.team.asked import Display, Rights, SourceIds, columns_of, managing, shown
+from app.team.audit import api as audit
 from app.team.managing import check_sees_all
 from app.team.repository import NewToken
 from app.team.schemas import (
@@ -37,7 +38,7 @@ from app.web.params import Param, Params, PathId, one_of
 from app.web.wire import Body, Id, Time
 
 router = APIRouter(tags=["team"])
-WIRE = (Me, UserList, UserOut, TokenList, TokenOut, TokenMade)
+WIRE = (Me, UserList, UserOut, TokenList, TokenOut, TokenMade, *audit.WIRE)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
 Granting = Annotated[Principal, Depends(needs(Permission.MANAGE_TOKENS))]
@@ -177,3 +178,4 @@ async def delete_token(
 
 
 router.include_router(users.router)
+router.include_router(audit.router)

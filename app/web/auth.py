@@ -54,6 +54,7 @@ class Needs:
             refusal = Unauthenticated("This token is unknown, expired or revoked.")
             refusal.headers["WWW-Authenticate"] += ', error="invalid_token"'
             raise refusal
+        request.state.principal = principal
         if not principal.may(self.permission):
             raise NotAllowed(
                 f"This needs the permission {self.permission}; "

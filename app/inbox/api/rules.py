@@ -29,6 +29,7 @@ from app.inbox.rules.schemas import (
     rule_out,
 )
 from app.outbox.events import acting
+from app.team.audit.entry import tell
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, needs
 from app.web.conditional import etag, if_match
@@ -110,6 +111,7 @@ async def create_rule(principal: Managing, tx: Writer, now: Now, body: RuleNew) 
     responses={**answers(RuleTried, example=schemas.TRIED), **problems(NotFound)},
 )
 async def test_rule(principal: Managing, tx: Writer, now: Now, body: RuleTry) -> Response:
+    tell(applied=body.apply)
     if body.apply and body.rule_id is None:
         raise service.unapplied()
     rule = await _rule(tx, body)

@@ -15,6 +15,7 @@ from app.inbox.policies.schemas import PolicyNew, PolicyPatch, columns_of, polic
 from app.outbox.events import Actor, Event, record
 from app.scope import Scope
 from app.sources.repository import find_source
+from app.team.audit.entry import noted
 
 
 async def get_policy(reader: Reader, scope: Scope, policy_id: int) -> Row[Any]:
@@ -32,6 +33,7 @@ async def add_policy(
     policy_id = await repository.add_policy(tx, {**values, "created_at": now, "updated_at": now})
     told = _told(policy_id, values["name"])
     record(tx, Event(type="policy.added", at=now, actor=actor, details=told))
+    noted(tx, "policy", policy_id)
     return await get_policy(tx, scope, policy_id)
 
 
@@ -49,6 +51,7 @@ async def change_policy(
     row = await _held(tx, scope, policy_id, versions)
     given = columns_of(body)
     values = {name: value for name, value in given.items() if value != getattr(row, name)}
+    noted(tx, "policy", policy_id)
     if not values:
         return row
     await _check(tx, scope, values, row.id)
@@ -71,6 +74,7 @@ async def remove_policy(
     await repository.remove_policy(tx, policy_id)
     told = _told(policy_id, row.name)
     record(tx, Event(type="policy.removed", at=now, actor=actor, details=told))
+    noted(tx, "policy", policy_id)
 
 
 async def _held(tx: Tx, scope: Scope, policy_id: int, versions: frozenset[int] | None) -> Row[Any]:
