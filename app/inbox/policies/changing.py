@@ -16,6 +16,7 @@ from app.outbox.events import Actor, Event, record
 from app.scope import Scope
 from app.sources.repository import find_source
 from app.team.audit.entry import noted
+from app.team.reach import check_reaches_all
 
 
 async def get_policy(reader: Reader, scope: Scope, policy_id: int) -> Row[Any]:
@@ -29,6 +30,7 @@ async def add_policy(
     tx: Tx, scope: Scope, body: PolicyNew, actor: Actor, now: datetime
 ) -> Row[Any]:
     values = columns_of(body)
+    _check_reach(scope, values["source_id"])
     await _check(tx, scope, values)
     policy_id = await repository.add_policy(tx, {**values, "created_at": now, "updated_at": now})
     told = _told(policy_id, values["name"])
@@ -54,6 +56,7 @@ async def change_policy(
     noted(tx, "policy", policy_id)
     if not values:
         return row
+    _check_reach(scope, values.get("source_id", row.source_id))
     await _check(tx, scope, values, row.id)
     await repository.change_policy(tx, row, {**values, "updated_at": now})
     told = _told(policy_id, values.get("name", row.name))
@@ -81,6 +84,7 @@ async def _held(tx: Tx, scope: Scope, policy_id: int, versions: frozenset[int] |
     row = await repository.lock_policy(tx, policy_id)
     if row is None or not _visible(scope, row):
         raise _unknown(policy_id)
+    _check_reach(scope, row.source_id)
     if versions is not None and row.version not in versions:
         raise VersionMismatch(
             f"The policy is at version {row.version} by now. Look at it, then decide again.",
@@ -101,6 +105,11 @@ async def _check(
     name = values.get("name")
     if name is not None and await repository.is_taken(tx, name, policy_id):
         raise Conflict(f"There is a policy named {name!r} already. Choose another name.")
+
+
+def _check_reach(scope: Scope, source_id: int | None) -> None:
+    if source_id is None:
+        check_reaches_all(scope, "A policy without a source is for every source")
 
 
 def _visible(scope: Scope, row: Row[Any]) -> bool:
