@@ -6,18 +6,20 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
+from starlette.routing import BaseRoute
 
 from app import __version__, health, metrics
+from app.admitting import Admitting
 from app.clock import Clock, SystemClock
 from app.connecting import api as connecting_api
 from app.connecting.clients import Clients
@@ -51,12 +53,10 @@ from app.sources.repository import known_sources
 from app.sources.service import Sources
 from app.team import api as team_api
 from app.team.audit.trail import AuditTrail
-from app.team.files import write_cli_file
 from app.team.keys import open_keyring
+from app.team.passwords.hashing import Hasher
 from app.team.sealing import AnswerSeal
 from app.team.secrets import Keyring
-from app.team.service import Tokens, ensure_bootstrap, renew_local_token
-from app.team.users.local import ensure_local_person, name_of_this_machine
 from app.telling import Telling, Wanted, kept_for
 from app.web.assembly import add_layers
 from app.web.audited import Refusals, make_audited
@@ -89,12 +89,17 @@ _ERASE = Hooks()
 
 
 def create_app(
-    settings: Settings, *, bind: tuple[str, int] | None = None, clock: Clock | None = None
+    settings: Settings,
+    *,
+    bind: tuple[str, int] | None = None,
+    clock: Clock | None = None,
+    hasher: Hasher | None = None,
 ) -> Api:
     """The application for these settings; nothing is opened before its lifespan begins.
 
     `bind` is where it will listen: for the CLI's file and the host names that are trusted. The
-    lifespan raises `AppError` with a sentence for a person when the service can't start.
+    lifespan raises `AppError` with a sentence for a person when the service can't start. `hasher`
+    replaces the usual one for passwords.
     """
     host, port = bind or (settings.host, settings.port)
     public = settings.public_url
@@ -102,7 +107,7 @@ def create_app(
         title="Unanswered",
         version=__version__,
         summary="Who on social media still waits for your answer.",
-        lifespan=_Lifespan(settings, host, port, clock or SystemClock()),
+        lifespan=_Lifespan(settings, host, port, clock or SystemClock(), hasher),
         openapi_url="/openapi.json",
         wire=(
             *inbox_api.WIRE,
@@ -117,11 +122,7 @@ def create_app(
     app.state.begin_stop = _begin_stop(app)
     app.state.stopping = False
     app.state.runner = app.state.telling = None
-    for part in (inbox_api, sources_api, connecting_api, polling_api, outbox_api, team_api):
-        app.include_router(part.router, prefix=PREFIX)
-    app.include_router(connecting_api.public)
-    app.include_router(health.router)
-    app.include_router(metrics.router)
+    app.router.routes.extend(_routes())
     app.state.http_times = metrics.new_histogram()
     app.add_middleware(metrics.HttpTimes, histogram=app.state.http_times)
     app.add_middleware(Refusals, prefix=PREFIX)
@@ -133,12 +134,24 @@ def create_app(
         max_body_bytes=settings.max_body_bytes,
         https=public is not None and public.startswith("https://"),
     )
+    return app
+
+
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """Every route and what lies around it: made once, however many applications serve them."""
+    app = Api(title="Routes", openapi_url=None)
+    for part in (inbox_api, sources_api, connecting_api, polling_api, outbox_api, team_api):
+        app.include_router(part.router, prefix=PREFIX)
+    app.include_router(connecting_api.public)
+    app.include_router(health.router)
+    app.include_router(metrics.router)
     check_every_route_declares(app)
     make_audited(app, PREFIX)
     make_repeatable(app, PREFIX)
     make_conditional(app, PREFIX)
     keep_words_from_ids(app)
-    return app
+    return tuple(app.router.routes)
 
 
 def _own_names(settings: Settings, host: str) -> tuple[str, ...]:
@@ -268,8 +281,11 @@ async def poll_only(settings: Settings, stopping: asyncio.Event) -> None:
 class _Lifespan:
     """What lives as long as the application."""
 
-    def __init__(self, settings: Settings, host: str, port: int, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, host: str, port: int, clock: Clock, hasher: Hasher | None
+    ) -> None:
         self.settings = settings
+        self.hasher = hasher
         self.host = host
         self.port = port
         self.clock = clock
@@ -282,17 +298,20 @@ class _Lifespan:
         settings, clock = self.settings, self.clock
         async with AsyncExitStack() as stack:
             parts = await _Parts.open(stack, settings, clock)
-            tokens = await self._sign_in(parts.db)
-            stack.push_async_callback(tokens.close)
+            admitting = await Admitting.open(
+                stack, parts.db, settings, clock, own_url=self._own_url(), hasher=self.hasher
+            )
             sources = Sources(parts.connecting, allowed=settings.allow_networks, forget=_FORGET)
             app.state.db = parts.db
             app.state.clock = clock
             app.state.trail = AuditTrail(parts.db, clock)
-            app.state.resolve = tokens
+            app.state.resolve, app.state.sessions = admitting.tokens, admitting.sessions
+            app.state.entrance, app.state.proxies = admitting.entrance, admitting.proxies
+            app.state.set_up_link = admitting.set_up_link
             app.state.seal = AnswerSeal(parts.keyring, secrets.token_bytes)
             app.state.sources = sources
             clients = Clients(parts.connecting, _clients(settings))
-            base = settings.public_url or self._own_url()
+            app.state.own_url = base = settings.public_url or self._own_url()
             app.state.connections = Connections(parts.connecting, sources, clients, base)
             app.state.returning = Returning(parts.connecting, clients)
             app.state.known_sources = known_sources
@@ -311,28 +330,6 @@ class _Lifespan:
             app.state.telling = telling
             app.state.broadcaster, app.state.webhooks = telling.broadcaster, telling.webhooks
             yield
-
-    async def _sign_in(self, db: Database) -> Tokens:
-        """Tokens, the first admin token, and the CLI's own with its person."""
-        settings, now = self.settings, self.clock.now()
-        chosen = settings.bootstrap_token
-        async with db.write() as tx:
-            await ensure_bootstrap(tx, None if chosen is None else chosen.get_secret_value(), now)
-            local = await renew_local_token(
-                tx,
-                now,
-                secrets.token_bytes,
-                name=self._local_name(),
-                user_id=await ensure_local_person(tx, name_of_this_machine(), now),
-            )
-        tokens = Tokens(db, self.clock)
-        await tokens.load()
-        write_cli_file(settings.make_data_dir() / "cli.json", self._own_url(), local)
-        return tokens
-
-    def _local_name(self) -> str:
-        """Services that share a database but not a data folder keep their own tokens."""
-        return f"local admin of {socket.gethostname()}:{self.settings.data_dir}"[:200]
 
     def _own_url(self) -> str:
         shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  # compared, not bound

@@ -50,6 +50,7 @@ COMMANDS = {
     "webhooks": "app.cli.webhooks:webhooks",
     "users": "app.cli.team:users",
     "tokens": "app.cli.tokens:tokens",
+    "sessions": "app.cli.sessions:sessions",
     "audit": "app.cli.auditing:audit",
     "poll": "app.cli.polling:poll",
     "platforms": "app.cli.platforms:platforms",

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.db import Tx
 from app.web.around import Call, lay_around_one
 from app.web.auth import needs_of
+from app.web.origins import client_address
 from app.web.problems import request_id_of
 from app.web.trail import Asked, Trail
 
@@ -57,10 +58,9 @@ def _uncovered(app: FastAPI, prefix: str) -> list[Any]:
 
 
 def asked_of(request: Request, operation: str) -> Asked:
-    client = request.client
     return Asked(
         operation=operation,
-        address=None if client is None else client.host,
+        address=client_address(request),
         request_id=request_id_of(request.scope),
         params=request.path_params,
         who=lambda: getattr(request.state, "principal", None),

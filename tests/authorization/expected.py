@@ -110,6 +110,15 @@ create_user          manage_users         all     {"name": "zoe", "role": "viewe
 get_user             read                 team
 update_user          manage_users         all     {}
 delete_user          manage_users         all
+get_session          -                    open
+sign_in              -                    open    {"name": ""}
+sign_out             -                    open
+set_up               -                    open    {"ticket": ""}
+change_password      read                 new     {"current": ""}
+create_sign_in_link  manage_users         all
+list_sessions        read                 lists
+end_sessions         read                 lists   ?keep=current
+end_session          read                 own
 list_audit           read_audit           all
 export_audit         read_audit           all
 """

@@ -33,9 +33,14 @@ class Entry:
     kind: str | None = None
     id: int | None = None
     before: State | None = None
+    by: Principal | None = None
     told: dict[str, Any] = field(default_factory=dict)
     written: bool = False
     over: bool = False
+
+    @property
+    def who(self) -> Principal | None:
+        return self.by or self.asked.principal
 
     async def look(self, reader: Reader, kind: str | None, row_id: int | None) -> None:
         """Remembers what it is about, and how that is before the change."""
@@ -62,7 +67,7 @@ class Entry:
         if self.kind is not None and (found := changes(self.kind, self.before, after)):
             details["changes"] = found
         values = {
-            **row_of(self.asked, self.now()),
+            **row_of(self.asked, self.now(), self.who),
             "operation": self.asked.operation,
             "outcome": "done",
             "object": object_name(self.kind, self.id),
@@ -92,10 +97,18 @@ class _Pending:
 running: ContextVar[Entry | None] = ContextVar("audit_entry", default=None)
 
 
-def noted(tx: Tx, kind: str | None = None, row_id: int | None = None, **told: Any) -> None:
+def noted(
+    tx: Tx,
+    kind: str | None = None,
+    row_id: int | None = None,
+    *,
+    by: Principal | None = None,
+    **told: Any,
+) -> None:
     """Writes the running request's row with this transaction; nothing where no request runs.
 
-    `kind` and `row_id` say what it is about where the path does not; what is `told` is kept as it
+    `kind` and `row_id` say what it is about where the path does not, `by` who it was where that was
+    found out only now (signing in); what is `told` is kept as it
     is, so it is numbers and words of ours, never a text or name of somebody else.
     """
     entry = running.get()
@@ -103,6 +116,7 @@ def noted(tx: Tx, kind: str | None = None, row_id: int | None = None, **told: An
         return
     if kind is not None:
         entry.about(kind, row_id)
+    entry.by = by or entry.by
     entry.told |= told
     entry.pend(tx)
 
@@ -119,11 +133,11 @@ def object_name(kind: str | None, row_id: int | None) -> str | None:
     return None if kind is None or row_id is None else f"{kind}:{row_id}"
 
 
-def row_of(asked: Asked, at: datetime) -> dict[str, Any]:
+def row_of(asked: Asked, at: datetime, who: Principal | None) -> dict[str, Any]:
     """Who it was, from where, when."""
     return {
         "at": at,
-        **actor_columns(asked.principal),
+        **actor_columns(who),
         "address": asked.address,
         "request_id": asked.request_id,
     }

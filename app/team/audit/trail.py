@@ -38,8 +38,8 @@ class _Row:
 
     async def done(self, tx: Tx | None, made: tuple[str, int] | None) -> None:
         """Where nothing of the endpoint has written the row: with its transaction, or after it."""
-        if self.entry.written:
-            return
+        if self.entry.written or self.entry.who is None:
+            return  # nobody: of what is open to anybody, nothing was done
         if made is not None:
             self.entry.about(kind_of_word(made[0]), made[1])
         if tx is not None:
@@ -88,7 +88,7 @@ class AuditTrail:
     ) -> dict[str, Any] | None:
         unknown = status == HTTPStatus.UNAUTHORIZED
         values = {
-            **row_of(asked, now),
+            **row_of(asked, now, asked.principal),
             "operation": asked.operation,
             "outcome": "refused" if unknown else "denied",
             "answer_status": status,

@@ -41,6 +41,7 @@ RULE = {
     "effect": {"kind": "label", "labels": ["review"]},
 }
 SOON = {"name": "soon", "target": "PT1H"}
+PASSWORD = "teapots are never blue"
 CALLS_BACK = "https://there.example/7"
 
 
@@ -214,10 +215,28 @@ class Everything:
             await self.do(name, body)
 
     async def team(self) -> None:
+        await self.signing_in()
         await self.do("update_token", {"role": "viewer"})
         await self.do("delete_token")
         await self.do("update_user", {"role": "viewer"})
         await self.do("delete_user")
+
+    async def signing_in(self) -> None:
+        """An admin makes a link, a person takes it in a browser, signs in again, and out."""
+        link = await self.do("create_sign_in_link")
+        browser, admin = self.house.service.anonymous, self.house.api
+        browser.headers["Sec-Fetch-Site"] = "same-origin"
+        self.house.api = browser
+        ticket = link["url"].rpartition("=")[2]
+        await self.do("set_up", {"ticket": ticket, "password": PASSWORD})
+        await self.do("change_password", {"current": PASSWORD, "new": f"{PASSWORD} {PASSWORD}"})
+        await self.do("sign_out")
+        for last in ("end_session", "end_sessions"):
+            await self.do("sign_in", {"name": "mira", "password": f"{PASSWORD} {PASSWORD}"})
+            listed = (await browser.get("/api/v1/sessions")).json()["items"]
+            self.house.ids["session_id"] = listed[-1]["id"]
+            await self.do(last)
+        self.house.api = admin
 
     async def ending(self) -> None:
         await self.do("erase_author")

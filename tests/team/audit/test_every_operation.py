@@ -38,11 +38,17 @@ OBJECTS = {
     "create_webhook": "webhook",
     "create_user": "user",
     "create_token": "token",
+    "create_sign_in_link": "user",
+    "set_up": "session",
+    "change_password": None,
+    "sign_in": "session",
+    "sign_out": None,
+    "end_sessions": None,
 }
 """What a row is about, where it is not what the last parameter of the path is called after."""
 MADE = {name for name, kind in OBJECTS.items() if kind and PLACES[name][0] == "POST"} - {
     "check_connection", "act_on_items", "undo_action", "retry_quarantined", "retry_delivery",
-    "add_note",
+    "add_note", "create_sign_in_link",
 }  # fmt: skip
 STAY = {"delete_note", "delete_token", "delete_user"}
 """Rows that stay, so that what they did has a name."""
@@ -50,7 +56,7 @@ BEGUN = {"erase_author", "delete_source"}
 """Done in many transactions: the row comes with the first, before anything is lost."""
 _BY_ITSELF = frozenset({
     "audit", "delivery", "host", "idempotency_key", "installation", "item_words", "search_todo",
-    "token",
+    "sign_in_attempts", "token",
 })  # fmt: skip
 """Tables that the service writes beside requests, and the one with the switch of the test."""
 _FARES = {"webhook": ("id", "url", "secret", "description", "version")}
