@@ -115,10 +115,9 @@ async def test_a_foreign_id_is_answered_as_a_missing_one(stock: Stock) -> None:
     assert (row["status"], row["labels"]) == ("unanswered", [])
 
 
-@pytest.mark.parametrize("name", ["create_webhook", "create_user", "create_token"])
+@pytest.mark.parametrize("name", ["create_user", "create_token"])
 async def test_a_source_that_is_not_there_is_said_to_who_sees_all(stock: Stock, name: str) -> None:
     body = {
-        "create_webhook": {"url": "http://127.0.0.1:9/x"},
         "create_user": {"name": "anna", "role": "viewer"},
         "create_token": {"name": "x", "role": "viewer"},
     }[name]
