@@ -42,10 +42,12 @@ from app.outbox import api as outbox_api
 from app.outbox.repository import forget_source as forget_events
 from app.outbox.webhooks.deliveries import forget_source as forget_deliveries
 from app.own_apps import parse_apps
+from app.page import api as page_api
 from app.polling import api as polling_api
 from app.polling.hosts import SharedManners
 from app.polling.poller import Poller
 from app.polling.runner import Runner
+from app.reports import api as reports_api
 from app.sources import api as sources_api
 from app.sources.connecting import Connecting
 from app.sources.coverage import CoverageBlock
@@ -72,6 +74,9 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 PREFIX = "/api/v1"
+_PARTS = (
+    inbox_api, sources_api, connecting_api, polling_api, outbox_api, team_api, reports_api,
+)  # fmt: skip
 GRACE_SECONDS = 3.0
 """For polls in flight; with the server's own 3 s this stays below the promised 10 s."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -109,14 +114,7 @@ def create_app(
         summary="Who on social media still waits for your answer.",
         lifespan=_Lifespan(settings, host, port, clock or SystemClock(), hasher),
         openapi_url="/openapi.json",
-        wire=(
-            *inbox_api.WIRE,
-            *sources_api.WIRE,
-            *connecting_api.WIRE,
-            *polling_api.WIRE,
-            *outbox_api.WIRE,
-            *team_api.WIRE,
-        ),
+        wire=tuple(shape for part in _PARTS for shape in part.WIRE),
     )
     app.state.public_url = public
     app.state.begin_stop = _begin_stop(app)
@@ -141,11 +139,12 @@ def create_app(
 def _routes() -> Sequence[BaseRoute]:
     """Every route and what lies around it: made once, however many applications serve them."""
     app = Api(title="Routes", openapi_url=None)
-    for part in (inbox_api, sources_api, connecting_api, polling_api, outbox_api, team_api):
+    for part in _PARTS:
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(connecting_api.public)
     app.include_router(health.router)
     app.include_router(metrics.router)
+    app.include_router(page_api.router)
     check_every_route_declares(app)
     make_audited(app, PREFIX)
     make_repeatable(app, PREFIX)

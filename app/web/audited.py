@@ -27,6 +27,8 @@ from app.web.problems import request_id_of
 from app.web.trail import Asked, Trail
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+FLEETING = {"say_presence": "holds for seconds and is said again and again; nothing of it is kept"}
+"""Operations that leave no trail, and why."""
 _MARK = "leaves_a_trail"
 
 
@@ -45,7 +47,8 @@ def make_audited(app: FastAPI, prefix: str) -> None:
 
 
 def _is_unsafe(route: Any, prefix: str) -> bool:
-    return bool(UNSAFE & (route.methods or set())) and (route.path or "").startswith(f"{prefix}/")
+    unsafe = bool(UNSAFE & (route.methods or set())) and route.name not in FLEETING
+    return unsafe and (route.path or "").startswith(f"{prefix}/")
 
 
 def _uncovered(app: FastAPI, prefix: str) -> list[Any]:

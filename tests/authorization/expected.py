@@ -38,6 +38,10 @@ list_notes           read                 source
 add_note             triage               source  {"text": "a note"}
 change_note          triage               source  {"text": "a note"}
 delete_note          triage               source
+list_presence        read                 lists
+say_presence         triage               new     {"item_id": 1, "state": ""}
+report_response      read                 lists
+report_backlog       read                 lists
 list_actions         read                 lists
 undo_action          triage               source
 list_labels          read                 lists

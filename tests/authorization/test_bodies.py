@@ -57,6 +57,7 @@ CASES = (
     Case("create_webhook", "source_id", {"url": "http://127.0.0.1:9/x", "source_ids": ["ID"]}),
     Case("update_webhook", "source_id", {"source_ids": ["ID"]}),
     Case("begin_connection", "source_id", {"source_id": "ID"}),
+    Case("say_presence", "item_id", {"item_id": "ID", "state": "viewing"}),
     Case("assign_item", "person", {"assignee": "ID"}),
     *(
         Case(name, of, query=f"{parameter}=ID")
@@ -68,6 +69,9 @@ CASES = (
             ("list_events", "source_id", "source_id"),
             ("list_quarantine", "source_id", "source_id"),
             ("list_users", "source_id", "source_id"),
+            ("list_presence", "item_id", "item_id"),
+            ("report_response", "source_id", "source_id"),
+            ("report_backlog", "source_id", "source_id"),
             ("list_deliveries", "webhook_id", "webhook_id"),
             ("import_items", "source_id", "source_id"),
         )

@@ -63,8 +63,8 @@ WITHOUT = {
         inbox.views.repository.last_place inbox.views.repository.number_of
         connecting.repository.find_connection""",
     "tells a number, or whether something is so, and nothing of it": """
-        inbox.policies.repository.is_taken inbox.search.repository.count_waiting sources.repository.find_by_name
-        sources.repository.known_sources outbox.repository.span_of
+        inbox.policies.repository.is_taken inbox.search.repository.count_waiting
+        sources.repository.find_by_name sources.repository.known_sources outbox.repository.span_of
         outbox.webhooks.repository.count outbox.webhooks.repository.pending_of""",
 }
 """Functions that go without, by the reason why."""

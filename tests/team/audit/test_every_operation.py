@@ -11,6 +11,7 @@ from sqlalchemy import Row, func, select, text
 
 from app.db import Database, metadata
 from app.team.audit.models import audit
+from app.web.audited import FLEETING
 from tests.team.audit.everything import PLACES, UNSAFE, Everything, House, house
 
 OBJECTS = {
@@ -158,7 +159,7 @@ async def test_each_leaves_one_row_in_the_transaction_of_its_change(
         everything = Everything(place, watching)
         await everything.all()
         unsafe = {name for name, (method, _) in PLACES.items() if method in UNSAFE}
-        assert everything.done == unsafe, "an operation nobody does here yet"
+        assert everything.done == unsafe - FLEETING.keys(), "an operation nobody does here yet"
         for name, row in watching.rows:
             check_object(name, row)
         await told(place, dict(watching.rows))
