@@ -13,6 +13,7 @@ from starlette.responses import Response
 from app.errors import Conflict, NotFound, VersionMismatch
 from app.team import examples, granting, repository
 from app.team.asked import Display, Rights, SourceIds, columns_of, managing, shown
+from app.team.audit import api as audit
 from app.team.entering import api as entering
 from app.team.managing import check_sees_all
 from app.team.oidc import api as oidc
@@ -50,6 +51,7 @@ WIRE = (
     *entering.WIRE,
     *oidc.WIRE,
     *sessions.WIRE,
+    *audit.WIRE,
 )
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
@@ -193,3 +195,4 @@ router.include_router(users.router)
 router.include_router(entering.router)
 router.include_router(sessions.router)
 router.include_router(oidc.router)
+router.include_router(audit.router)

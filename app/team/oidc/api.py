@@ -18,13 +18,15 @@ from app.team.entering.visiting import give_cookie, visitor_of
 from app.team.managing import check_sees_all
 from app.team.oidc import identities
 from app.team.oidc.schemas import KnownBy, known_by
-from app.team.oidc.service import LASTS, Oidc
+from app.team.oidc.service import LASTS, CameIn, Oidc, OidcRefused
 from app.web import cookies
 from app.web.answers import answer, answers
+from app.web.audited import asked_of
 from app.web.auth import Permission, Principal, needs
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.params import PathId
+from app.web.trail import Trail
 from app.web.wire import Body
 
 router = APIRouter()
@@ -33,6 +35,8 @@ public = APIRouter(include_in_schema=False)
 WIRE = (KnownBy,)
 
 Staffing = Annotated[Principal, Depends(needs(Permission.MANAGE_USERS))]
+SIGN_IN = "sign_in_oidc"
+"""What the trail calls it."""
 SECURE, PLAIN = "__Host-unanswered-oidc", "unanswered-oidc"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _EXAMPLE = KnownBy(
@@ -86,19 +90,29 @@ async def set_out(request: Request) -> Response:
 @public.get("/auth/oidc/callback")
 async def come_back(request: Request) -> Response:
     """Where the other service sends people back to."""
-    oidc = _oidc(request)
+    asked = asked_of(request, SIGN_IN)
+    trail: Trail = request.app.state.trail
+    row = await trail.open(asked, None)  # no route below /api, where this is done for all
     try:
-        if oidc is None:
-            raise NotFound("Signing in through another service is not set up here.")
-        cookies.check_cookie_can_be_set(request)
-        came = await oidc.come_back(
-            request.query_params.multi_items(), _browser(request), visitor_of(request)
-        )
+        came = await _come_in(request)
     except AppError as refusal:
+        if refusal.status == OidcRefused.status:
+            await trail.refused(asked, refusal.status, None)
         return _told(refusal)
+    finally:
+        row.close()
     response = RedirectResponse(came.return_to, status_code=303)
     give_cookie(request, response, came.signed_in)
     return response  # the other cookie stays for its ten minutes: another tab may be on its way
+
+
+async def _come_in(request: Request) -> CameIn:
+    oidc = _oidc(request)
+    if oidc is None:
+        raise NotFound("Signing in through another service is not set up here.")
+    cookies.check_cookie_can_be_set(request)
+    returned = request.query_params.multi_items()
+    return await oidc.come_back(returned, _browser(request), visitor_of(request))
 
 
 def _name(request: Request) -> str:

@@ -20,11 +20,12 @@ import structlog
 from app.db import Tx
 from app.errors import AppError, Conflict
 from app.team import repository as team
+from app.team.audit.entry import noted
 from app.team.entering import throttle
 from app.team.entering.service import Entrance, SignedIn
 from app.team.oidc import repository
 from app.team.oidc.provider import NotProven, Provider, Somebody
-from app.team.sessions.service import Visitor, Way
+from app.team.sessions.service import Visitor, Way, principal_of
 from app.team.tokens import Random, hash_of
 from app.team.users import repository as users
 from app.team.users.names import MAX_NAME, is_name
@@ -142,6 +143,8 @@ class Oidc:
             await throttle.take_back(tx, _attempt(visitor))
             user_id = await self._person(tx, somebody, entrance.clock.now())
             signed_in = await entrance.let_in(tx, user_id, Way.OIDC, visitor)
+            row = signed_in.session
+            noted(tx, "session", row.id, by=principal_of(row))
         return CameIn(signed_in, way.return_to)
 
     async def _person(self, tx: Tx, somebody: Somebody, now: datetime) -> int:

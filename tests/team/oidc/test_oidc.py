@@ -111,6 +111,9 @@ async def test_a_verified_address_links_once_and_then_the_subject_counts(house: 
         assert COOKIE in client.cookies
         signed_in = await me(client) or {}
         assert (signed_in["user"]["id"], signed_in["role"]) == (user_id, "agent")
+    trail = await house.service.api.get("/api/v1/audit", params={"operation": "sign_in_oidc"})
+    (row,) = trail.json()["items"]
+    assert (row["outcome"], row["actor"]["id"]) == ("done", user_id)
     known = (await house.service.api.get(f"/api/v1/users/{user_id}/identity")).json()
     assert (known["subject"], known["issuer"]) == (MIRA["sub"], house.provider.base)
     house.provider.claims |= {"email": "new@elsewhere.example", "email_verified": False}
