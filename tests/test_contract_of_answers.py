@@ -32,7 +32,7 @@ SPEC: dict[str, Any] = document()
 PLACES = [place for place, _ in operations(SPEC)]
 ADMIN_PLACES = r"/sources|/users|/policies|/rules|/authors/{author_id}/data|/items/import"
 STREAM = "GET /api/v1/events/stream"
-ADMINS_ALONE = ("/tokens", "/webhooks", "/deliveries", "/connect/", "/identity")
+ADMINS_ALONE = ("/tokens", "/webhooks", "/deliveries", "/connect/", "/identity", "/audit")
 OPEN = {place for place, operation in operations(SPEC) if operation.get("security") == []}
 OWN = {
     "PUT /api/v1/me/password",

@@ -225,7 +225,7 @@ async def test_a_public_address_that_leads_elsewhere(shell: Shell, service: Serv
     service.on("GET /sources", sources(source()))
     service.on("GET /tokens", {"items": [], "next_cursor": None})
     shell.env["UNANSWERED_PUBLIC_URL"] = shell.url
-    assert (await levels(shell))["proxy header"][0] == "ok"
+    assert (await levels(shell))["proxy"][0] == "ok"
     for elsewhere in (f"{shell.url}/no", "http://127.0.0.1:1"):
         shell.env["UNANSWERED_PUBLIC_URL"] = elsewhere
         assert (await levels(shell))["proxy"] == ("warn", "see docs/proxy.md")
