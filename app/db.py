@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import msgspec
 from sqlalchemy import (
@@ -28,16 +28,18 @@ from sqlalchemy import (
     create_engine,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.clock import monotonic
 from app.db_trouble import trouble_told
-from app.db_types import Id, JsonType, UtcTime
+from app.db_types import Id, JsonType, UtcTime, insert_into, json_text
 from app.db_url import postgres_url, sqlite_path
 from app.errors import Unavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 __all__ = [
     "Buffer",
@@ -104,10 +106,7 @@ class Tx:
 
     def insert(self, table: Table) -> postgresql.Insert:
         """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
-        if self.dialect == "postgresql":
-            return postgresql.insert(table)
-        # The two dialects' inserts share the methods used here, not a base class.
-        return cast("postgresql.Insert", sqlite.insert(table))
+        return insert_into(self.dialect, table)
 
     def buffer(self, name: str, make: Callable[[], BufferT]) -> BufferT:
         """The buffer of that name in this transaction, made when first asked for."""
@@ -176,10 +175,6 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
-def _json_dumps(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
 async def _to_its_end(commit: asyncio.Future[Any]) -> asyncio.CancelledError | None:
     """Waits for a COMMIT even when cancelled, since its end must be known; returns the cancelling.
 
@@ -243,7 +238,7 @@ class SqliteDatabase:
             "sqlite://",
             creator=lambda: raw,
             poolclass=StaticPool,
-            json_serializer=_json_dumps,
+            json_serializer=json_text,
             json_deserializer=msgspec.json.decode,
             **options,
         )
@@ -333,12 +328,14 @@ class PostgresDatabase:
 
     @staticmethod
     def _engine(url: URL, pool_size: int, more: Mapping[str, str], **options: Any) -> AsyncEngine:
+        from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  # 70 ms: the ORM
+
         return create_async_engine(
             url.set(drivername="postgresql+asyncpg"),
             pool_size=pool_size,
             max_overflow=2,
             pool_recycle=1800,
-            json_serializer=_json_dumps,
+            json_serializer=json_text,
             json_deserializer=msgspec.json.decode,
             connect_args={
                 "timeout": 10,

@@ -40,6 +40,8 @@ def bring_up_to_date(settings: Settings, *, copy: bool = True) -> tuple[str | No
     from app import schema
 
     before = asked(settings, schema.current_revision)
+    if before == schema.HEAD:
+        return before, schema.HEAD  # without loading what migrates
     asked(settings, lambda url: schema.migrate(url, copy=copy))
     after = schema.head_revision()
     if before != after:

@@ -6,7 +6,7 @@ from dataclasses import astuple
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -29,8 +29,9 @@ from app.web.deps import Now, Reader
 from app.web.openapi import problems
 from app.web.paging import CURSOR, decode_cursor, encode_cursor, next_link
 from app.web.params import Param, Params, PathId, whole
+from app.web.routes import Routes
 
-router = APIRouter(tags=["inbox"])
+router = Routes(tags=["inbox"])
 WIRE = (ItemList, ItemDetail, ItemOut, ThreadOut, EventList, Counts)
 
 PAGES = Params(
