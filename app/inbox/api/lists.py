@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from datetime import datetime
 from typing import Annotated
 
@@ -68,7 +67,7 @@ async def list_items(principal: Seeing, db: Reader, now: Now, request: Request) 
         after = Position(*decode_cursor(values["cursor"], kind, order, bound))
     found = await read_page(db, principal.scope, wanted, now=now, after=after, limit=limit)
     last = found.next
-    cursor = None if last is None else encode_cursor(astuple(last), order, bound)
+    cursor = None if last is None else encode_cursor(last.key, order, bound)
     coverage = await request.app.state.coverage.block(principal.scope)
     page = ItemList(
         items=[item_out(row, now) for row in found.rows],
@@ -109,7 +108,7 @@ async def get_item_thread(
         db, principal.scope, item_id, now, after=after, limit=values["limit"]
     )
     if end is not None:
-        page.next_cursor = encode_cursor(astuple(end), "thread", bound)
+        page.next_cursor = encode_cursor((end.at, end.is_reply, end.id), "thread", bound)
     headers = next_link(request, page.next_cursor, request.app.state.public_url)
     return answer(page, headers=headers)
 
