@@ -22,7 +22,6 @@ from sqlalchemy import (
     literal_column,
     select,
     text,
-    true,
     union_all,
 )
 
@@ -140,10 +139,8 @@ def _by_status(scope: Scope) -> Select[Any]:
 
 
 def _waiting(scope: Scope) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [
-        item.c.status == literal_column("'unanswered'"),
-        item.c.needs_reply == true(),
-    ]
+    # As the partial indexes spell it: SQLite does not see that `needs_reply = 1` says the same.
+    found: list[Any] = [item.c.status == literal_column("'unanswered'"), text("item.needs_reply")]
     if scope.sources is not None:
         found.append(item.c.source_id.in_(scope.sources))
     if not scope.direct:
@@ -217,7 +214,7 @@ def _by_assignee(scope: Scope) -> Select[Any]:
     return (
         select(user.c.id, user.c.name, user.c.display_name, func.count().label("items_counted"))
         .select_from(item.join(user, user.c.id == item.c.assignee_id))
-        .where(*_waiting(scope))
+        .where(*_waiting(scope), text("item.assignee_id IS NOT NULL"))
         .group_by(user.c.id, user.c.name, user.c.display_name)
         .order_by(user.c.id)
     )
