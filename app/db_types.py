@@ -52,11 +52,6 @@ Id = BigInteger().with_variant(Integer(), "sqlite")
 """A primary key of ours: only INTEGER counts up by itself on SQLite."""
 
 
-def json_text(value: Any) -> str:
-    """What is stored in a column of `JsonType`."""
-    return msgspec.json.encode(value).decode()
-
-
 class JsonList(TypeDecorator[list[Any]]):
     """For `type_coerce` of a `JsonType` column that holds a list, most often an empty one: read
     without SQLAlchemy's own two steps, and never null.

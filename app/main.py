@@ -6,19 +6,21 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
+from starlette.routing import BaseRoute
 
 from app import __version__, health, metrics
-from app.clock import Clock, SystemClock
+from app.admitting import Admitting
+from app.clock import Clock, SystemClock, monotonic
 from app.connecting import api as connecting_api
 from app.connecting.clients import Clients
 from app.connecting.returning import Returning
@@ -40,29 +42,32 @@ from app.outbox import api as outbox_api
 from app.outbox.repository import forget_source as forget_events
 from app.outbox.webhooks.deliveries import forget_source as forget_deliveries
 from app.own_apps import parse_apps
+from app.page import api as page_api
 from app.polling import api as polling_api
 from app.polling.hosts import SharedManners
 from app.polling.poller import Poller
 from app.polling.runner import Runner
+from app.reports import api as reports_api
 from app.sources import api as sources_api
 from app.sources.connecting import Connecting
 from app.sources.coverage import CoverageBlock
 from app.sources.repository import known_sources
 from app.sources.service import Sources
 from app.team import api as team_api
-from app.team.files import write_cli_file
-from app.team.keys import open_keyring
+from app.team.audit.trail import AuditTrail
+from app.team.keys import following, open_keyring
+from app.team.passwords.hashing import Hasher
 from app.team.sealing import AnswerSeal
 from app.team.secrets import Keyring
-from app.team.service import Tokens, ensure_bootstrap, renew_local_token
-from app.team.users.local import ensure_local_person, name_of_this_machine
 from app.telling import Telling, Wanted, kept_for
 from app.web.assembly import add_layers
+from app.web.audited import Refusals, make_audited
 from app.web.auth import check_every_route_declares
 from app.web.conditional import make_conditional
 from app.web.idempotency import make_repeatable
 from app.web.methods import keep_words_from_ids
 from app.web.openapi import Api
+from app.web.rates import Rates
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -70,8 +75,13 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 PREFIX = "/api/v1"
+_PARTS = (
+    inbox_api, sources_api, connecting_api, polling_api, outbox_api, team_api, reports_api,
+)  # fmt: skip
 GRACE_SECONDS = 3.0
 """For polls in flight; with the server's own 3 s this stays below the promised 10 s."""
+REQUESTS, FAILURES = 6000, 60
+"""A minute: of one caller, and without a credential from one network."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _FORGET = (
     forgetting.forget_items,
@@ -87,12 +97,17 @@ _ERASE = Hooks()
 
 
 def create_app(
-    settings: Settings, *, bind: tuple[str, int] | None = None, clock: Clock | None = None
+    settings: Settings,
+    *,
+    bind: tuple[str, int] | None = None,
+    clock: Clock | None = None,
+    hasher: Hasher | None = None,
 ) -> Api:
     """The application for these settings; nothing is opened before its lifespan begins.
 
     `bind` is where it will listen: for the CLI's file and the host names that are trusted. The
-    lifespan raises `AppError` with a sentence for a person when the service can't start.
+    lifespan raises `AppError` with a sentence for a person when the service can't start. `hasher`
+    replaces the usual one for passwords.
     """
     host, port = bind or (settings.host, settings.port)
     public = settings.public_url
@@ -100,28 +115,18 @@ def create_app(
         title="Unanswered",
         version=__version__,
         summary="Who on social media still waits for your answer.",
-        lifespan=_Lifespan(settings, host, port, clock or SystemClock()),
+        lifespan=_Lifespan(settings, host, port, clock or SystemClock(), hasher),
         openapi_url="/openapi.json",
-        wire=(
-            *inbox_api.WIRE,
-            *sources_api.WIRE,
-            *connecting_api.WIRE,
-            *polling_api.WIRE,
-            *outbox_api.WIRE,
-            *team_api.WIRE,
-        ),
+        wire=tuple(shape for part in _PARTS for shape in part.WIRE),
     )
     app.state.public_url = public
     app.state.begin_stop = _begin_stop(app)
     app.state.stopping = False
     app.state.runner = app.state.telling = None
-    for part in (inbox_api, sources_api, connecting_api, polling_api, outbox_api, team_api):
-        app.include_router(part.router, prefix=PREFIX)
-    app.include_router(connecting_api.public)
-    app.include_router(health.router)
-    app.include_router(metrics.router)
+    app.router.routes.extend(_routes())
     app.state.http_times = metrics.new_histogram()
     app.add_middleware(metrics.HttpTimes, histogram=app.state.http_times)
+    app.add_middleware(Refusals, prefix=PREFIX)
     add_layers(
         app,
         new_id=lambda: secrets.token_hex(8),
@@ -129,12 +134,38 @@ def create_app(
         cors_origins=settings.cors_origins,
         max_body_bytes=settings.max_body_bytes,
         https=public is not None and public.startswith("https://"),
+        rates=_rates(settings),
     )
+    return app
+
+
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """Every route and what lies around it: made once, however many applications serve them."""
+    app = Api(title="Routes", openapi_url=None)
+    for part in _PARTS:
+        app.include_router(part.router, prefix=PREFIX)
+    app.include_router(connecting_api.public)
+    app.include_router(health.router)
+    app.include_router(metrics.router)
+    app.include_router(page_api.router)
     check_every_route_declares(app)
+    make_audited(app, PREFIX)
     make_repeatable(app, PREFIX)
     make_conditional(app, PREFIX)
     keep_words_from_ids(app)
-    return app
+    return tuple(app.router.routes)
+
+
+def _rates(settings: Settings) -> Rates:
+    """Nobody but this machine's own people can be in the way of a service on loopback alone."""
+    alone = settings.loopback and settings.public_url is None
+    requests, failures = settings.rate_limit, settings.failure_limit
+    if requests is None:
+        requests = 0 if alone else REQUESTS
+    if failures is None:
+        failures = 0 if alone else FAILURES
+    return Rates(requests=requests or None, failures=failures or None, now=monotonic)
 
 
 def _own_names(settings: Settings, host: str) -> tuple[str, ...]:
@@ -180,6 +211,7 @@ class _Parts:
             data_dir=settings.data_dir,
             random=secrets.token_bytes,
         )
+        await stack.enter_async_context(following(keyring))
         manners = _manners(db, settings.requests_per_second)
         door = Door(
             allow=settings.allow_networks,
@@ -222,6 +254,7 @@ class _Parts:
             kept=kept_for(
                 deliveries_days=settings.deliveries_kept_days,
                 events_days=settings.events_kept_days,
+                audit_days=settings.audit_kept_days,
             ),
         )
         return await Telling.open(stack, self.db, clock, self.keyring, wanted)
@@ -263,8 +296,11 @@ async def poll_only(settings: Settings, stopping: asyncio.Event) -> None:
 class _Lifespan:
     """What lives as long as the application."""
 
-    def __init__(self, settings: Settings, host: str, port: int, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, host: str, port: int, clock: Clock, hasher: Hasher | None
+    ) -> None:
         self.settings = settings
+        self.hasher = hasher
         self.host = host
         self.port = port
         self.clock = clock
@@ -277,18 +313,24 @@ class _Lifespan:
         settings, clock = self.settings, self.clock
         async with AsyncExitStack() as stack:
             parts = await _Parts.open(stack, settings, clock)
-            tokens = await self._sign_in(parts.db)
-            stack.push_async_callback(tokens.close)
+            admitting = await Admitting.open(
+                stack, parts.db, settings, clock, own_url=self._own_url(), hasher=self.hasher
+            )
             sources = Sources(parts.connecting, allowed=settings.allow_networks, forget=_FORGET)
             app.state.db = parts.db
             app.state.clock = clock
-            app.state.resolve = tokens
+            app.state.trail = AuditTrail(parts.db, clock)
+            app.state.resolve, app.state.sessions = admitting.tokens, admitting.sessions
+            app.state.entrance, app.state.proxies = admitting.entrance, admitting.proxies
+            app.state.set_up_link = admitting.set_up_link
             app.state.seal = AnswerSeal(parts.keyring, secrets.token_bytes)
             app.state.sources = sources
             clients = Clients(parts.connecting, _clients(settings))
-            base = settings.public_url or self._own_url()
+            app.state.own_url = base = settings.public_url or self._own_url()
             app.state.connections = Connections(parts.connecting, sources, clients, base)
-            app.state.returning = Returning(parts.connecting, clients)
+            app.state.returning = Returning(
+                parts.connecting, clients, secure=base.startswith("https://")
+            )
             app.state.known_sources = known_sources
             app.state.coverage = CoverageBlock(parts.db, clock)
             app.state.erasing = Erasing(parts.db, clock, secrets.token_bytes, _ERASE)
@@ -305,28 +347,6 @@ class _Lifespan:
             app.state.telling = telling
             app.state.broadcaster, app.state.webhooks = telling.broadcaster, telling.webhooks
             yield
-
-    async def _sign_in(self, db: Database) -> Tokens:
-        """Tokens, the first admin token, and the CLI's own with its person."""
-        settings, now = self.settings, self.clock.now()
-        chosen = settings.bootstrap_token
-        async with db.write() as tx:
-            await ensure_bootstrap(tx, None if chosen is None else chosen.get_secret_value(), now)
-            local = await renew_local_token(
-                tx,
-                now,
-                secrets.token_bytes,
-                name=self._local_name(),
-                user_id=await ensure_local_person(tx, name_of_this_machine(), now),
-            )
-        tokens = Tokens(db, self.clock)
-        await tokens.load()
-        write_cli_file(settings.make_data_dir() / "cli.json", self._own_url(), local)
-        return tokens
-
-    def _local_name(self) -> str:
-        """Services that share a database but not a data folder keep their own tokens."""
-        return f"local admin of {socket.gethostname()}:{self.settings.data_dir}"[:200]
 
     def _own_url(self) -> str:
         shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  # compared, not bound

@@ -5,13 +5,24 @@ from __future__ import annotations
 import asyncio
 import glob
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock
-from sqlalchemy import Connection, StaticPool, create_engine, event, inspect, text
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    StaticPool,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+    text,
+)
 
 from app.connecting import models as _connecting
 from app.db import metadata
@@ -21,6 +32,7 @@ from app.inbox import models as _inbox
 from app.inbox.actions import models as _actions
 from app.inbox.labels import models as _labels
 from app.inbox.notes import models as _notes
+from app.inbox.presence import models as _presence
 from app.inbox.rules import models as _rules
 from app.inbox.search import models as _search
 from app.inbox.views import models as _views
@@ -29,6 +41,11 @@ from app.outbox.webhooks import models as _webhooks
 from app.sources import models as _sources
 from app.sqlite_file import copy_database
 from app.team import models as _team
+from app.team.audit import models as _audit
+from app.team.audit.trail import note_command
+from app.team.entering import models as _entering
+from app.team.passwords import models as _passwords
+from app.team.sessions import models as _sessions
 from app.web import models as _web
 
 if TYPE_CHECKING:
@@ -37,10 +54,10 @@ if TYPE_CHECKING:
 __all__ = ["SchemaTooNew", "current_revision", "head_revision", "metadata", "migrate"]
 
 _TABLES_COME_FROM = (
-    _connecting, _inbox, _actions, _labels, _notes, _rules, _search, _views, _outbox, _sources,
-    _team, _web, _webhooks,
+    _audit, _connecting, _inbox, _actions, _labels, _notes, _presence, _rules, _search, _views,
+    _outbox, _sources, _team, _entering, _passwords, _sessions, _web, _webhooks,
 )  # fmt: skip
-HEAD = "0016"
+HEAD = "0020"
 """The newest revision, told without loading alembic (260 ms); a test compares the two."""
 _LOCK_NUMBER = 0x756E616E  # "unan": one migration at a time on a PostgreSQL server
 ResultT = TypeVar("ResultT")
@@ -147,6 +164,13 @@ def current_revision(url: str) -> str | None:
         return _read_revision(connection)
 
 
+def server_time(url: str) -> datetime:
+    """What time a PostgreSQL server thinks it is. Call it outside an event loop."""
+    asked = select(func.clock_timestamp(type_=DateTime(timezone=True)))
+    at: datetime = _on_postgres(url, lambda connection: connection.execute(asked).scalar_one())
+    return at
+
+
 def check_revision(url: str) -> None:
     """Raises `SchemaTooNew` or `SchemaTooOld` unless the database is at our revision."""
     found = current_revision(url)
@@ -188,29 +212,42 @@ def _upgrade(connection: Connection, target: str, *, down: bool) -> None:
 
 def migrate(
     url: str, target: str = "head", *, down: bool = False, copy: bool = True, locked: bool = False
-) -> None:
+) -> Path | None:
     """Brings a database to `target`, under a lock, so that two processes starting at once migrate
     once. Call it outside an event loop. Raises `SchemaTooNew`, and `ValueError` for a bad URL.
 
-    An SQLite database that holds something is copied before, unless `copy` is false. `locked`
-    says that the caller holds the lock already.
+    An SQLite database that holds something is copied before, unless `copy` is false; the path of
+    the copy is returned. `locked` says that the caller holds the lock already.
     """
     path = sqlite_path(url)
     if path is None:
         _on_postgres(url, lambda connection: _upgrade_locked(connection, target, down=down))
-        return
+        return None
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = nullcontext() if locked else FileLock(lock_beside(path, "migrate"), timeout=300)
+    copied = None
     with lock:
         found = current_revision(url)
         if copy and found is not None and (target, found) != ("head", HEAD):
             check_known(found)
-            _copy_before(path, found)
+            copied = _copy_before(path, found)
         with _sqlite_connection(path) as connection:
             _upgrade(connection, target, down=down)
+    return copied
 
 
-def _copy_before(path: Path, found: str) -> None:
+def note(url: str, values: Mapping[str, Any]) -> bool:
+    """Writes what a command has done into the trail; whether the database has one yet."""
+    path = sqlite_path(url)
+    if path is None:
+        return _on_postgres(url, lambda connection: note_command(connection, values))
+    with _sqlite_connection(path) as connection:
+        noted = note_command(connection, values)
+        connection.commit()
+    return noted
+
+
+def _copy_before(path: Path, found: str) -> Path:
     """Keeps the database as it is at a revision; of earlier ones only the newest copy stays."""
     target = path.with_name(f"{path.name}.at-{found}")
     try:
@@ -226,6 +263,7 @@ def _copy_before(path: Path, found: str) -> None:
     )
     for each in copies[:-1]:
         each.unlink()
+    return target
 
 
 def _upgrade_locked(connection: Connection, target: str, *, down: bool) -> None:

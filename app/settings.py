@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.environment import ENV_FILE, PREFIX, UnreadableEnvFile, default_data_dir, read_names
-from app.own_apps import parse_apps
+from app.setting_values import (
+    ChosenToken,
+    DatabaseUrl,
+    Host,
+    HostNames,
+    IpNetworks,
+    LongSecret,
+    Origins,
+    OwnApps,
+    Reachable,
+    WebAddress,
+    Word,
+)
 
-_MASK = "**********"
 _SECRET_BYTES = 64 * 1024
-_HOST_NAME = re.compile(r"(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_-]{1,63})*\.?")
 
 ELSEWHERE = frozenset({"URL", "TOKEN", "TOKEN_FILE", "TEST_POSTGRES_URL", "TEST_RECORDINGS"})
 """Names that belong to the command line's client and to the tests: known, ignored here."""
@@ -30,107 +39,6 @@ class SettingsError(Exception):
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
-
-
-def _split(value: Any) -> Any:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-def _lower(value: Any) -> Any:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def _strip(value: Any) -> Any:
-    return value.strip() if isinstance(value, str) else value
-
-
-def _is_host(value: str) -> bool:
-    try:
-        ipaddress.ip_address(value.strip("[]"))
-    except ValueError:
-        return _HOST_NAME.fullmatch(value.lower()) is not None
-    return True
-
-
-def _host(value: str) -> str:
-    if not _is_host(value) or "*" in value:
-        raise ValueError(f"{value!r} is neither an address nor a host name")
-    return value
-
-
-def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        try:
-            ipaddress.ip_network(value, strict=False)
-        except ValueError:
-            if "*" in value or not _is_host(value):
-                raise ValueError(f"{value!r} is no address, network or host name") from None
-    return values
-
-
-def _hosts(values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        if value != "*" and not _is_host(value):
-            raise ValueError(f"{value!r} is no host name")
-    return values
-
-
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{value!r} is no address of the form https://host")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("it must hold no user, password, query or fragment")
-    _ = parts.port  # raises ValueError for a port that is none
-    return value.rstrip("/")
-
-
-def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
-    origins = tuple(_web_address(value) for value in values)
-    for origin in origins:
-        if urlsplit(origin).path:
-            raise ValueError(f"{origin!r} has a path: an origin is scheme, host and port only")
-    return origins
-
-
-def _database_url(value: SecretStr) -> SecretStr:
-    url = value.get_secret_value()
-    scheme, separator, rest = url.partition("://")
-    kind, _, driver = scheme.lower().partition("+")
-    if not separator or kind not in {"sqlite", "postgres", "postgresql"}:
-        raise ValueError(
-            "it must begin with sqlite:/// or postgresql:// (sqlite:////absolute/path.db,"
-            " postgresql://user:password@host/database)"
-        )
-    if kind == "sqlite":
-        if rest.partition("?")[0] in {"", "/", "/:memory:"}:
-            raise ValueError("an SQLite database needs a file: sqlite:////absolute/path.db")
-        return value
-    return SecretStr(f"postgresql{'+' if driver else ''}{driver}://{rest}")
-
-
-def _visible(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[\x21-\x7e]{32,200}", value.get_secret_value()):
-        raise ValueError("it must be 32 to 200 visible ASCII characters without blanks")
-    return value
-
-
-def _apps(value: SecretStr) -> SecretStr:
-    parse_apps(value.get_secret_value())
-    return value
-
-
-def _long(value: SecretStr) -> SecretStr:
-    if len(value.get_secret_value()) < 32:  # noqa: PLR2004  # 256 bits cannot be written shorter
-        raise ValueError("it must have at least 32 characters")
-    return value
-
-
-Word = BeforeValidator(_lower)
-Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
-WebAddress = Annotated[str, BeforeValidator(_strip), AfterValidator(_web_address)]
 
 
 class Settings(BaseSettings):
@@ -149,12 +57,12 @@ class Settings(BaseSettings):
         description="Folder for the database, the key and the command line's token. Made, for "
         "its owner only, when first needed.",
     )
-    database_url: Annotated[SecretStr, AfterValidator(_database_url)] | None = Field(
+    database_url: DatabaseUrl | None = Field(
         None,
         description="Where the inbox lives: `sqlite:////absolute/path.db` or "
         "`postgresql://user:password@host/database`. Not set: `unanswered.db` in the data folder.",
     )
-    host: Annotated[str, BeforeValidator(_strip), AfterValidator(_host)] = Field(
+    host: Host = Field(
         "127.0.0.1", description="Address to listen on. `0.0.0.0` and `::` mean everywhere."
     )
     port: int = Field(
@@ -172,38 +80,64 @@ class Settings(BaseSettings):
         description="The demo source. Not set: added at the first start on an empty database, on "
         "a loopback address only. `false` pauses one that exists.",
     )
-    secret_key: Annotated[SecretStr, AfterValidator(_long)] | None = Field(
+    secret_key: LongSecret | None = Field(
         None,
         description="Key that encrypts stored credentials, at least 32 characters. Not set: "
         "generated at the first start and kept in the data folder.",
     )
-    bootstrap_token: Annotated[SecretStr, AfterValidator(_visible)] | None = Field(
+    bootstrap_token: ChosenToken | None = Field(
         None,
         description="Becomes the first admin token while no token exists: 32 to 200 visible "
         "ASCII characters. Ignored later.",
     )
-    allow_networks: Annotated[Names, AfterValidator(_networks)] = Field(
+    allow_networks: Reachable = Field(
         (),
         description="Addresses, networks and host names, comma-separated, that may be reached "
         "although they are not public (`127.0.0.0/8,gitlab.lan`).",
     )
-    oauth_clients: Annotated[SecretStr, AfterValidator(_apps)] | None = Field(
+    oauth_clients: OwnApps | None = Field(
         None,
         description="Your apps on platforms that want one, `x=ID:SECRET,youtube=ID:SECRET`, in a "
         "file one a line. Not set: asked for when an account is connected.",
     )
-    trusted_hosts: Annotated[Names, AfterValidator(_hosts)] = Field(
+    trusted_hosts: HostNames = Field(
         (),
         description="Host names, comma-separated, that requests may be addressed to (`*.lan`, "
         "`*`). Not set: derived from the address bound and the public one.",
     )
-    cors_origins: Annotated[Names, AfterValidator(_origins)] = Field(
+    cors_origins: Origins = Field(
         (),
         description="Origins, comma-separated, whose pages may call the API from a browser "
         "(`https://desk.example`).",
     )
+    passwords: bool = Field(
+        default=True, description="People sign in with a password; `false`: in other ways only."
+    )
+    session_idle_hours: float = Field(
+        12, gt=0, le=24 * 365, description="Hours after which a session that is not used ends."
+    )
+    session_days: float = Field(
+        7, gt=0, le=365, description="Days after which a session ends although it is used."
+    )
+    proxy_networks: IpNetworks = Field(
+        (),
+        description="Addresses and networks, comma-separated, of the proxies before the service: "
+        "only from there `X-Forwarded-For` says who calls (`10.0.0.2,fd00::/8`).",
+    )
     max_body_bytes: int = Field(
         1024 * 1024, ge=1024, description="Largest request body that is accepted, in bytes."
+    )
+    rate_limit: int | None = Field(
+        None,
+        ge=0,
+        description="Requests a minute that one token or session may make; 0 is no limit. Not set: "
+        "6000 where other machines can reach the service, else no limit.",
+    )
+    failure_limit: int | None = Field(
+        None,
+        ge=0,
+        description="Requests a minute without a valid credential that one network may make; 0 is "
+        "no limit. Not set: 60 where other machines can reach the service, else no limit.",
     )
     migrate: bool = Field(default=True, description="`serve` brings the database up to date.")
     poll: bool = Field(default=True, description="`serve` polls the platforms.")
@@ -225,9 +159,8 @@ class Settings(BaseSettings):
         description="Days after which events, and with them the history of items, are deleted. "
         "Not set: never.",
     )
-    deliveries_kept_days: int = Field(
-        30, ge=1, description="Days for which finished deliveries to webhooks are kept."
-    )
+    deliveries_kept_days: int = Field(30, ge=1, description="Days that finished deliveries stay.")
+    audit_kept_days: int = Field(400, ge=90, description="Days that the audit trail is kept.")
     worker_name: str | None = Field(
         None,
         min_length=1,
@@ -356,45 +289,3 @@ def _sentence(error: Any) -> str:
     given = error.get("input")
     shown = "" if name in Settings.secrets or "'" in said else f" (given: {given!r})"
     return f"{PREFIX}{name.upper()}: {said[:1].lower()}{said[1:]}{shown}."
-
-
-def settings_table() -> list[tuple[str, str, str, str]]:
-    """Rows for the documentation: name, type, default, description."""
-    rows = []
-    for name, field in Settings.model_fields.items():
-        row = (f"{PREFIX}{name.upper()}", _type_word(name), _default_word(name), field.description)
-        rows.append(tuple(str(cell) for cell in row))
-        if name in Settings.secrets:
-            told = f"A file whose content is `{PREFIX}{name.upper()}`."
-            rows.append((f"{PREFIX}{name.upper()}_FILE", "path", "not set", told))
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
-
-
-_TYPE_WORDS = {
-    "data_dir": "path",
-    "host": "address",
-    "public_url": "URL",
-    "log_format": "`auto`, `pretty`, `json`",
-    "log_level": "`debug`, `info`, `warning`, `error`",
-}
-
-
-def _type_word(name: str) -> str:
-    annotation = str(Settings.model_fields[name].annotation)
-    if name in _TYPE_WORDS:
-        return _TYPE_WORDS[name]
-    if name in Settings.secrets:
-        return "secret"
-    words = {"bool": "true or false", "int": "whole number", "float": "number", "tuple": "list"}
-    return next((word for sign, word in words.items() if sign in annotation), "text")
-
-
-def _default_word(name: str) -> str:
-    field = Settings.model_fields[name]
-    if name == "data_dir":
-        return "the platform's folder for user data"
-    if field.default is None:
-        return "not set"
-    if field.default == ():
-        return "empty"
-    return f"`{str(field.default).lower()}`"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from random import SystemRandom
 from typing import Self
 
@@ -19,8 +20,10 @@ from app.clock import Clock
 from app.connectors.http import Door
 from app.db import Database, OpenDatabase
 from app.errors import AppError
+from app.inbox.presence.service import moments
 from app.inbox.reading import show_item
 from app.outbox.live import Broadcaster
+from app.outbox.passing import Passing
 from app.outbox.waking import Waking
 from app.outbox.webhooks.keeping import Kept, clean
 from app.outbox.webhooks.sealing import Secrets
@@ -81,7 +84,11 @@ class Telling:
             clock,
             wanted.kept,
             Waking(db),
-            Broadcaster(db, per_account=wanted.streams_per_token),
+            Broadcaster(
+                db,
+                per_account=wanted.streams_per_token,
+                passing=Passing(partial(moments, db, clock)),
+            ),
             Webhooks(db, clock, door, sealed, source),
             Sender(db, clock, door, sealed, show_item, source, SystemRandom()),
         )
@@ -122,8 +129,9 @@ class Telling:
                 _log.info("housekeeping", **gone)
 
 
-def kept_for(*, deliveries_days: int, events_days: int | None) -> Kept:
+def kept_for(*, deliveries_days: int, events_days: int | None, audit_days: int) -> Kept:
     return Kept(
         deliveries=timedelta(days=deliveries_days),
         events=None if events_days is None else timedelta(days=events_days),
+        audit=timedelta(days=audit_days),
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from argon2 import PasswordHasher
 from pydantic import SecretStr
 
 from app.clock import Clock, FrozenClock
@@ -23,6 +24,8 @@ from app.web.openapi import Api
 ADMIN_TOKEN = "an-admin-token-for-the-tests-0123456789"
 BASE = "http://127.0.0.1:8000"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""A thousandth of the usual work: what is tested is not how long it takes."""
 
 
 @dataclass(slots=True)
@@ -84,11 +87,17 @@ def _document() -> dict[str, Any]:
 
 @asynccontextmanager
 async def running_service(
-    url: str, folder: Path, *, clock: Clock | None = None, **changes: Any
+    url: str,
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    hasher: Any = CHEAP,
+    **changes: Any,
 ) -> AsyncIterator[Service]:
     """The service between start and stop, spoken to without a socket."""
     used = clock or FrozenClock(NOON)
-    app = create_app(settings_for(url, folder, **changes), bind=("127.0.0.1", 8000), clock=used)
+    settings = settings_for(url, folder, **changes)
+    app = create_app(settings, bind=("127.0.0.1", 8000), clock=used, hasher=hasher)
     app.openapi_schema = _document()
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}

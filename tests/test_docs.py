@@ -38,7 +38,7 @@ unanswered() {
   if [ $# = 0 ] || [ "$1" = serve ]; then
     "$PYTHON" -P -m app.cli "${@:-serve}" > serve.out 2> serve.err &
     for _ in $(seq 300); do
-      [ "$(wc -l < serve.out)" = 2 ] && break
+      [ "$(wc -l < serve.out)" -ge 2 ] && break
       kill -0 $! || { cat serve.err; exit 1; }
       sleep 0.1
     done

@@ -28,6 +28,11 @@ WITHOUT = {
     "finish_connection": "it belongs to one caller; of two who finish at once, one does",
     "give_up_connection": "it belongs to one caller, and is given up whatever has become of it",
     "retry_delivery": "a delivery has no version; a repeat is harmless",
+    "sign_out": "ends the session that asks",
+    "end_session": "a session is ended whatever it has become; a repeat is harmless",
+    "end_sessions": "they are ended whatever they have become; a repeat is harmless",
+    "change_password": "the present password is asked for, which is the better proof",
+    "create_sign_in_link": "makes something new; earlier links are void",
 }
 """Changes of one thing that know no If-Match, and why."""
 BODIES: dict[str, Any] = {

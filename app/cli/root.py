@@ -44,12 +44,15 @@ COMMANDS = {
     "release": "app.cli.sharing:release",
     "counts": "app.cli.counting:counts",
     "coverage": "app.cli.counting:coverage",
+    "reports": "app.cli.reports:reports",
     "watch": "app.cli.watching:watch",
     "sources": "app.cli.sources:sources",
     "rules": "app.cli.rules:rules",
     "webhooks": "app.cli.webhooks:webhooks",
     "users": "app.cli.team:users",
     "tokens": "app.cli.tokens:tokens",
+    "sessions": "app.cli.sessions:sessions",
+    "audit": "app.cli.auditing:audit",
     "poll": "app.cli.polling:poll",
     "platforms": "app.cli.platforms:platforms",
     "export": "app.cli.exporting:export",
@@ -57,6 +60,7 @@ COMMANDS = {
     "backup": "app.cli.backing_up:backup",
     "restore": "app.cli.backing_up:restore",
     "copy": "app.cli.copying:copy",
+    "secrets": "app.cli.keys:secrets",
     "doctor": "app.cli.doctor:doctor",
 }
 

@@ -54,8 +54,10 @@ def told_settings(**overrides: Any) -> Settings:
 
 def prepare(settings: Settings) -> None:
     """Logs, the data folder, and the database at this version. Raises `Failure`."""
+    from app.cli.health import refuse_network_share
     from app.cli.migrating import bring_up_to_date, refuse_another_revision
 
+    refuse_network_share(settings)
     set_up(settings)
     (bring_up_to_date if settings.migrate else refuse_another_revision)(settings)
 
@@ -84,15 +86,15 @@ def _run(settings: Settings) -> None:
 
     try:
         app = create_app(settings, bind=(settings.host, port))
-        run_server(app, listener, lambda: announce(settings, port))
+        run_server(app, listener, lambda: announce(settings, port, app.state.set_up_link))
     except AppError as refusal:
         raise Failure(refusal.detail) from refusal
     finally:
         listener.close()
 
 
-def announce(settings: Settings, port: int) -> None:
-    """What a stranger needs next: one URL, and the first call."""
+def announce(settings: Settings, port: int, set_up_link: str | None) -> None:
+    """What a stranger needs next: one URL, the first call, and the link that lets them in."""
     import sys
 
     from app.cli.server import address_of
@@ -103,4 +105,6 @@ def announce(settings: Settings, port: int) -> None:
     url = settings.public_url or address_of(settings.host, port)
     terminal.say(f"Unanswered is at {url}")
     terminal.say(f"Who is waiting:  {command('list')}")
+    if set_up_link is not None:
+        terminal.say(f"Set a password:  {set_up_link}  (once, within 30 minutes)")
     sys.stdout.flush()

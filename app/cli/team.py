@@ -9,7 +9,9 @@ import click
 from app.cli import terminal
 from app.cli.failure import Failure
 from app.cli.finding import find_source
+from app.cli.moments import clock_time
 from app.cli.options import answer, client_command
+from app.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -91,7 +93,7 @@ def sources_told(ids: list[int] | None) -> str:
 @access_options
 @client_command
 def add(api: Api, name: str, *, sources: tuple[str, ...], as_json: bool, **given: Any) -> None:
-    """Add a person. What signs them in is a token: `unanswered tokens create --user NAME`."""
+    """Add a person. `users invite NAME` lets them in, `tokens create --user NAME` a program."""
     body = {
         "name": name,
         "role": given["role"],
@@ -150,6 +152,31 @@ def disable(api: Api, asked: str, *, as_json: bool) -> None:
 def enable(api: Api, asked: str, *, as_json: bool) -> None:
     """Give a person's access back."""
     _set(api, asked, as_json=as_json, disabled=False)
+
+
+@users.command()
+@who_argument
+@client_command
+def invite(api: Api, asked: str, *, as_json: bool) -> None:
+    """Make a link that lets a person in once, to set a password; also when they forgot it.
+
+    The link is printed this once, alone on stdout.
+    """
+    user = find_user(api, asked)
+    link = api.post(f"/users/{user['id']}/sign-in-link")
+    answer(link, link["url"], as_json=as_json)
+    ends = clock_time(link["expires_at"], SystemClock().now())
+    terminal.tell(f"For {_told(user)} alone, until {ends}. Earlier links are void.")
+
+
+@users.command("sign-out")
+@who_argument
+@client_command
+def sign_out(api: Api, asked: str, *, as_json: bool) -> None:
+    """End all sessions of a person; their tokens stay."""
+    user = find_user(api, asked)
+    api.call("DELETE", "/sessions", query={"user_id": user["id"]})
+    answer({"id": user["id"], "signed_out": True}, f"{_told(user)} is signed out.", as_json=as_json)
 
 
 def _set(api: Api, asked: str, *, as_json: bool, disabled: bool) -> None:

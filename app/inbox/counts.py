@@ -98,7 +98,7 @@ def count(tx: Tx, counted: Counted, by: int) -> None:
         deltas.by_hour[(hour_of(counted.occurred_at), counted.source_id, counted.direct)] += by
 
 
-def _counted_for(scope: Scope, table: Any) -> list[ColumnElement[bool]]:
+def counted_for(scope: Scope, table: Any) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if scope.sources is not None:
         found.append(table.c.source_id.in_(scope.sources))
@@ -125,7 +125,7 @@ def _by_status(scope: Scope) -> Select[Any]:
             func.sum(count_status.c.total).label("items_counted"),
         )
         .select_from(count_status.join(source))
-        .where(*_counted_for(scope, count_status))
+        .where(*counted_for(scope, count_status))
         .group_by(
             source.c.id,
             source.c.name,
@@ -138,7 +138,7 @@ def _by_status(scope: Scope) -> Select[Any]:
     )
 
 
-def _waiting(scope: Scope) -> list[ColumnElement[bool]]:
+def waiting(scope: Scope) -> list[ColumnElement[bool]]:
     # As the partial indexes spell it: SQLite does not see that `needs_reply = 1` says the same.
     found: list[Any] = [item.c.status == literal_column("'unanswered'"), text("item.needs_reply")]
     if scope.sources is not None:
@@ -168,12 +168,12 @@ def _younger(scope: Scope) -> CompoundSelect[Any]:
     parts = []
     for n, name in enumerate(AGE_EDGES):
         whole = select(func.coalesce(func.sum(count_hour.c.total), 0)).where(
-            count_hour.c.hour > bindparam(f"hour{n}"), *_counted_for(scope, count_hour)
+            count_hour.c.hour > bindparam(f"hour{n}"), *counted_for(scope, count_hour)
         )
         cut = select(func.count()).where(
             item.c.occurred_at > bindparam(f"edge{n}", type_=UtcTime()),
             item.c.occurred_at < bindparam(f"end{n}", type_=UtcTime()),
-            *_waiting(scope),
+            *waiting(scope),
         )
         total = whole.scalar_subquery() + cut.scalar_subquery()
         parts.append(select(literal(name).label("bucket"), total.label("younger")))
@@ -194,10 +194,10 @@ async def overlay_counts(reader: Reader, scope: Scope, now: datetime) -> Row[Any
 def _overlays(scope: Scope) -> Select[Any]:
     at = bindparam("now", type_=UtcTime())
     snoozed = select(func.count()).where(
-        text("snoozed_until IS NOT NULL"), item.c.snoozed_until > at, *_waiting(scope)
+        text("snoozed_until IS NOT NULL"), item.c.snoozed_until > at, *waiting(scope)
     )
     overdue = select(func.count()).where(
-        text("due_at IS NOT NULL"), item.c.due_at < at, *_waiting(scope)
+        text("due_at IS NOT NULL"), item.c.due_at < at, *waiting(scope)
     )
     return select(
         snoozed.scalar_subquery().label("snoozed"), overdue.scalar_subquery().label("overdue")
@@ -214,7 +214,7 @@ def _by_assignee(scope: Scope) -> Select[Any]:
     return (
         select(user.c.id, user.c.name, user.c.display_name, func.count().label("items_counted"))
         .select_from(item.join(user, user.c.id == item.c.assignee_id))
-        .where(*_waiting(scope), text("item.assignee_id IS NOT NULL"))
+        .where(*waiting(scope), text("item.assignee_id IS NOT NULL"))
         .group_by(user.c.id, user.c.name, user.c.display_name)
         .order_by(user.c.id)
     )
@@ -227,5 +227,5 @@ async def oldest_unanswered(reader: Reader, scope: Scope) -> Row[Any] | None:
 
 @lru_cache(maxsize=SCOPES)
 def _oldest(scope: Scope) -> Select[Any]:
-    statement = select(item.c.id, item.c.occurred_at).where(*_waiting(scope))
+    statement = select(item.c.id, item.c.occurred_at).where(*waiting(scope))
     return statement.order_by(item.c.occurred_at, item.c.id).limit(1)

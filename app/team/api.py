@@ -13,6 +13,8 @@ from starlette.responses import Response
 from app.errors import Conflict, NotFound, VersionMismatch
 from app.team import examples, granting, repository
 from app.team.asked import Display, Rights, SourceIds, columns_of, managing, shown
+from app.team.audit import api as audit
+from app.team.entering import api as entering
 from app.team.managing import check_sees_all
 from app.team.repository import NewToken
 from app.team.schemas import (
@@ -26,6 +28,7 @@ from app.team.schemas import (
     token_made,
     token_out,
 )
+from app.team.sessions import api as sessions
 from app.team.users import api as users
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, Role, needs
@@ -38,7 +41,17 @@ from app.web.routes import Routes
 from app.web.wire import Body, Id, Time
 
 router = Routes(tags=["team"])
-WIRE = (Me, UserList, UserOut, TokenList, TokenOut, TokenMade)
+WIRE = (
+    Me,
+    UserList,
+    UserOut,
+    TokenList,
+    TokenOut,
+    TokenMade,
+    *entering.WIRE,
+    *sessions.WIRE,
+    *audit.WIRE,
+)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
 Granting = Annotated[Principal, Depends(needs(Permission.MANAGE_TOKENS))]
@@ -178,3 +191,6 @@ async def delete_token(
 
 
 router.include_router(users.router)
+router.include_router(entering.router)
+router.include_router(sessions.router)
+router.include_router(audit.router)

@@ -8,7 +8,8 @@ from datetime import datetime
 from app.db import Reader, Tx
 from app.errors import Conflict, FieldError, InvalidRequest, NotAllowed
 from app.team import repository
-from app.team.allowance import allowance_of_token
+from app.team.allowance import allowance_of, allowance_of_token
+from app.team.passwords.repository import people_with_one
 from app.team.repository import LOCAL
 from app.team.service import Tokens
 from app.web.principal import Principal
@@ -60,9 +61,12 @@ class Managing:
             known = row.created_by != LOCAL or row.id == self.principal.token_id
             if known and row.owner_disabled_at is None and allowance_of_token(row).manages_team:
                 return
+        for person in await people_with_one(self.tx):
+            if allowance_of(person).manages_team:
+                return
         raise Conflict(
             "After this nobody could manage the team. Make another token of the role admin for "
-            "all sources first, then try again."
+            "all sources first, or give another admin a password, then try again."
         )
 
 

@@ -6,25 +6,34 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Protocol
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.requests import Request
 
 from app.errors import NotAllowed, Unauthenticated
+from app.web.cookies import session_id
 from app.web.idempotency import read_key
+from app.web.networks import network_of
+from app.web.origins import check_own_page, client_address
 from app.web.params import refuse_undocumented_parameters
 from app.web.principal import PERMISSIONS, Permission, Principal, Right, Role, scope_of
+from app.web.rates import Rates
 
 __all__ = [
+    "OPEN",
     "PERMISSIONS",
+    "Anybody",
     "Needs",
     "Permission",
     "Principal",
+    "Recognise",
     "Resolve",
     "Right",
     "Role",
     "check_every_route_declares",
+    "find_caller",
+    "is_open",
     "needs",
     "needs_of",
     "scope_of",
@@ -41,19 +50,29 @@ class Resolve(Protocol):
         ...
 
 
+class Recognise(Protocol):
+    """Whom a browser belongs to; `main` puts one on `app.state.sessions`."""
+
+    async def __call__(self, session_id: str) -> Principal | None:
+        """`None`: unknown, ended, or of somebody who may not come in any more."""
+        ...
+
+
 class Needs:
-    """The dependency `needs(...)` makes: 401, 403, then 422 for unknown query parameters."""
+    """The dependency `needs(...)` makes: 401, 429, 403, then 422 for unknown query parameters."""
 
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
     async def __call__(self, request: Request) -> Principal:
-        resolve: Resolve = request.app.state.resolve
-        principal = await resolve(_bearer(request))
-        if principal is None:
-            refusal = Unauthenticated("This token is unknown, expired or revoked.")
-            refusal.headers["WWW-Authenticate"] += ', error="invalid_token"'
-            raise refusal
+        rates: Rates = request.app.state.rates
+        try:
+            principal = await _caller(request)
+        except Unauthenticated:
+            rates.fail(network_of(client_address(request)), request.scope)
+            raise
+        rates.take(principal, request.scope)
+        request.state.principal = principal
         if not principal.may(self.permission):
             raise NotAllowed(
                 f"This needs the permission {self.permission}; "
@@ -62,6 +81,56 @@ class Needs:
         refuse_undocumented_parameters(request)
         await read_key(request, principal)
         return principal
+
+
+async def _caller(request: Request) -> Principal:
+    """Who is calling: by their token, else by what the browser sends of itself. 401, and 403 for
+    what a page of another site sent.
+    """
+    if "authorization" in request.headers:
+        return await _by_token(request)
+    principal = await _by_browser(request)
+    if principal is None:
+        raise Unauthenticated("Sign in, or send a token: Authorization: Bearer <token>.")
+    check_own_page(request, ambient=True)
+    return principal
+
+
+async def _by_token(request: Request) -> Principal:
+    resolve: Resolve = request.app.state.resolve
+    principal = await resolve(_bearer(request))
+    if principal is None:
+        refusal = Unauthenticated("This token is unknown, expired or revoked.")
+        refusal.headers["WWW-Authenticate"] += ', error="invalid_token"'
+        raise refusal
+    return principal
+
+
+async def _by_browser(request: Request) -> Principal | None:
+    recognise: Recognise | None = getattr(request.app.state, "sessions", None)
+    if recognise is None:
+        return None
+    cookie = session_id(request)
+    return None if cookie is None else await recognise(cookie)
+
+
+async def find_caller(request: Request) -> Principal | None:
+    """Who is calling a route that is open to anybody; `None`: nobody we know."""
+    try:
+        return await _caller(request)
+    except Unauthenticated:
+        return None
+
+
+class Anybody:
+    """The mark of a route that is open on purpose, since it is what lets people in or out."""
+
+    async def __call__(self, request: Request) -> None:
+        refuse_undocumented_parameters(request)
+
+
+OPEN = Depends(Anybody())
+"""For a route's `dependencies=[OPEN]`."""
 
 
 @cache
@@ -82,14 +151,17 @@ def _bearer(request: Request) -> str:
 
 
 def check_every_route_declares(app: FastAPI, prefix: str = "/api") -> None:
-    """Stops the start when a route under the prefix asks for no permission."""
-    open_routes = [
+    """Stops the start when a route under the prefix asks for no permission and is not open."""
+    undeclared = [
         route.path
         for route in iter_route_contexts(app.routes)
-        if route.path is not None and _under(route.path, prefix) and needs_of(route) is None
+        if route.path is not None
+        and _under(route.path, prefix)
+        and needs_of(route) is None
+        and not is_open(route)
     ]
-    if open_routes:
-        raise RuntimeError(f"routes without a declared permission: {', '.join(open_routes)}")
+    if undeclared:
+        raise RuntimeError(f"routes without a declared permission: {', '.join(undeclared)}")
 
 
 def _under(path: str, prefix: str) -> bool:
@@ -98,10 +170,18 @@ def _under(path: str, prefix: str) -> bool:
 
 def needs_of(route: RouteContext) -> Needs | None:
     """The gate a route passes through, `None` when it has none."""
+    return next((call for call in _gates(route) if isinstance(call, Needs)), None)
+
+
+def is_open(route: RouteContext) -> bool:
+    """Whether a route says that anybody may ask it."""
+    return any(isinstance(call, Anybody) for call in _gates(route))
+
+
+def _gates(route: RouteContext) -> Iterator[object]:
     dependant = getattr(route, "dependant", None)
-    if not isinstance(dependant, Dependant):
-        return None
-    return next((call for call in _calls(dependant) if isinstance(call, Needs)), None)
+    if isinstance(dependant, Dependant):
+        yield from _calls(dependant)
 
 
 def _calls(dependant: Dependant) -> Iterator[object]:

@@ -82,10 +82,12 @@ async def _conditional(request: Request, _: Mapping[str, Any], call: Call) -> Re
     response = await call()
     if response.media_type != "application/json" or response.status_code != HTTPStatus.OK:
         return response
+    if response.headers.get("Cache-Control") == "no-store":
+        return response
     tag = content_tag(bytes(response.body))
     response.headers.setdefault("ETag", tag)
     response.headers.setdefault("Cache-Control", "private, no-cache")
-    response.headers.add_vary_header("Authorization")
+    response.headers.add_vary_header("Authorization, Cookie")
     if not none_match(request, tag):
         return response
     kept = {name: value for name, value in response.headers.items() if name[:8] != "content-"}

@@ -32,13 +32,15 @@ def _missing(
             yield f"parameter {parameter['name']} has no description"
     if "requestBody" in operation and not _shown(document, operation["requestBody"]):
         yield "no example of its body"
-    yield from _missing_answers(document, place, operation["responses"])
+    yield from _missing_answers(document, place, operation)
 
 
 def _missing_answers(
-    document: Mapping[str, Any], place: str, responses: Mapping[str, Any]
+    document: Mapping[str, Any], place: str, operation: Mapping[str, Any]
 ) -> Iterator[str]:
-    needed = (*_EVERY, *(("401", "403") if " /api" in place else ()))
+    responses = operation["responses"]
+    guarded = " /api" in place and operation.get("security") != []
+    needed = (*_EVERY, *(("401", "403") if guarded else ()))
     needed = (*needed, *(("404",) if "{" in place else ()))
     yield from (f"problem {status} is not declared" for status in needed if status not in responses)
     for status, declared in responses.items():

@@ -91,7 +91,8 @@ async def read_key(request: Request, principal: Principal) -> None:
         raise invalid_request([FieldError(f"#{HEADER}", "malformed", detail)])
     token = principal.token_id
     request.state.repeatable = Asked(
-        caller=f"{principal.kind}:{principal.id}" if token is None else f"token:{token}",
+        # Of a session its person: who signs in again before the repeat is the same caller.
+        caller=principal.actor if token is None else f"token:{token}",
         key=lines[0],
         fingerprint=_fingerprint(request, await request.body(), principal),
     )

@@ -17,12 +17,14 @@ from app.errors import (
     InvalidRequest,
     NotAllowed,
     PayloadTooLarge,
+    TooManyRequests,
     Unauthenticated,
     Unavailable,
 )
 from app.web.answers import schemas_of
-from app.web.auth import needs_of
+from app.web.auth import is_open, needs_of
 from app.web.conditional import has_content_tag
+from app.web.cookies import SECURE
 from app.web.formats import MAX_ID
 from app.web.idempotency import HEADER, MAX_KEY, IdempotencyKeyReused, StillRunning
 from app.web.problems import MEDIA_TYPE, Misdirected, add_problem_handlers
@@ -38,7 +40,7 @@ _ALWAYS: tuple[type[AppError], ...] = (
     AppError,
     Unavailable,
 )
-_GUARDED: tuple[type[AppError], ...] = (Unauthenticated, NotAllowed)
+_GUARDED: tuple[type[AppError], ...] = (Unauthenticated, NotAllowed, TooManyRequests)
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {
     "title": "Problem",
@@ -82,7 +84,7 @@ PROBLEM_SCHEMA: Mapping[str, Any] = {
 
 def problems(*kinds: type[AppError]) -> dict[int | str, dict[str, Any]]:
     """For a route's `responses=`: the problems of its own. Those that every route has are added
-    to the document by themselves (401, 403, 413, 421, 422, 500, 503).
+    to the document by themselves (401, 403, 413, 421, 422, 429, 500, 503).
     """
     found: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
@@ -194,10 +196,16 @@ def _document(app: Api) -> dict[str, Any]:
     invalid = components["responses"][InvalidRequest.__name__]["content"][MEDIA_TYPE]
     invalid["examples"][IdempotencyKeyReused.code] = {"value": _example(IdempotencyKeyReused)}
     guarded = {r.name for r in iter_route_contexts(app.routes) if needs_of(r) is not None}
-    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    anybodys = {r.name for r in iter_route_contexts(app.routes) if is_open(r)}
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "session": {"type": "apiKey", "in": "cookie", "name": SECURE},
+    }
     for place, operation in operations(document):
         if operation["operationId"] in guarded and not place.startswith(("PUT", "PATCH", "DELETE")):
             _add_headers(place, operation)
+        elif operation["operationId"] in anybodys:
+            operation["security"] = []
         _complete(operation, guarded=operation["operationId"] in guarded)
     return document
 
@@ -270,7 +278,7 @@ def _complete(operation: dict[str, Any], *, guarded: bool) -> None:
         responses.setdefault(str(kind.status), shared)
     operation["responses"] = dict(sorted(responses.items()))
     if guarded:
-        operation["security"] = [{"bearer": []}]
+        operation["security"] = [{"bearer": []}, {"session": []}]
 
 
 def snapshot(app: FastAPI) -> str:

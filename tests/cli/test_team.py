@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Shell
-from tests.cli.service import AS_OF, Service
+from tests.cli.service import AS_OF, Answer, Service
 
 ACCESS = {
     "rights": ["direct"], "source_ids": [1], "created_at": AS_OF, "created_by": "user:1",
@@ -122,3 +122,33 @@ async def test_usage_errors_call_nothing(
     result = await shell.run(*arguments)
     assert (result.code, service.heard) == (2, [])
     assert "Error: " in result.err
+
+
+async def test_an_invitation_prints_its_link_alone(shell: Shell, team: Service) -> None:
+    link = {"url": "http://127.0.0.1:8000/#setup=abc", "expires_at": AS_OF}
+    team.on("POST /users/3/sign-in-link", Answer(link, 201))
+    done = await shell.run("users", "invite", "Mira")
+    assert done.out == "http://127.0.0.1:8000/#setup=abc\n"
+    assert "For Mira K. (mira, id 3) alone" in done.err
+
+
+async def test_sessions_are_listed_and_ended(shell: Shell, team: Service) -> None:
+    session = {
+        "id": 12, "user": {"id": 3, "name": "mira", "display_name": "Mira"}, "way": "password",
+        "address": "192.0.2.7", "user_agent": "Fire\x1b[31mfox", "created_at": AS_OF,
+        "last_seen_at": AS_OF, "expires_at": AS_OF, "current": False,
+    }  # fmt: skip
+    team.on("GET /sessions", {"items": [session], "next_cursor": None})
+    team.on("DELETE /sessions/12", Answer(status=204))
+    team.on("DELETE /sessions", Answer(status=204))
+    listed = await shell.run("sessions", "list")
+    assert listed.out.splitlines()[1].split()[:2] == ["12", "mira"]
+    assert "\x1b" not in listed.out
+    assert dict(team.heard[-1].query) == {"user_id": "any"}
+    await shell.run("sessions", "list", "--user", "mira")
+    assert dict(team.heard[-1].query) == {"user_id": "3"}
+    assert (await shell.run("sessions", "revoke", "12")).out == "Session 12 is over.\n"
+    done = await shell.run("users", "sign-out", "mira")
+    assert done.out == "Mira K. (mira, id 3) is signed out.\n"
+    (ended,) = team.calls("DELETE /sessions")
+    assert dict(ended.query) == {"user_id": "3"}

@@ -38,10 +38,13 @@ def visited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, S
         yield house, serving
 
 
-def test_a_start_says_one_url_and_one_call(visited: tuple[House, Serving]) -> None:
-    url, call = visited[1].out.read_text().splitlines()
-    assert re.fullmatch(r"Unanswered is at http://127\.0\.0\.1:\d+", url)
+def test_a_start_says_one_url_one_call_and_one_way_in(visited: tuple[House, Serving]) -> None:
+    url, call, way_in = visited[1].out.read_text().splitlines()
+    told = re.fullmatch(r"Unanswered is at (http://127\.0\.0\.1:\d+)", url)
+    assert told is not None
     assert call == f"Who is waiting:  {command('list')}"
+    link = rf"Set a password:  {told[1]}/#setup=[\w-]{{43}}  \(once, within 30 minutes\)"
+    assert re.fullmatch(link, way_in)
 
 
 def test_who_waits_is_listed_longest_waiting_first_with_age(

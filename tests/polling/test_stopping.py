@@ -160,13 +160,12 @@ async def test_a_signal_amid_polling_ends_it_cleanly(database_url: str, tmp_path
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_a_hundred_signals_amid_polling_end_it_cleanly(
-    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+    database_url: str, tmp_path: Path
 ) -> None:
-    url = request.getfixturevalue("sqlite_url" if kind == "sqlite" else "postgres_url")
+    kind = database_url.partition(":")[0]
     with part(f"signals {kind}") as figures:
-        figures.update(await stop_often(url, tmp_path, 100))
+        figures.update(await stop_often(database_url, tmp_path, 100))
         assert figures["slowest_end"] <= 10
 
 

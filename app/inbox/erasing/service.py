@@ -16,6 +16,7 @@ from app.errors import Conflict, NotFound
 from app.inbox.changing import count_community
 from app.inbox.erasing import repository, tombstones
 from app.inbox.erasing.hooks import Hooks, OfItems
+from app.inbox.erasing.scrubbing import want_scrub
 from app.inbox.erasing.tombstones import Seal, pseudonym
 from app.inbox.erasing.words import Words, without, words_of
 from app.inbox.models import item, raw_body, reply, thread
@@ -23,6 +24,7 @@ from app.inbox.search.repository import touch_threads
 from app.outbox.events import Actor, Event, record
 from app.sources.models import quarantine
 from app.sources.streams import packed, unpacked
+from app.team.audit.entry import noted
 from app.team.tokens import Random
 from app.web.repository import forget_answers
 
@@ -32,8 +34,9 @@ _KEYS = 5000
 _BODIES = 500
 _IDS = frozenset({"external_id", "parent_external_id"})
 _LEFT_ALONE = frozenset({
-    "connection", "erased", "gap", "host", "idempotency_key", "installation", "item_words",
-    "oauth_client", "policy", "search_todo", "source", "token", "us", "user", "watched", "webhook",
+    "audit", "audit_end", "connection", "erased", "gap", "host", "idempotency_key",
+    "installation", "item_words", "oauth_client", "policy", "search_todo", "source", "token", "us",
+    "user", "watched", "webhook",
 })  # fmt: skip
 """Tables without anything that others wrote, or made from those that have it."""
 _ONLY = {"author": ("notes",), "stream": ("error_detail",), "run": ("error_detail",)}
@@ -98,6 +101,7 @@ class Erasing:
             now = self._clock.now()
             await repository.begin(tx, author_id, now)
             await tombstones.bury(tx, _digests(person.seal, row, person.names), now)
+            noted(tx)
             await forget_answers(tx)  # kept for repeats, and sealed: nobody can look into them
         while True:
             await self._everywhere(person)
@@ -107,6 +111,7 @@ class Erasing:
                 if gone:
                     await forget_answers(tx)
                     record(tx, self._event(actor, person.tally))
+                    await want_scrub(tx, str(author_id))
                 if gone or await repository.lock_person(tx, author_id) is None:
                     return person.tally
 

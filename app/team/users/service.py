@@ -7,16 +7,22 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.db import Reader
+from app.db import Reader, Tx
 from app.errors import Conflict, NotFound, VersionMismatch
 from app.scope import Scope
 from app.team.allowance import allowance_of
+from app.team.entering.repository import remove_links_of
 from app.team.managing import Managing, invalid
 from app.team.schemas import user_out
+from app.team.sessions.repository import end_sessions_of
 from app.team.users import repository
 from app.team.users.names import TAKEN_WORDS
 
 BATCH = 200
+ENDS_SESSIONS = frozenset({"role", "rights", "disabled_at"})
+"""Who may more, or less, than before comes in anew: with a new id, so that none is worth more than
+it was when somebody saw it.
+"""
 
 
 def is_visible(scope: Scope, row: Any) -> bool:
@@ -61,7 +67,7 @@ async def get_user(reader: Reader, scope: Scope, user_id: int) -> Row[Any]:
 async def add_user(managing: Managing, values: Mapping[str, Any]) -> Row[Any]:
     """Adds a person; `display_name` is the name unless given."""
     await managing.begin()
-    await _check_name(managing, values["name"])
+    await check_name(managing.tx, values["name"])
     await managing.check_sources(values["source_ids"])
     made = {
         **values,
@@ -91,10 +97,14 @@ async def change_user(
     if not values:
         return row
     if "name" in values:
-        await _check_name(managing, values["name"], row.id)
+        await check_name(managing.tx, values["name"], row.id)
     if "source_ids" in values:
         await managing.check_sources(values["source_ids"], row.source_ids)
     await repository.change_user(managing.tx, row, values)
+    if values.keys() & ENDS_SESSIONS:
+        await end_sessions_of(managing.tx, row.id)
+    if values.get("disabled_at") is not None:
+        await remove_links_of(managing.tx, row.id)
     await managing.check_admin_left()
     return await _now(managing, row.id)
 
@@ -113,11 +123,12 @@ def _columns(managing: Managing, row: Row[Any], changes: Mapping[str, Any]) -> d
     return {name: value for name, value in values.items() if getattr(row, name) != value}
 
 
-async def _check_name(managing: Managing, name: str, owner: int | None = None) -> None:
+async def check_name(tx: Tx, name: str, owner: int | None = None) -> None:
+    """A name that is free, or that person's own; call it while the team is held."""
     if name.lower() in TAKEN_WORDS:
         detail = f"{name!r} has a meaning of its own where a name may stand. Choose another name."
         raise invalid("/name", "not_a_name", detail)
-    found = await repository.find_by_name(managing.tx, name)
+    found = await repository.find_by_name(tx, name)
     if found is not None and found.id != owner:
         left = ", who is disabled" if found.disabled_at is not None else ""
         raise Conflict(

@@ -1,0 +1,17 @@
+// The page's sections: the first word of the address, its name, and the module that draws it.
+
+import { Inbox } from "../inbox/view.js";
+
+/**
+ * Every section but the inbox is loaded when it is first looked at. `load` answers with a component
+ * without properties. The service serves the page at these addresses: SECTIONS in app/page/api.py.
+ * @type {Record<string, {title: import("../i18n.js").Key, load: () => Promise<() => import("../vendor/preact.js").VNode>}>}
+ */
+export const SECTIONS = {
+  inbox: { title: "section.inbox", load: async () => Inbox },
+  health: { title: "section.health", load: async () => (await import("../health/view.js")).Health },
+  sources: { title: "section.sources", load: async () => (await import("../sources/view.js")).Sources },
+  people: { title: "section.people", load: async () => (await import("../people/view.js")).People },
+  reports: { title: "section.reports", load: async () => (await import("../reports/view.js")).Reports },
+  welcome: { title: "section.welcome", load: async () => (await import("../welcome/view.js")).Welcome },
+};

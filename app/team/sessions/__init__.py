@@ -1,0 +1,1 @@
+"""Sessions of browsers: rows of ours that a cookie leads to."""

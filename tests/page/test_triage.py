@@ -1,0 +1,189 @@
+"""Clearing the list by keyboard alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from tests.page.stage import Stage, Tab
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tab(stage: Stage) -> AsyncIterator[Tab]:
+    """Mira's tab with everybody waiting; afterwards everything is as it was."""
+    opened = await stage.open()
+    await expect(opened.page.locator(".row")).to_have_count(7)
+    yield opened
+    await opened.context.close()
+    assert opened.faults == []
+    for item in await stage.service.items(status="any", snoozed="include"):
+        for action in ("reopen", "unsnooze"):
+            await stage.service.api.post(f"/api/v1/items/{item['id']}/{action}")
+        await stage.service.api.post(f"/api/v1/items/{item['id']}/assign", json={"assignee": None})
+        await stage.service.api.put(f"/api/v1/items/{item['id']}/labels", json={"labels": []})
+
+
+def focused(tab: Tab) -> Any:
+    return tab.page.locator(".row-link:focus")
+
+
+async def statuses(stage: Stage) -> dict[str, str]:
+    """Status by author."""
+    found = await stage.service.items(status="any", snoozed="include")
+    return {item["author"]["display_name"]: item["status"] for item in found}
+
+
+async def test_the_longest_waiting_stands_first_and_ages_are_words(tab: Tab) -> None:
+    first = tab.page.locator(".row").first
+    await expect(first).to_contain_text("Gwen")
+    await expect(first.locator(".age")).to_contain_text(re.compile("Waits .?2 days"))
+    await expect(tab.page.locator("h1")).to_have_text("Inbox7")
+    await expect(tab.page.locator(".coverage")).to_contain_text("Complete up to")
+    assert await tab.page.title() == "(7) Inbox · Unanswered"
+
+
+async def test_read_mark_and_undo(stage: Stage, tab: Tab) -> None:
+    await tab.press("j", "j")
+    await expect(focused(tab)).to_contain_text("فاطمة")
+    await tab.press("j", "Enter")
+    await expect(tab.page.locator(".message.current")).to_contain_text("bought as a present")
+    assert "item=" in tab.page.url
+    await tab.press("e")
+    await expect(tab.page.locator(".toast")).to_contain_text("Marked as replied")
+    await expect(tab.page.locator(".row")).to_have_count(6)
+    await expect(tab.page.locator(".message.current")).to_contain_text("rain cover")
+    assert (await statuses(stage))["Emeka Obi"] == "replied"
+    await tab.press("z")
+    await expect(tab.page.locator(".row")).to_have_count(7)
+    await expect(tab.page.locator(".row").nth(2)).to_contain_text("Emeka")
+    assert (await statuses(stage))["Emeka Obi"] == "unanswered"
+    await tab.press("u")
+    await expect(tab.page.locator(".detail-pane.vacant")).to_be_visible()
+
+
+async def test_a_bulk_button_acts_on_what_it_says_and_is_undone_at_once(
+    stage: Stage, tab: Tab
+) -> None:
+    await tab.press("j", "x", "Shift+J", "Shift+J")
+    await expect(tab.page.locator(".bulk-count")).to_have_text("3 selected")
+    await expect(tab.page.get_by_role("button", name="Mark 3 as replied")).to_be_visible()
+    await tab.press("e")
+    await expect(tab.page.locator(".toast")).to_contain_text("3 marked as replied")
+    await expect(tab.page.locator(".row")).to_have_count(4)
+    assert list((await statuses(stage)).values()).count("replied") == 3
+    await tab.press("z")
+    await expect(tab.page.locator(".toast").last).to_contain_text("3 undone")
+    await expect(tab.page.locator(".row")).to_have_count(7)
+
+
+async def test_after_a_reload_the_last_action_can_still_be_undone(stage: Stage, tab: Tab) -> None:
+    await tab.press("*", "a", "d")
+    await expect(tab.page.locator(".row")).to_have_count(0)
+    await expect(tab.page.locator(".empty")).to_contain_text("Nobody waits for an answer")
+    await tab.page.reload()
+    await expect(tab.page.locator(".empty")).to_be_visible()
+    await tab.press("z")
+    await expect(tab.page.locator(".toast")).to_contain_text("7 undone")
+    assert set((await statuses(stage)).values()) == {"unanswered"}
+
+
+async def test_snooze_assign_label_and_star_by_keys(stage: Stage, tab: Tab) -> None:
+    await tab.press("j", "h")
+    await expect(tab.page.get_by_role("dialog")).to_contain_text("Tomorrow morning")
+    await tab.page.keyboard.type("2d")
+    await tab.press("Enter")
+    await expect(tab.page.locator(".row")).to_have_count(6)
+    await expect(focused(tab)).to_contain_text("فاطمة")
+    await tab.press("i")
+    await expect(focused(tab)).to_contain_text("you")
+    await tab.press("l")
+    await tab.page.keyboard.type("press office")
+    await tab.press("Enter")
+    await expect(focused(tab)).to_contain_text("press office")
+    await tab.press("s")
+    await expect(focused(tab).locator(".badge", has_text="star")).to_be_visible()
+    await tab.press("g", "s")
+    await expect(tab.page.locator("h1")).to_have_text("Snoozed1")
+    await tab.press("g", "m")
+    await expect(tab.page.locator(".row")).to_have_count(1)
+    item = next(i for i in await stage.service.items() if i["assignee"])
+    assert set(item["labels"]) == {"press office", "star"}
+
+
+async def test_search_speaks_the_language_of_filters_and_back_works(tab: Tab) -> None:
+    await tab.press("/")
+    await tab.page.keyboard.type("ship OR zip")
+    await tab.press("Enter")
+    await expect(tab.page.locator(".row")).to_have_count(2)
+    await tab.press("/")
+    await tab.page.keyboard.type("plattform:demo")
+    await tab.press("Enter")
+    await expect(tab.page.locator(".search-trouble")).to_contain_text("Did you mean platform?")
+    await tab.page.go_back()
+    await expect(tab.page.locator(".row")).to_have_count(2)
+    await tab.page.go_back()
+    await expect(tab.page.locator(".row")).to_have_count(7)
+
+
+async def test_a_search_is_saved_as_a_view_and_has_a_key(stage: Stage, tab: Tab) -> None:
+    await tab.page.goto("/?q=older:20h")
+    await expect(tab.page.locator(".row")).to_have_count(3)
+    await tab.press("Control+k")
+    await tab.page.keyboard.type("save this")
+    await tab.press("Enter")
+    await expect(tab.page.get_by_label("Name of the view")).to_be_focused()
+    await tab.page.keyboard.type("Since yesterday")
+    await tab.press("Enter")
+    await expect(tab.page.locator("h1")).to_have_text("Since yesterday3")
+    await tab.press("g", "i")
+    await expect(tab.page.locator(".row")).to_have_count(7)
+    await tab.press("1")
+    await expect(tab.page.locator("h1")).to_have_text("Since yesterday3")
+    views = (await stage.service.api.get("/api/v1/views")).json()["items"]
+    assert views == []  # it is Mira's own
+
+
+async def test_a_link_to_the_answer_is_kept(stage: Stage, tab: Tab) -> None:
+    await tab.press("j", "r")
+    await expect(tab.page.locator("#composer")).to_be_focused()
+    await tab.page.keyboard.type("https://social.example/@shop/77")
+    await tab.press("Enter")
+    await expect(tab.page.locator(".toast")).to_contain_text("Marked as replied")
+    found = await stage.service.items(status="replied")
+    assert [item["answer"]["reply_url"] for item in found] == ["https://social.example/@shop/77"]
+
+
+async def test_keys_rest_while_one_types_and_when_they_are_switched_off(tab: Tab) -> None:
+    await tab.press("j", "n")
+    await expect(tab.page.locator("#note")).to_be_focused()
+    await tab.page.keyboard.type("deja vu !")
+    await expect(tab.page.locator(".row")).to_have_count(7)
+    await expect(tab.page.locator("#note")).to_have_value("deja vu !")
+    await tab.press("Escape", "?")
+    switch = tab.page.get_by_label("Single keys do something")
+    await switch.uncheck()
+    await tab.press("Escape", "e")
+    await expect(tab.page.locator(".row")).to_have_count(7)
+    await tab.press("Control+k")
+    await expect(tab.page.get_by_role("dialog")).to_be_visible()
+
+
+async def test_a_key_can_be_given_to_another_command(tab: Tab) -> None:
+    await tab.press("j", "?")
+    await tab.page.get_by_role(
+        "button", name=re.compile("Mark as replied.?: .?e.?. Change")
+    ).click()
+    await tab.press("j")
+    await expect(tab.page.get_by_role("alert")).to_contain_text("Taken: Next message")
+    await tab.press("y")
+    await tab.press("Escape", "e")
+    await expect(tab.page.locator(".row")).to_have_count(7)
+    await tab.press("y")
+    await expect(tab.page.locator(".row")).to_have_count(6)
