@@ -16,24 +16,22 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
-import msgspec
 from sqlalchemy import (
     Connection,
     CursorResult,
     Executable,
     MetaData,
     Row,
-    StaticPool,
     Table,
-    create_engine,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.clock import monotonic
+from app.db_engines import postgres_engine, sqlite_connection
 from app.db_trouble import trouble_told
 from app.db_types import Id, JsonType, UtcTime
 from app.db_url import postgres_url, sqlite_path
@@ -176,10 +174,6 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
-def _json_dumps(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
 async def _to_its_end(commit: asyncio.Future[Any]) -> asyncio.CancelledError | None:
     """Waits for a COMMIT even when cancelled, since its end must be known; returns the cancelling.
 
@@ -234,19 +228,8 @@ class SqliteDatabase:
         # The writer comes first: opening it creates the file and its WAL.
         self._raw = _open_sqlite(path, "rwc", 0.0)
         self._raw_reader = _open_sqlite(path, "ro", busy_seconds)
-        self._writer = self._engine(self._raw).connect()
-        self._reader = self._engine(self._raw_reader, isolation_level="AUTOCOMMIT").connect()
-
-    @staticmethod
-    def _engine(raw: sqlite3.Connection, **options: Any) -> Any:
-        return create_engine(
-            "sqlite://",
-            creator=lambda: raw,
-            poolclass=StaticPool,
-            json_serializer=_json_dumps,
-            json_deserializer=msgspec.json.decode,
-            **options,
-        )
+        self._writer = sqlite_connection(self._raw)
+        self._reader = sqlite_connection(self._raw_reader)
 
     async def rows(self, statement: Executable, values: Values = None) -> Sequence[Row[Any]]:
         with trouble_told():
@@ -327,31 +310,11 @@ class PostgresDatabase:
         self.url = url
         self.followers: Followers = []
         read_only = {"default_transaction_read_only": "on"}
-        self._reader = self._engine(url, pool_size, read_only, isolation_level="AUTOCOMMIT")
-        self._writer = self._engine(url, pool_size, {})
-        self._commits = 0
-
-    @staticmethod
-    def _engine(url: URL, pool_size: int, more: Mapping[str, str], **options: Any) -> AsyncEngine:
-        return create_async_engine(
-            url.set(drivername="postgresql+asyncpg"),
-            pool_size=pool_size,
-            max_overflow=2,
-            pool_recycle=1800,
-            json_serializer=_json_dumps,
-            json_deserializer=msgspec.json.decode,
-            connect_args={
-                "timeout": 10,
-                "server_settings": {
-                    "application_name": "unanswered",
-                    "statement_timeout": "60000",
-                    "lock_timeout": "15000",
-                    "idle_in_transaction_session_timeout": "60000",
-                    **more,
-                },
-            },
-            **options,
+        self._reader = postgres_engine(
+            url, pool_size=pool_size, settings=read_only, isolation_level="AUTOCOMMIT"
         )
+        self._writer = postgres_engine(url, pool_size=pool_size, settings={})
+        self._commits = 0
 
     async def rows(self, statement: Executable, values: Values = None) -> Sequence[Row[Any]]:
         with trouble_told():

@@ -6,16 +6,17 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
+from starlette.routing import BaseRoute
 
 from app import __version__, health, metrics
 from app.admitting import Admitting
@@ -46,6 +47,7 @@ from app.polling import api as polling_api
 from app.polling.hosts import SharedManners
 from app.polling.poller import Poller
 from app.polling.runner import Runner
+from app.reports import api as reports_api
 from app.sources import api as sources_api
 from app.sources.connecting import Connecting
 from app.sources.coverage import CoverageBlock
@@ -70,6 +72,9 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 PREFIX = "/api/v1"
+_PARTS = (
+    inbox_api, sources_api, connecting_api, polling_api, outbox_api, team_api, reports_api,
+)  # fmt: skip
 GRACE_SECONDS = 3.0
 """For polls in flight; with the server's own 3 s this stays below the promised 10 s."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -107,25 +112,13 @@ def create_app(
         summary="Who on social media still waits for your answer.",
         lifespan=_Lifespan(settings, host, port, clock or SystemClock(), hasher),
         openapi_url="/openapi.json",
-        wire=(
-            *inbox_api.WIRE,
-            *sources_api.WIRE,
-            *connecting_api.WIRE,
-            *polling_api.WIRE,
-            *outbox_api.WIRE,
-            *team_api.WIRE,
-        ),
+        wire=tuple(shape for part in _PARTS for shape in part.WIRE),
     )
     app.state.public_url = public
     app.state.begin_stop = _begin_stop(app)
     app.state.stopping = False
     app.state.runner = app.state.telling = None
-    for part in (inbox_api, sources_api, connecting_api, polling_api, outbox_api, team_api):
-        app.include_router(part.router, prefix=PREFIX)
-    app.include_router(connecting_api.public)
-    app.include_router(health.router)
-    app.include_router(metrics.router)
-    app.include_router(page_api.router)
+    app.router.routes.extend(_routes())
     app.state.http_times = metrics.new_histogram()
     app.add_middleware(metrics.HttpTimes, histogram=app.state.http_times)
     add_layers(
@@ -136,11 +129,24 @@ def create_app(
         max_body_bytes=settings.max_body_bytes,
         https=public is not None and public.startswith("https://"),
     )
+    return app
+
+
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """Every route and what lies around it: made once, however many applications serve them."""
+    app = Api(title="Routes", openapi_url=None)
+    for part in _PARTS:
+        app.include_router(part.router, prefix=PREFIX)
+    app.include_router(connecting_api.public)
+    app.include_router(health.router)
+    app.include_router(metrics.router)
+    app.include_router(page_api.router)
     check_every_route_declares(app)
     make_repeatable(app, PREFIX)
     make_conditional(app, PREFIX)
     keep_words_from_ids(app)
-    return app
+    return tuple(app.router.routes)
 
 
 def _own_names(settings: Settings, host: str) -> tuple[str, ...]:

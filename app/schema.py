@@ -22,6 +22,7 @@ from app.inbox import models as _inbox
 from app.inbox.actions import models as _actions
 from app.inbox.labels import models as _labels
 from app.inbox.notes import models as _notes
+from app.inbox.presence import models as _presence
 from app.inbox.rules import models as _rules
 from app.inbox.search import models as _search
 from app.inbox.views import models as _views
@@ -41,10 +42,10 @@ if TYPE_CHECKING:
 __all__ = ["SchemaTooNew", "current_revision", "head_revision", "metadata", "migrate"]
 
 _TABLES_COME_FROM = (
-    _connecting, _inbox, _actions, _labels, _notes, _rules, _search, _views, _outbox, _sources,
-    _team, _entering, _passwords, _sessions, _web, _webhooks,
+    _connecting, _inbox, _actions, _labels, _notes, _presence, _rules, _search, _views, _outbox,
+    _sources, _team, _entering, _passwords, _sessions, _web, _webhooks,
 )  # fmt: skip
-HEAD = "0017"
+HEAD = "0020"
 """The newest revision, told without loading alembic (260 ms); a test compares the two."""
 _LOCK_NUMBER = 0x756E616E  # "unan": one migration at a time on a PostgreSQL server
 ResultT = TypeVar("ResultT")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from random import SystemRandom
 from typing import Self
 
@@ -19,8 +20,10 @@ from app.clock import Clock
 from app.connectors.http import Door
 from app.db import Database, OpenDatabase
 from app.errors import AppError
+from app.inbox.presence.service import moments
 from app.inbox.reading import show_item
 from app.outbox.live import Broadcaster
+from app.outbox.passing import Passing
 from app.outbox.waking import Waking
 from app.outbox.webhooks.keeping import Kept, clean
 from app.outbox.webhooks.sealing import Secrets
@@ -81,7 +84,11 @@ class Telling:
             clock,
             wanted.kept,
             Waking(db),
-            Broadcaster(db, per_account=wanted.streams_per_token),
+            Broadcaster(
+                db,
+                per_account=wanted.streams_per_token,
+                passing=Passing(partial(moments, db, clock)),
+            ),
             Webhooks(db, clock, door, sealed, source),
             Sender(db, clock, door, sealed, show_item, source, SystemRandom()),
         )

@@ -44,6 +44,7 @@ COMMANDS = {
     "release": "app.cli.sharing:release",
     "counts": "app.cli.counting:counts",
     "coverage": "app.cli.counting:coverage",
+    "reports": "app.cli.reports:reports",
     "watch": "app.cli.watching:watch",
     "sources": "app.cli.sources:sources",
     "rules": "app.cli.rules:rules",

@@ -93,7 +93,7 @@ def count(tx: Tx, counted: Counted, by: int) -> None:
         deltas.by_hour[(hour_of(counted.occurred_at), counted.source_id, counted.direct)] += by
 
 
-def _counted_for(scope: Scope, table: Any) -> list[ColumnElement[bool]]:
+def counted_for(scope: Scope, table: Any) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if scope.sources is not None:
         found.append(table.c.source_id.in_(scope.sources))
@@ -115,7 +115,7 @@ async def status_counts(reader: Reader, scope: Scope) -> Sequence[Row[Any]]:
             func.sum(count_status.c.total).label("items_counted"),
         )
         .select_from(count_status.join(source))
-        .where(*_counted_for(scope, count_status))
+        .where(*counted_for(scope, count_status))
         .group_by(
             source.c.id,
             source.c.name,
@@ -129,7 +129,7 @@ async def status_counts(reader: Reader, scope: Scope) -> Sequence[Row[Any]]:
     return await reader.rows(statement)
 
 
-def _waiting(scope: Scope) -> list[ColumnElement[bool]]:
+def waiting(scope: Scope) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [
         item.c.status == literal_column("'unanswered'"),
         item.c.needs_reply == true(),
@@ -153,12 +153,12 @@ async def age_counts(reader: Reader, scope: Scope, now: datetime) -> dict[str, i
         hour = hour_of(edge)
         values |= {f"edge{n}": edge, f"hour{n}": hour, f"end{n}": edge_of_hour(edge, hour + 1)}
         whole = select(func.coalesce(func.sum(count_hour.c.total), 0)).where(
-            count_hour.c.hour > bindparam(f"hour{n}"), *_counted_for(scope, count_hour)
+            count_hour.c.hour > bindparam(f"hour{n}"), *counted_for(scope, count_hour)
         )
         cut = select(func.count()).where(
             item.c.occurred_at > bindparam(f"edge{n}", type_=UtcTime()),
             item.c.occurred_at < bindparam(f"end{n}", type_=UtcTime()),
-            *_waiting(scope),
+            *waiting(scope),
         )
         total = whole.scalar_subquery() + cut.scalar_subquery()
         parts.append(select(literal(name).label("bucket"), total.label("younger")))
@@ -176,10 +176,10 @@ async def overlay_counts(reader: Reader, scope: Scope, now: datetime) -> Row[Any
     """(snoozed, overdue) among the unanswered; both read small partial indexes."""
     at = bindparam("now", type_=UtcTime())
     snoozed = select(func.count()).where(
-        text("snoozed_until IS NOT NULL"), item.c.snoozed_until > at, *_waiting(scope)
+        text("snoozed_until IS NOT NULL"), item.c.snoozed_until > at, *waiting(scope)
     )
     overdue = select(func.count()).where(
-        text("due_at IS NOT NULL"), item.c.due_at < at, *_waiting(scope)
+        text("due_at IS NOT NULL"), item.c.due_at < at, *waiting(scope)
     )
     statement = select(
         snoozed.scalar_subquery().label("snoozed"), overdue.scalar_subquery().label("overdue")
@@ -192,7 +192,7 @@ async def assignee_counts(reader: Reader, scope: Scope) -> Sequence[Row[Any]]:
     statement = (
         select(user.c.id, user.c.name, user.c.display_name, func.count().label("items_counted"))
         .select_from(item.join(user, user.c.id == item.c.assignee_id))
-        .where(*_waiting(scope))
+        .where(*waiting(scope))
         .group_by(user.c.id, user.c.name, user.c.display_name)
         .order_by(user.c.id)
     )
@@ -200,6 +200,6 @@ async def assignee_counts(reader: Reader, scope: Scope) -> Sequence[Row[Any]]:
 
 
 async def oldest_unanswered(reader: Reader, scope: Scope) -> Row[Any] | None:
-    statement = select(item.c.id, item.c.occurred_at).where(*_waiting(scope))
+    statement = select(item.c.id, item.c.occurred_at).where(*waiting(scope))
     rows = await reader.rows(statement.order_by(item.c.occurred_at, item.c.id).limit(1))
     return rows[0] if rows else None

@@ -172,6 +172,7 @@ item = Table(
     _partial("ix_item_waiting", "occurred_at", "id", where="status = 'unanswered'"),
     _partial("ix_item_due", "due_at", "id", where="status = 'unanswered' AND due_at IS NOT NULL"),
     _partial("ix_item_snoozed", "snoozed_until", where="snoozed_until IS NOT NULL"),
+    _partial("ix_item_answered", "answered_at", "id", where="answered_at IS NOT NULL"),
     _partial("ix_item_dismissed", "occurred_at", "id", where="status = 'dismissed'"),
     _partial("ix_item_spam", "occurred_at", "id", where="status = 'spam'"),
     _partial("ix_item_removed", "occurred_at", "id", where="status = 'removed'"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.db import Database
 from app.errors import AppError, TooManyRequests, Unavailable
 from app.outbox import repository
+from app.outbox.passing import Moment, Passing
 from app.outbox.schemas import event_out
 from app.scope import Scope
 
@@ -69,6 +70,7 @@ class Subscriber:
     caller: Caller
     types: frozenset[str]
     source_ids: frozenset[int]
+    presence: bool = False
     position: int = 0
     ended: str | None = None
     hurry: Callable[[], None] | None = None
@@ -84,6 +86,11 @@ class Subscriber:
         if self.source_ids and row.source_id not in self.source_ids:
             return False
         return repository.may_see(self.caller.scope, row)
+
+    def sees(self, moment: Moment) -> bool:
+        if not self.presence or (self.source_ids and moment.source_id not in self.source_ids):
+            return False
+        return repository.may_see(self.caller.scope, moment)
 
     def offer(self, part: bytes) -> None:
         if len(self._queue) >= QUEUED_AT_MOST:
@@ -156,8 +163,10 @@ class Broadcaster:
         *,
         per_account: int,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        passing: Passing | None = None,
     ) -> None:
         self._db = db
+        self._passing = passing
         self._per_account = per_account
         self._heartbeat_seconds = heartbeat_seconds
         self._subscribers: set[Subscriber] = set()
@@ -272,6 +281,9 @@ class Broadcaster:
             if self._stopping:
                 subscriber.end("stopping")
             self._subscribers.add(subscriber)
+            if self._passing is not None and subscriber.presence:
+                self._offer(self._passing.told, [subscriber])
+                self.wake()  # what was told is only as new as the last look
             return self._position
 
     async def _run(self) -> None:
@@ -291,6 +303,7 @@ class Broadcaster:
             await self._end_strangers()
             if woken:
                 await self._read_on()
+            await self._pass_on()
         except (AppError, SQLAlchemyError) as trouble:
             if not self._in_trouble:
                 _log.warning("live events wait for the database", reason=str(trouble))
@@ -318,6 +331,23 @@ class Broadcaster:
                 for row in rows:
                     await self._hand_out(row)
                 full = len(rows) == PAGE
+
+    async def _pass_on(self) -> None:
+        """Who asked for it is told what holds now, and what holds no more."""
+        if self._passing is None:
+            return
+        if not any(each.presence for each in self._subscribers):
+            self._passing.forget()
+            return
+        news = await self._passing.news()
+        self._offer(news, list(self._subscribers))
+
+    @staticmethod
+    def _offer(moments: Iterable[Moment], subscribers: Sequence[Subscriber]) -> None:
+        for moment in moments:
+            for subscriber in subscribers:
+                if subscriber.ended is None and subscriber.sees(moment):
+                    subscriber.offer(moment.part)
 
     async def _hand_out(self, row: Row[Any]) -> None:
         """In slices: a thousand streams that wake at once would keep every request waiting."""

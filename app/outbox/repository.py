@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, delete, false, select, upd
 
 from app.db import Reader, Tx
 from app.outbox.models import event, event_counter
+from app.outbox.passing import Moment
 from app.scope import Scope
 
 
@@ -42,8 +43,8 @@ def _visible(scope: Scope) -> list[ColumnElement[bool]]:
     return wanted
 
 
-def may_see(scope: Scope, happened: Row[Any]) -> bool:
-    """The same decision for an event that was read already."""
+def may_see(scope: Scope, happened: Row[Any] | Moment) -> bool:
+    """The same decision for what was read already."""
     if happened.direct and not scope.direct:
         return False
     return scope.sources is None or happened.source_id in scope.sources

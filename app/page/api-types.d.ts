@@ -118,6 +118,20 @@ export interface components {
             since: string | null;
             back_to: string | null;
         };
+        BacklogReport: {
+            /** Format: date-time */
+            as_of: string;
+            total: number;
+            by_age: {
+                [key: string]: number;
+            };
+            by_platform: components["schemas"]["PlatformAges"][];
+            from: string;
+            to: string;
+            time_zone: string;
+            hours: components["schemas"]["WeekdayHours"][];
+            coverage: components["schemas"]["Coverage"];
+        };
         BudgetOut: {
             unit: string;
             limit: number;
@@ -332,6 +346,13 @@ export interface components {
             evidence: string | null;
             action_id: number | null;
             details: Record<string, never> | null;
+        };
+        Excluded: {
+            dismissed: number;
+            spam: number;
+            removed: number;
+            backlog: number;
+            negative: number;
         };
         Force: {
             /** @default false */
@@ -667,6 +688,13 @@ export interface components {
             name: string;
             display_name: string;
         };
+        PlatformAges: {
+            platform: string;
+            total: number;
+            by_age: {
+                [key: string]: number;
+            };
+        };
         PlatformList: {
             items: components["schemas"]["PlatformOut"][];
             /** @default null */
@@ -722,6 +750,23 @@ export interface components {
             label?: string | null;
             kinds?: components["schemas"]["Kind"][] | null;
             calendar?: components["schemas"]["CalendarIn"] | null;
+        };
+        PresenceList: {
+            items: components["schemas"]["PresenceOut"][];
+            next_cursor: string | null;
+        };
+        PresenceNew: {
+            item_id: number;
+            /** @enum {string} */
+            state: "viewing" | "drafting" | "gone";
+        };
+        PresenceOut: {
+            item_id: number;
+            people: components["schemas"]["PresentOut"][];
+        };
+        PresentOut: {
+            person: components["schemas"]["PersonOut"];
+            state: string;
         };
         Problem: {
             /** Format: uri-reference */
@@ -813,6 +858,39 @@ export interface components {
             /** Format: date-time */
             occurred_at: string;
             edited_at: string | null;
+        };
+        ResponseNumbers: {
+            total: number;
+            answered: number;
+            waiting: number;
+            answered_share: number | null;
+            answered_median_seconds: number | null;
+            answered_p90_seconds: number | null;
+            waited_median: components["schemas"]["WaitedOut"] | null;
+            waited_p90: components["schemas"]["WaitedOut"] | null;
+        };
+        ResponseReport: {
+            /** Format: date-time */
+            as_of: string;
+            from: string;
+            to: string;
+            time_zone: string;
+            period: string;
+            by: string;
+            total: components["schemas"]["ResponseNumbers"];
+            rows: components["schemas"]["ResponseRow"][];
+            excluded: components["schemas"]["Excluded"];
+            coverage: components["schemas"]["Coverage"];
+        };
+        ResponseRow: {
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            platform: string | null;
+            source: components["schemas"]["SourceNamed"] | null;
+            person: string | null;
+            numbers: components["schemas"]["ResponseNumbers"];
         };
         RetentionOut: {
             source: string;
@@ -995,6 +1073,11 @@ export interface components {
             items: components["schemas"]["SourceOut"][];
             /** @default null */
             next_cursor: string | null;
+        };
+        SourceNamed: {
+            id: number;
+            name: string;
+            platform: string;
         };
         SourceNew: {
             poll_interval?: number | null;
@@ -1286,6 +1369,10 @@ export interface components {
             updated_at: string;
             version: number;
         };
+        WaitedOut: {
+            seconds: number;
+            at_least: boolean;
+        };
         WayIn: {
             platform: string;
             redirect_uri: string;
@@ -1357,6 +1444,11 @@ export interface components {
             status: number | null;
             error: components["schemas"]["AttemptError"] | null;
             milliseconds: number;
+        };
+        WeekdayHours: {
+            weekday: string;
+            came_in: number[];
+            answered: number[];
         };
         WriterLine: {
             external_id: string;

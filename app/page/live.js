@@ -33,9 +33,17 @@ export function onEvents(heard) {
   return () => listeners.delete(heard);
 }
 
+/** @type {((told: import("./shapes").Presence) => void) | null} */
+let hearPresence = null;
+
+/** @param {(told: import("./shapes").Presence) => void} heard is called with who is at an item now */
+export function onPresence(heard) {
+  hearPresence = heard;
+}
+
 export function startLive() {
   const channel = new BroadcastChannel(NAME);
-  channel.onmessage = ({ data }) => receive(data.events, data.position);
+  channel.onmessage = ({ data }) => (data.present ? hearPresence?.(data.present) : receive(data.events, data.position));
   effect(() => {
     const inside = session.value.state === "in";
     if (inside && running === null) begin(channel);
@@ -81,12 +89,17 @@ async function leading(channel, ended) {
     receive(events, at);
     channel.postMessage({ events, position: at });
   };
+  /** @param {import("./shapes").Presence} present */
+  const pass = (present) => {
+    hearPresence?.(present);
+    channel.postMessage({ present });
+  };
   let failures = 0;
   while (!ended.aborted) {
     const began = Date.now();
     try {
       if (position === 0) position = (await newest()) || 0;
-      await listen(tell, ended);
+      await listen(tell, pass, ended);
       failures = 0;
     } catch (error) {
       if (ended.aborted) return;
@@ -107,9 +120,10 @@ async function newest() {
 /**
  * One connection, from its opening to its end. Throws where it can't be opened or falls silent.
  * @param {(events: Event[] | null, at: number) => void} tell
+ * @param {(present: import("./shapes").Presence) => void} pass
  * @param {AbortSignal} ended
  */
-async function listen(tell, ended) {
+async function listen(tell, pass, ended) {
   const cut = new AbortController();
   const forward = () => cut.abort();
   ended.addEventListener("abort", forward);
@@ -123,7 +137,7 @@ async function listen(tell, ended) {
     waiting = [];
   };
   try {
-    const messages = readStream(`/api/v1/events/stream?after=${position}`, cut.signal);
+    const messages = readStream(`/api/v1/events/stream?after=${position}&presence=true`, cut.signal);
     for await (const { id, event, data } of messages) {
       clearTimeout(watch);
       watch = window.setTimeout(forward, SILENT_AFTER);
@@ -132,6 +146,7 @@ async function listen(tell, ended) {
       if (id !== "") position = Number(id);
       if (event === "bye") return;
       if (event === "missed") tell(null, position);
+      else if (event === "presence") pass(JSON.parse(data));
       else if (data !== "" && event !== "") waiting.push(JSON.parse(data));
       if (timer === 0) timer = window.setTimeout(flush, 100);
     }

@@ -25,6 +25,16 @@ export type Me = Schemas["Me"];
 export type Bulk = Schemas["BulkOut"];
 export type Undo = Schemas["UndoOut"];
 export type Action = Schemas["ActionOut"];
+export type Run = Schemas["RunOut"];
+export type Quarantined = Schemas["QuarantinedOut"];
+export type Check = Schemas["CheckOut"];
+export type WayIn = Schemas["WayIn"];
+export type Connection = Schemas["ConnectionOut"];
+export type Token = Schemas["TokenOut"];
+export type Webhook = Schemas["WebhookOut"];
+export type ResponseReport = Schemas["ResponseReport"];
+export type BacklogReport = Schemas["BacklogReport"];
+export type Presence = Schemas["PresenceOut"];
 
 /** The filter of a list: parameters of `GET /items`, lists where they are repeated. */
 export type Filter = Record<string, string | number | boolean | (string | number | boolean)[]>;

@@ -99,8 +99,10 @@ async def _by_token(request: Request) -> Principal:
 
 async def _by_browser(request: Request) -> Principal | None:
     recognise: Recognise | None = getattr(request.app.state, "sessions", None)
+    if recognise is None:
+        return None
     cookie = session_id(request)
-    return None if recognise is None or cookie is None else await recognise(cookie)
+    return None if cookie is None else await recognise(cookie)
 
 
 async def find_caller(request: Request) -> Principal | None:

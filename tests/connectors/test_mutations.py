@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from app.connectors.base import Connector, Platform
 from app.connectors.registry import PLATFORMS
+from tests.conftest import SHRINKING
 from tests.connectors.in_hand import InHand, connector_in_hand
 from tests.connectors.mutations import damaged
 from tests.connectors.playing import load
@@ -23,7 +24,7 @@ from tests.connectors.reading import on_stage, read_whole
 from tests.connectors.test_contract import assert_well_formed, outcome
 from tests.long_results import part
 
-EXAMPLES = 60
+EXAMPLES = 25
 A_ROUND = 200
 EXAMPLES_AT_LENGTH = 10_000
 SLOWEST = 0.25
@@ -66,6 +67,7 @@ def damage(exchanges: list[Any], read: Callable[[list[Any]], None], *, examples:
         seed(number)(chosen(given(data=st.data())(read_damaged)))()
 
 
+@pytest.mark.timeout(SHRINKING)
 @platforms
 def test_nothing_but_connector_errors_leaves_on_damaged_answers(platform: Platform) -> None:
     """Fields dropped, retyped, nested and cut, bytes mixed up: a page, or a known failure."""

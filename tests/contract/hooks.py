@@ -31,6 +31,7 @@ TIMES = (
     r"duration /\S+ .*no years, months, fractions.*",
     r"\w+ /calendar/\S+ .*",
     r"\S+ (\?\w+|/filter/\w+) .*(time|duration|year).*",
+    r"out_of_range \?from .*",
 )
 """Times that are too early or too late, now or ever."""
 PARTS = (

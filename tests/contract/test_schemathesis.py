@@ -23,6 +23,7 @@ SEED = 20261127
 EXAMPLES, EXAMPLES_LONG = 100, 1000
 TAGS = (
     "inbox", "authors", "sources", "connecting", "policies", "rules", "events", "webhooks", "team",
+    "reports",
 )  # fmt: skip
 FEW_EXAMPLES = {"all": 10, "desk": 3, "wall": 3}
 FEW = ("--phases", "examples,fuzzing")

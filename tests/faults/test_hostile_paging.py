@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ import pytest
 from app.connectors.registry import PLATFORMS
 from tests.connectors.playing import load
 from tests.connectors.test_contract import entry_lists
+from tests.faults.sharing import A_THIRD, share
 from tests.faults.staged import Staged, staged
+from tests.long_results import part
 
 LEADS_ON = frozenset(
     {"cursor", "next", "next_cursor", "next_page", "after", "end_cursor"}
@@ -149,31 +151,53 @@ async def requests_in(source: Staged, minutes: int) -> int:
     return len(source.stage.paths) - before
 
 
+async def assert_noticed(source: Staged, how: str) -> int:
+    """A poll of such pages ends, and so do those that follow; how many lists were misled."""
+    hostile = mislead(source, how)
+    before = len(source.stage.paths)
+    run = await source.poll()
+    asked = len(source.stage.paths) - before
+    states = {name: row.state for name, row in (await source.streams()).items()}
+    assert asked <= A_POLL_AT_MOST * len(states), f"{asked} requests in one poll"
+    if asked > LONG_WALK * len(states):
+        assert run["outcome"] != "ok", f"{asked} requests, and nobody noticed"
+        assert set(states.values()) != {"ok"}
+    found = await requests_in(source, MINUTES)
+    assert found <= MINUTES * 60, f"{found} requests in {MINUTES} minutes"
+    return hostile.lists_offered
+
+
+async def mislead_by_all(source: Staged, ways: Sequence[str], subtests: pytest.Subtests) -> None:
+    """Each way on in turn; the platform mends, and everything is there."""
+    await source.poll_until_quiet()
+    misled = 0
+    for how in ways:
+        await source.connect_anew()
+        with subtests.test(cursor=how):
+            misled += await assert_noticed(source, how)
+        source.stage.heal()
+        source.stage.player.exchanges = list(source.recording["exchanges"])
+    assert misled, "nothing was misled: which field leads on here?"
+    await source.connect_anew()
+    await source.poll_until_quiet()
+    assert await source.stored() == sorted(source.expected)
+
+
 @platforms
 async def test_pages_that_lead_nowhere_end(
     platform: str, sqlite_url: str, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     async with staged(platform, load(platform), sqlite_url, tmp_path) as source:
-        await source.poll_until_quiet()
-        misled = 0
-        for how in HOSTILE:
-            await source.connect_anew()
-            with subtests.test(cursor=how):
-                hostile = mislead(source, how)
-                before = len(source.stage.paths)
-                run = await source.poll()
-                asked = len(source.stage.paths) - before
-                misled += hostile.lists_offered
-                states = {name: row.state for name, row in (await source.streams()).items()}
-                assert asked <= A_POLL_AT_MOST * len(states), f"{asked} requests in one poll"
-                if asked > LONG_WALK * len(states):
-                    assert run["outcome"] != "ok", f"{asked} requests, and nobody noticed"
-                    assert set(states.values()) != {"ok"}
-                found = await requests_in(source, MINUTES)
-                assert found <= MINUTES * 60, f"{found} requests in {MINUTES} minutes"
-            source.stage.heal()
-            source.stage.player.exchanges = list(source.recording["exchanges"])
-        assert misled, "nothing was misled: which field leads on here?"
-        await source.connect_anew()
-        await source.poll_until_quiet()
-        assert await source.stored() == sorted(source.expected)
+        await mislead_by_all(source, share(platform, list(HOSTILE), A_THIRD), subtests)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@platforms
+async def test_every_way_to_nowhere_ends_on_every_platform(
+    platform: str, sqlite_url: str, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    with part(f"hostile paging {platform}") as figures:
+        async with staged(platform, load(platform), sqlite_url, tmp_path) as source:
+            await mislead_by_all(source, list(HOSTILE), subtests)
+        figures["ways"] = len(HOSTILE)

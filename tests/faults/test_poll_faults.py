@@ -17,6 +17,7 @@ from app.connectors.registry import PLATFORMS
 from tests.connectors.faults import FAULTS, Fault
 from tests.connectors.playing import load
 from tests.faults.proxy import straight
+from tests.faults.sharing import A_SIXTH, share
 from tests.faults.staged import PATIENT, SHORT, Staged, staged
 from tests.faults.wire import WIRE_FAULTS, WireFault
 from tests.long_results import part
@@ -39,16 +40,9 @@ FIRST_FAULTS = tuple(
     }
 )
 MIDST_FAULTS = tuple(fault for fault in FAULTS if str(fault) in {"401", "404", "503", "null"})
-A_THIRD, A_SIXTH = 3, 6
 MOST_REQUESTS = 40
 ONE_DAY = timedelta(days=1)
 platforms = pytest.mark.parametrize("platform", PLATFORMS)
-
-
-def share(platform: str, faults: Sequence[AnyFault], parts: int, shift: int = 0) -> list[AnyFault]:
-    """A platform's part of some faults, so that each strikes somebody in the short tests."""
-    place = list(PLATFORMS).index(platform) + shift
-    return [fault for number, fault in enumerate(faults) if (number + place) % parts == 0]
 
 
 async def strike(source: Staged, fault: AnyFault) -> None:
@@ -185,9 +179,9 @@ async def test_no_fault_costs_more_than_time(
 async def test_a_fault_at_the_first_poll_leaves_everything_to_the_next(
     platform: str, database_url: str, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    second = 1 if database_url.startswith("postgresql") else 0
+    second = 3 if database_url.startswith("postgresql") else 0
     async with staged(platform, load(platform), database_url, tmp_path) as source:
-        await strike_at_first(source, share(platform, FIRST_FAULTS, A_THIRD, second), subtests)
+        await strike_at_first(source, share(platform, FIRST_FAULTS, A_SIXTH, second), subtests)
 
 
 @platforms

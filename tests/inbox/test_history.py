@@ -91,6 +91,7 @@ def test_on_sqlite(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @settings(max_examples=1_000)
 @given(history=histories(), seed=SEEDS, platform=PLATFORMS)
 def test_on_sqlite_a_thousand_times(

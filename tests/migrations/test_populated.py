@@ -10,7 +10,8 @@ from app.schema import _config, current_revision, migrate
 from tests.databases import Contents, contents, on_database
 from tests.populating import populate
 
-ROWS = 300
+ROWS = 60
+"""Each status, and each kind of emptiness of a column, several times over."""
 REVISIONS = [s.revision for s in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
 
 

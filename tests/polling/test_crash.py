@@ -178,14 +178,14 @@ def assert_exact(result: Result) -> None:
 Telling = Callable[[str, object], None]
 
 
-async def test_fifty_kills_lose_nothing(sqlite_url: str, record_property: Telling) -> None:
-    result = await crash(sqlite_url, stub_of(10_000, 1), at_random(50, Random(1)))
+async def test_twenty_kills_lose_nothing(sqlite_url: str, record_property: Telling) -> None:
+    result = await crash(sqlite_url, stub_of(4_000, 1), at_random(20, Random(1)))
     record_property("seconds", result.seconds)
     assert_exact(result)
 
 
-async def test_ten_kills_lose_nothing_on_postgresql(postgres_url: str) -> None:
-    result = await crash(postgres_url, stub_of(3_000, 2), at_random(10, Random(2)))
+async def test_six_kills_lose_nothing_on_postgresql(postgres_url: str) -> None:
+    result = await crash(postgres_url, stub_of(1_800, 2), at_random(6, Random(2)))
     assert_exact(result)
 
 
@@ -213,9 +213,9 @@ async def test_two_hundred_kills_lose_nothing(database_url: str) -> None:
 
 
 async def test_every_failpoint_loses_nothing(sqlite_url: str) -> None:
-    orders = [(Order(failpoint=name, hit=hit), 0.0) for name in FAILPOINTS for hit in range(1, 6)]
+    orders = [(Order(failpoint=name, hit=hit), 0.0) for name in FAILPOINTS for hit in range(1, 4)]
     Random(4).shuffle(orders)
-    result = await crash(sqlite_url, stub_of(6_000, 4), orders)
+    result = await crash(sqlite_url, stub_of(3_600, 4), orders)
     assert_exact(result)
 
 

@@ -33,6 +33,7 @@ from app.demo.asgi import demo_app
 from app.demo.model import SHOP, SUPPORT, Message
 from app.demo.script import ScriptedWorld
 from app.sources import leases, runs
+from tests.conftest import SHRINKING
 from tests.long_results import part
 from tests.polling.mess import Mess
 from tests.polling.rig import Moving, Rig
@@ -378,7 +379,7 @@ def prove(url: str, *, examples: int, steps: int) -> None:
         run_state_machine_as_test(Bound, settings=chosen)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(SHRINKING)
 def test_the_store_becomes_what_the_platform_shows(sqlite_url: str) -> None:
     prove(sqlite_url, examples=60, steps=25)
 

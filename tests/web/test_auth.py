@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from fastapi import APIRouter, Depends
+from fastapi.routing import iter_route_contexts
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.web.auth import check_every_route_declares, needs
+from app.main import create_app
+from app.settings import Settings
+from app.web.auth import OPEN, check_every_route_declares, is_open, needs
 from app.web.openapi import Api
 from app.web.principal import PERMISSIONS, Permission, Right, Role, scope_of
 from tests.web.apps import api, client, principal, problem
@@ -109,6 +114,35 @@ def test_every_role_has_its_permissions() -> None:
 
 def test_an_app_whose_routes_all_declare_may_start() -> None:
     check_every_route_declares(guarded())
+
+
+def test_an_open_route_says_so_and_may_start() -> None:
+    app = guarded()
+
+    @app.get("/api/v1/door", dependencies=[OPEN])
+    async def door() -> None: ...
+
+    check_every_route_declares(app)
+
+
+async def test_an_open_route_refuses_what_it_does_not_know() -> None:
+    app = guarded()
+
+    @app.get("/api/v1/door", dependencies=[OPEN])
+    async def door() -> None: ...
+
+    async with client(app) as c:
+        assert (await c.get("/api/v1/door")).status_code == 200
+        problem(await c.get("/api/v1/door?wide=1"), 422, "invalid-request")
+
+
+OPEN_ROUTES = {"get_session", "sign_in", "sign_out", "set_up"}
+
+
+def test_these_routes_are_open_and_no_other(tmp_path: Path) -> None:
+    app = create_app(Settings(data_dir=tmp_path))
+    found = {route.name for route in iter_route_contexts(app.routes) if is_open(route)}
+    assert found == OPEN_ROUTES
 
 
 def test_routes_outside_the_prefix_need_no_permission() -> None:

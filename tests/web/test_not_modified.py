@@ -107,6 +107,8 @@ async def test_every_list_says_so(watched: Watched) -> None:
         json_list = "application/json" in operation["responses"].get("200", {}).get("content", {})
         if method != "GET" or not path.startswith("/api/") or path.endswith("}") or not json_list:
             continue
+        if operation["security"] == []:  # who is signed in: no list
+            continue
         names = [p["name"] for p in operation.get("parameters", ())]
         assert "If-None-Match" in names, place
         assert "304" in operation["responses"], place

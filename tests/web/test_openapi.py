@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ConfigDict
 
 from app.errors import Conflict, NotFound, VersionMismatch
-from app.web.auth import needs
+from app.web.auth import OPEN, needs
 from app.web.contract import violations
 from app.web.openapi import Api, operations, problems, snapshot, write_snapshot
 from app.web.params import PathId
@@ -121,14 +121,18 @@ def test_problems_of_one_status_are_shown_side_by_side() -> None:
     assert set(operation["responses"]) >= {"200", "401", "403", "404", "409", "412", "422", "500"}
 
 
-def test_guarded_operations_ask_for_a_bearer_token_and_others_do_not() -> None:
+def test_guarded_operations_ask_for_a_token_or_a_session_and_others_do_not() -> None:
     app = things()
+
+    @app.get("/api/v1/door", dependencies=[OPEN])
+    async def door() -> None: ...
 
     @app.get("/healthz")
     async def healthz() -> None: ...
 
     found = {place: o.get("security") for place, o in operations(app.openapi())}
-    assert found["GET /api/v1/me"] == [{"bearer": []}]
+    assert found["GET /api/v1/me"] == [{"bearer": []}, {"session": []}]
+    assert found["GET /api/v1/door"] == []
     assert found["GET /healthz"] is None
     assert app.openapi()["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
 

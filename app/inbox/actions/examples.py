@@ -1,4 +1,4 @@
-"""Examples for the OpenAPI document: actions, bulk, undoing, labels, notes, saved filters."""
+"""Examples for the OpenAPI document: actions, bulk, undo, labels, notes, presence, filters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from app.inbox.actions.schemas import (
 from app.inbox.examples import COVERAGE, ITEM
 from app.inbox.labels.schemas import LabelList, LabelOut
 from app.inbox.notes.schemas import NoteList, NoteOut
+from app.inbox.presence.schemas import PresenceList, PresenceOut, PresentOut
 from app.inbox.views.schemas import ViewList, ViewOut
+from app.team.schemas import PersonOut
 
 _AT = "2026-11-23T14:02:11.000Z"
 
@@ -94,3 +96,11 @@ VIEW = ViewOut(
     version=2,
 )
 VIEWS = ViewList(items=[VIEW], next_cursor=None, as_of=_AT, coverage=COVERAGE)
+
+PRESENCE = PresenceOut(
+    item_id=42,
+    people=[
+        PresentOut(person=PersonOut(id=3, name="mira", display_name="Mira Sol"), state="drafting")
+    ],
+)
+PRESENCE_LIST = PresenceList(items=[PRESENCE], next_cursor=None)

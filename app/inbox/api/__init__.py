@@ -13,6 +13,7 @@ from app.inbox.api import (
     lists,
     notes,
     policies,
+    presence,
     rules,
     undoing,
     views,
@@ -22,8 +23,10 @@ router = APIRouter()
 # exchange comes first: `/items/export` is no `/items/{item_id}`.
 _PARTS = (
     exchange, lists, actions, bulk, notes, undoing, labels, views, authors, policies, rules,
+    presence,
 )  # fmt: skip
 WIRE = (*lists.WIRE, *bulk.WIRE, *notes.WIRE, *undoing.WIRE, *labels.WIRE, *views.WIRE,
-        *authors.WIRE, *policies.WIRE, *exchange.WIRE, *rules.WIRE)  # fmt: skip
+        *authors.WIRE, *policies.WIRE, *exchange.WIRE, *rules.WIRE,
+        *presence.WIRE)  # fmt: skip
 for part in _PARTS:
     router.include_router(part.router)

@@ -24,7 +24,7 @@ from app.web.event_stream import EventStream
 from app.web.formats import MAX_ID, parse_whole
 from app.web.openapi import problems
 from app.web.paging import LIMIT
-from app.web.params import ID, Param, Params, one_of, whole
+from app.web.params import BOOLEAN, ID, Param, Params, one_of, whole
 from app.web.problems import invalid_request
 
 router = APIRouter(tags=["events"])
@@ -63,6 +63,12 @@ STREAM = Params(
             "The `seq` to go on after; `Last-Event-ID` wins. Not given: from now on.",
         ),
         *_NARROWING,
+        Param(
+            "presence",
+            BOOLEAN,
+            "Also tell who is at which item, as messages `presence` without an id.",
+            default=False,
+        ),
     )
 )
 _ONE_EVENT = {
@@ -71,7 +77,7 @@ _ONE_EVENT = {
     "required": ["data"],
     "properties": {
         "id": {"type": "string", "description": "The `seq` to go on after."},
-        "event": {"type": "string", "description": "The type, or `bye`."},
+        "event": {"type": "string", "description": "The type, `presence`, `missed` or `bye`."},
         "retry": {"type": "integer"},
         "data": {"type": "string", "contentMediaType": "application/json"},
     },
@@ -133,7 +139,10 @@ async def stream_events(principal: Seeing, request: Request) -> Response:
     resumed = _last_event_id(request)
     caller = _caller(principal, request)
     subscriber = Subscriber(
-        caller, frozenset(values["types"] or ()), frozenset(values["source_id"] or ())
+        caller,
+        frozenset(values["types"] or ()),
+        frozenset(values["source_id"] or ()),
+        presence=values["presence"],
     )
     broadcaster: Broadcaster = request.app.state.broadcaster
     broadcaster.admit(caller)

@@ -1,7 +1,10 @@
 // Deutsch.
 
+import sections from "./de_sections.js";
+
 /** @type {Record<keyof typeof import("./en.js").default, import("../i18n.js").Text>} */
 export default {
+  ...sections,
   brand: "Unanswered",
   again: "Noch einmal versuchen",
   cancel: "Abbrechen",

@@ -1,6 +1,9 @@
 // English. The keys of the other catalogues are the same; a test compares them.
 
+import sections from "./en_sections.js";
+
 export default {
+  ...sections,
   brand: "Unanswered",
   again: "Try again",
   cancel: "Cancel",

@@ -1,7 +1,10 @@
 // Español.
 
+import sections from "./es_sections.js";
+
 /** @type {Record<keyof typeof import("./en.js").default, import("../i18n.js").Text>} */
 export default {
+  ...sections,
   brand: "Unanswered",
   again: "Intentar de nuevo",
   cancel: "Cancelar",

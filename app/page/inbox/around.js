@@ -2,6 +2,7 @@
 
 import { effect, signal } from "../vendor/preact.js";
 import { Problem, get, getAll } from "../api.js";
+import { now } from "../clock.js";
 import { onEvents } from "../live.js";
 import { session } from "../session.js";
 
@@ -79,6 +80,14 @@ function hear(events) {
 }
 
 onEvents(hear);
+
+// A source that falls silent is no event: what is shown beside the counts must not grow old.
+effect(() => {
+  void now.value;
+  if (session.peek().state !== "in" || document.hidden) return;
+  refresh.counts.soon();
+  refresh.sources.soon();
+});
 
 effect(() => {
   if (session.value.state === "in") for (const each of Object.values(refresh)) each.soon();

@@ -7,6 +7,7 @@ import { t, tWord } from "../i18n.js";
 import { me } from "../session.js";
 import { Icon } from "../shell/icons.js";
 import { STAR } from "./choices.js";
+import { Here } from "./presence.js";
 
 /**
  * @param {import("../shapes").Item} item
@@ -46,9 +47,9 @@ function nameOf(person) {
 
 /** @param {{item: import("../shapes").Item}} props */
 export function Badges({ item }) {
-  return badgesOf(item, now.value).map(
+  return html`<${Here} id=${item.id} />${badgesOf(item, now.value).map(
     ({ key, text, icon, tone }) => html`<span class=${`badge ${tone ?? ""}`} key=${key}>
       ${icon && html`<${Icon} name=${icon} />`}<bdi>${text}</bdi>
     </span>`,
-  );
+  )}`;
 }

@@ -4,7 +4,7 @@ import { batch, computed, effect, signal } from "../vendor/preact.js";
 import { Problem, get } from "../api.js";
 import { onEvents } from "../live.js";
 import { session } from "../session.js";
-import { views, viewsKnown } from "./around.js";
+import { counts, views, viewsKnown } from "./around.js";
 import { filterOf, keyOf } from "./views.js";
 
 /** @typedef {import("../shapes").Item} Item */
@@ -208,6 +208,7 @@ async function follow() {
     come.forEach(keep);
     const waiting = fresh.peek().filter((id) => !some.has(id));
     fresh.value = [...new Set([...waiting, ...come.map((each) => each.id)])].filter((id) => !shown.peek().includes(id));
+    if (here.size === 0) showFresh(); // an empty list has nothing that could move
     state.value = { ...state.peek(), coverage: page.coverage };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -233,6 +234,12 @@ async function followOne(id) {
 }
 
 onEvents(hear);
+
+// The counts are read more often than the list: what they say of the sources holds for it as well.
+effect(() => {
+  const coverage = counts.value?.coverage;
+  if (coverage !== undefined) state.value = { ...state.peek(), coverage };
+});
 
 effect(() => {
   void filterKey.value;

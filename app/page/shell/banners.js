@@ -4,6 +4,7 @@ import { html } from "../vendor/preact.js";
 import { reach } from "../api.js";
 import { now } from "../clock.js";
 import { clockTime } from "../format.js";
+import { SourceBanners } from "../health/banner.js";
 import { t } from "../i18n.js";
 import { Icon } from "./icons.js";
 
@@ -14,5 +15,6 @@ export function Banners() {
       <${Icon} name="alert" />
       <span>${t("offline", { time: clockTime(reach.value.since, now.value) })}</span>
     </p>`}
+    <${SourceBanners} />
   </div>`;
 }

@@ -15,7 +15,7 @@ const LISTED = /** @type {const} */ ([
   ["health", "pulse", "read"],
   ["reports", "chart", "read"],
   ["sources", "plug", "manage_sources"],
-  ["people", "people", "manage_team"],
+  ["people", "people", "manage_users"],
   ["settings", "settings", "read"],
 ]);
 

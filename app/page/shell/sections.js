@@ -9,4 +9,9 @@ import { Inbox } from "../inbox/view.js";
  */
 export const SECTIONS = {
   inbox: { title: "section.inbox", load: async () => Inbox },
+  health: { title: "section.health", load: async () => (await import("../health/view.js")).Health },
+  sources: { title: "section.sources", load: async () => (await import("../sources/view.js")).Sources },
+  people: { title: "section.people", load: async () => (await import("../people/view.js")).People },
+  reports: { title: "section.reports", load: async () => (await import("../reports/view.js")).Reports },
+  welcome: { title: "section.welcome", load: async () => (await import("../welcome/view.js")).Welcome },
 };

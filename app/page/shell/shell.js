@@ -116,7 +116,7 @@ function Account() {
       title: t("account.title", { name }),
       options: [
         ...("settings" in SECTIONS ? [{ id: "settings", label: t("section.settings"), run: () => go("/settings") }] : []),
-        ...("people" in SECTIONS && may("manage_team") ? [{ id: "people", label: t("section.people"), run: () => go("/people") }] : []),
+        ...("people" in SECTIONS && may("manage_users") ? [{ id: "people", label: t("section.people"), run: () => go("/people") }] : []),
         { id: "keys", label: t("command.help"), sequence: "?", run: openSheet },
         { id: "out", label: t("command.sign_out"), run: () => void signOut() },
       ],
