@@ -1,15 +1,13 @@
 // Deutsch: Zustand, Quellen, Team, Berichte.
 
+/** @type {Record<keyof typeof import("./en_sections.js").default, import("../i18n.js").Text>} */
 export default {
   never: "nie",
   range: "{from} bis {to}",
   seconds: "{n} s",
-  "section.welcome": "Willkommen",
   "copy.do": "Kopieren",
   "copy.done": "Kopiert",
 
-  "present.viewing": "{name} sieht es an",
-  "present.drafting": "{name} schreibt eine Antwort",
   "trouble.auth_failed": "{name}: Anmeldung fehlgeschlagen, {when}.",
   "trouble.blind": "{name}: angemeldet, sieht aber nichts, {when}.",
   "trouble.error": "{name}: nicht lesbar, {when}.",

@@ -4,12 +4,9 @@ export default {
   never: "never",
   range: "{from} to {to}",
   seconds: "{n} s",
-  "section.welcome": "Welcome",
   "copy.do": "Copy",
   "copy.done": "Copied",
 
-  "present.viewing": "{name} is looking",
-  "present.drafting": "{name} is writing an answer",
   "trouble.auth_failed": "{name}: sign-in failed, {when}.",
   "trouble.blind": "{name}: signed in, but sees nothing, {when}.",
   "trouble.error": "{name}: can't be read, {when}.",

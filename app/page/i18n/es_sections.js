@@ -1,15 +1,13 @@
 // Español: estado, fuentes, equipo, informes.
 
+/** @type {Record<keyof typeof import("./en_sections.js").default, import("../i18n.js").Text>} */
 export default {
   never: "nunca",
   range: "{from} a {to}",
   seconds: "{n} s",
-  "section.welcome": "Bienvenida",
   "copy.do": "Copiar",
   "copy.done": "Copiado",
 
-  "present.viewing": "{name} lo está viendo",
-  "present.drafting": "{name} escribe una respuesta",
   "trouble.auth_failed": "{name}: el acceso falló, {when}.",
   "trouble.blind": "{name}: tiene acceso, pero no ve nada, {when}.",
   "trouble.error": "{name}: no se puede leer, {when}.",
