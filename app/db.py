@@ -208,7 +208,8 @@ def _open_sqlite(path: Path, mode: str, busy_seconds: float) -> sqlite3.Connecti
     )
     pragmas = ["foreign_keys=ON", "temp_store=MEMORY", "cache_size=-65536", "mmap_size=1073741824"]
     if mode == "rwc":
-        pragmas = ["journal_mode=WAL", "synchronous=FULL", *pragmas]
+        # What is deleted is overwritten: it cost nothing that could be measured.
+        pragmas = ["journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", *pragmas]
     for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
     return connection
@@ -288,6 +289,16 @@ class SqliteDatabase:
         except BaseException:
             self._roll_back()
             raise
+
+    async def empty_journal(self) -> bool:
+        """Lets nothing that was overwritten stay in the journal; whether that worked."""
+
+        def empty() -> bool:  # PRAGMA tells (busy, pages in the journal, pages moved)
+            busy, *_ = self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
+
+        async with self._lock:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, empty)
 
     async def close(self) -> None:
         async with self._lock:

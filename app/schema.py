@@ -7,11 +7,12 @@ import glob
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock
-from sqlalchemy import Connection, StaticPool, create_engine, event, text
+from sqlalchemy import Connection, DateTime, StaticPool, create_engine, event, func, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.connecting import models as _connecting
@@ -150,6 +151,13 @@ def current_revision(url: str) -> str | None:
         return _read_revision(connection)
 
 
+def server_time(url: str) -> datetime:
+    """What time a PostgreSQL server thinks it is. Call it outside an event loop."""
+    asked = select(func.clock_timestamp(type_=DateTime(timezone=True)))
+    at: datetime = _on_postgres(url, lambda connection: connection.execute(asked).scalar_one())
+    return at
+
+
 def check_revision(url: str) -> None:
     """Raises `SchemaTooNew` or `SchemaTooOld` unless the database is at our revision."""
     found = current_revision(url)
@@ -191,29 +199,31 @@ def _upgrade(connection: Connection, target: str, *, down: bool) -> None:
 
 def migrate(
     url: str, target: str = "head", *, down: bool = False, copy: bool = True, locked: bool = False
-) -> None:
+) -> Path | None:
     """Brings a database to `target`, under a lock, so that two processes starting at once migrate
     once. Call it outside an event loop. Raises `SchemaTooNew`, and `ValueError` for a bad URL.
 
-    An SQLite database that holds something is copied before, unless `copy` is false. `locked`
-    says that the caller holds the lock already.
+    An SQLite database that holds something is copied before, unless `copy` is false; the path of
+    the copy is returned. `locked` says that the caller holds the lock already.
     """
     path = sqlite_path(url)
     if path is None:
         _on_postgres(url, lambda connection: _upgrade_locked(connection, target, down=down))
-        return
+        return None
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = nullcontext() if locked else FileLock(lock_beside(path, "migrate"), timeout=300)
+    copied = None
     with lock:
         found = current_revision(url)
         if copy and found is not None and (target, found) != ("head", HEAD):
             check_known(found)
-            _copy_before(path, found)
+            copied = _copy_before(path, found)
         with _sqlite_connection(path) as connection:
             _upgrade(connection, target, down=down)
+    return copied
 
 
-def _copy_before(path: Path, found: str) -> None:
+def _copy_before(path: Path, found: str) -> Path:
     """Keeps the database as it is at a revision; of earlier ones only the newest copy stays."""
     target = path.with_name(f"{path.name}.at-{found}")
     try:
@@ -229,6 +239,7 @@ def _copy_before(path: Path, found: str) -> None:
     )
     for each in copies[:-1]:
         each.unlink()
+    return target
 
 
 def _upgrade_locked(connection: Connection, target: str, *, down: bool) -> None:

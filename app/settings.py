@@ -127,6 +127,18 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         1024 * 1024, ge=1024, description="Largest request body that is accepted, in bytes."
     )
+    rate_limit: int | None = Field(
+        None,
+        ge=0,
+        description="Requests a minute that one token or session may make; 0 is no limit. Not set: "
+        "6000 where other machines can reach the service, else no limit.",
+    )
+    failure_limit: int | None = Field(
+        None,
+        ge=0,
+        description="Requests a minute without a valid credential that one network may make; 0 is "
+        "no limit. Not set: 60 where other machines can reach the service, else no limit.",
+    )
     migrate: bool = Field(default=True, description="`serve` brings the database up to date.")
     poll: bool = Field(default=True, description="`serve` polls the platforms.")
     poll_concurrency: int = Field(
@@ -278,45 +290,3 @@ def _sentence(error: Any) -> str:
     given = error.get("input")
     shown = "" if name in Settings.secrets or "'" in said else f" (given: {given!r})"
     return f"{PREFIX}{name.upper()}: {said[:1].lower()}{said[1:]}{shown}."
-
-
-def settings_table() -> list[tuple[str, str, str, str]]:
-    """Rows for the documentation: name, type, default, description."""
-    rows = []
-    for name, field in Settings.model_fields.items():
-        row = (f"{PREFIX}{name.upper()}", _type_word(name), _default_word(name), field.description)
-        rows.append(tuple(str(cell) for cell in row))
-        if name in Settings.secrets:
-            told = f"A file whose content is `{PREFIX}{name.upper()}`."
-            rows.append((f"{PREFIX}{name.upper()}_FILE", "path", "not set", told))
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
-
-
-_TYPE_WORDS = {
-    "data_dir": "path",
-    "host": "address",
-    "public_url": "URL",
-    "log_format": "`auto`, `pretty`, `json`",
-    "log_level": "`debug`, `info`, `warning`, `error`",
-}
-
-
-def _type_word(name: str) -> str:
-    annotation = str(Settings.model_fields[name].annotation)
-    if name in _TYPE_WORDS:
-        return _TYPE_WORDS[name]
-    if name in Settings.secrets:
-        return "secret"
-    words = {"bool": "true or false", "int": "whole number", "float": "number", "tuple": "list"}
-    return next((word for sign, word in words.items() if sign in annotation), "text")
-
-
-def _default_word(name: str) -> str:
-    field = Settings.model_fields[name]
-    if name == "data_dir":
-        return "the platform's folder for user data"
-    if field.default is None:
-        return "not set"
-    if field.default == ():
-        return "empty"
-    return f"`{str(field.default).lower()}`"

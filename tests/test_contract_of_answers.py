@@ -126,7 +126,7 @@ async def platform() -> AsyncIterator[str]:
 
 async def a_consent(watched: Watched, body: dict[str, Any]) -> int:
     begun = (await watched.api.post("/api/v1/connect/pages", json=body)).json()
-    page = await watched.service.anonymous.get(await at_the_page(begun["authorize_url"]))
+    page = await watched.api.get(await at_the_page(begun["authorize_url"]))
     assert page.status_code == 200, page.text
     return int(begun["id"])
 

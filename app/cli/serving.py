@@ -53,8 +53,10 @@ def told_settings(**overrides: Any) -> Settings:
 
 def prepare(settings: Settings) -> None:
     """Logs, the data folder, and the database at this version. Raises `Failure`."""
+    from app.cli.health import refuse_network_share
     from app.cli.migrating import bring_up_to_date, refuse_another_revision
 
+    refuse_network_share(settings)
     set_up(settings)
     (bring_up_to_date if settings.migrate else refuse_another_revision)(settings)
 

@@ -233,6 +233,7 @@ export interface components {
             platform: string;
             status: string;
             authorize_url: string | null;
+            open_url: string | null;
             redirect_uri: string;
             accounts: components["schemas"]["OpenedAccount"][];
             source_id: number | null;

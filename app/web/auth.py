@@ -14,9 +14,11 @@ from starlette.requests import Request
 from app.errors import NotAllowed, Unauthenticated
 from app.web.cookies import session_id
 from app.web.idempotency import read_key
-from app.web.origins import check_own_page
+from app.web.networks import network_of
+from app.web.origins import check_own_page, client_address
 from app.web.params import refuse_undocumented_parameters
 from app.web.principal import PERMISSIONS, Permission, Principal, Right, Role, scope_of
+from app.web.rates import Rates
 
 __all__ = [
     "OPEN",
@@ -57,13 +59,19 @@ class Recognise(Protocol):
 
 
 class Needs:
-    """The dependency `needs(...)` makes: 401, 403, then 422 for unknown query parameters."""
+    """The dependency `needs(...)` makes: 401, 429, 403, then 422 for unknown query parameters."""
 
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
     async def __call__(self, request: Request) -> Principal:
-        principal = await _caller(request)
+        rates: Rates = request.app.state.rates
+        try:
+            principal = await _caller(request)
+        except Unauthenticated:
+            rates.fail(network_of(client_address(request)), request.scope)
+            raise
+        rates.take(principal, request.scope)
         if not principal.may(self.permission):
             raise NotAllowed(
                 f"This needs the permission {self.permission}; "

@@ -17,6 +17,7 @@ from app.errors import (
     InvalidRequest,
     NotAllowed,
     PayloadTooLarge,
+    TooManyRequests,
     Unauthenticated,
     Unavailable,
 )
@@ -38,7 +39,7 @@ _ALWAYS: tuple[type[AppError], ...] = (
     AppError,
     Unavailable,
 )
-_GUARDED: tuple[type[AppError], ...] = (Unauthenticated, NotAllowed)
+_GUARDED: tuple[type[AppError], ...] = (Unauthenticated, NotAllowed, TooManyRequests)
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {
     "title": "Problem",
@@ -82,7 +83,7 @@ PROBLEM_SCHEMA: Mapping[str, Any] = {
 
 def problems(*kinds: type[AppError]) -> dict[int | str, dict[str, Any]]:
     """For a route's `responses=`: the problems of its own. Those that every route has are added
-    to the document by themselves (401, 403, 413, 421, 422, 500, 503).
+    to the document by themselves (401, 403, 413, 421, 422, 429, 500, 503).
     """
     found: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:

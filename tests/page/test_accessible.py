@@ -82,7 +82,7 @@ STATES: dict[str, tuple[str, Pose]] = {
     "connect": ("/sources/new/x", _section),
     "people": ("/people", _section),
     "reports": ("/reports", _reports),
-    "nowhere": ("/settings", lambda tab: expect(tab.page.locator(".empty")).to_be_visible()),
+    "settings": ("/settings", lambda tab: expect(tab.page.locator(".card").nth(2)).to_be_visible()),
     "offline": ("/", _offline),
 }
 MORE_STATES: dict[str, tuple[str, Pose]] = {

@@ -324,7 +324,7 @@ export default {
   "sheet.on": "Einzelne Tasten wirken",
   "sheet.reset": "Alle Tasten wie am Anfang",
   "sheet.change": "Wähle eine Taste, um sie zu ändern.",
-  "sheet.rebind": "{command}: {keys}. Ändern",
+  "sheet.rebind": "Ändern",
   "sheet.press": "Drücke die Taste für {command}",
   "sheet.press_short": "Taste drücken",
   "sheet.taken": "Vergeben: {command}",

@@ -323,7 +323,7 @@ export default {
   "sheet.on": "Single keys do something",
   "sheet.reset": "All keys as they came",
   "sheet.change": "Choose a key to change it.",
-  "sheet.rebind": "{command}: {keys}. Change",
+  "sheet.rebind": "Change",
   "sheet.press": "Press the key for {command}",
   "sheet.press_short": "press a key",
   "sheet.taken": "Taken: {command}",

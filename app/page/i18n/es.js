@@ -324,7 +324,7 @@ export default {
   "sheet.on": "Las teclas sueltas actúan",
   "sheet.reset": "Todas como al principio",
   "sheet.change": "Elige una tecla para cambiarla.",
-  "sheet.rebind": "{command}: {keys}. Cambiar",
+  "sheet.rebind": "Cambiar",
   "sheet.press": "Pulsa la tecla para {command}",
   "sheet.press_short": "pulsa una tecla",
   "sheet.taken": "Ocupada: {command}",

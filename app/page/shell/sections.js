@@ -14,5 +14,6 @@ export const SECTIONS = {
   sources: { title: "section.sources", load: async () => (await bring(import("../sources/view.js"))).Sources },
   people: { title: "section.people", load: async () => (await bring(import("../people/view.js"))).People },
   reports: { title: "section.reports", load: async () => (await bring(import("../reports/view.js"))).Reports },
+  settings: { title: "section.settings", load: async () => (await bring(import("../settings/view.js"))).Settings },
   welcome: { title: "section.welcome", load: async () => (await bring(import("../welcome/view.js"))).Welcome },
 };
