@@ -66,6 +66,10 @@ async def _nothing(_tab: Tab) -> None:
     return
 
 
+async def _reports(tab: Tab) -> None:
+    await tab.page.wait_for_selector("[data-figure=hours] svg")
+
+
 STATES: dict[str, tuple[str, Pose]] = {
     "list": ("/", _nothing),
     "detail": ("/", _open_first),
@@ -78,6 +82,12 @@ STATES: dict[str, tuple[str, Pose]] = {
     "nothing": ("/?q=zeppelin", _nothing),
     "unreadable": ("/?q=plattform:x", _nothing),
     "replied": ("/?view=replied", _open_first),
+    "health": ("/health", _nothing),
+    "sources": ("/sources", _nothing),
+    "connect": ("/sources/new/mastodon", _nothing),
+    "people": ("/people", _nothing),
+    "reports": ("/reports", _reports),
+    "welcome": ("/welcome", _nothing),
 }
 
 
@@ -88,7 +98,7 @@ async def take(stage: Stage, wanted: list[str]) -> None:
                 if wanted and name not in wanted:
                     continue
                 tab = await stage.open(path, width=pixels, color_scheme=scheme)
-                await tab.page.wait_for_selector(".row, .empty:has(h2)")
+                await tab.page.wait_for_selector(".row, .empty:has(h2), .page .card")
                 await pose(tab)
                 await tab.page.screenshot(path=FOLDER / f"{name}-{width}-{scheme}.png")
                 await tab.context.close()

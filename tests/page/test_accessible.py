@@ -55,6 +55,18 @@ async def _offline(tab: Tab) -> None:
     await expect(tab.page.locator(".banner")).to_be_visible()
 
 
+async def _section(tab: Tab) -> None:
+    """With everything in it that can be opened."""
+    await tab.page.wait_for_selector(".page .card")
+    for drawer in await tab.page.locator(".page details > summary").all():
+        await drawer.click()
+
+
+async def _reports(tab: Tab) -> None:
+    await tab.page.wait_for_selector("[data-figure=hours] svg")
+    await _section(tab)
+
+
 STATES: dict[str, tuple[str, Pose]] = {
     "list": ("/", lambda tab: _keys(tab, "j")),
     "detail": ("/", _detail),
@@ -66,9 +78,21 @@ STATES: dict[str, tuple[str, Pose]] = {
     "rail": ("/", _rail),
     "nothing": ("/?q=zeppelin", lambda tab: expect(tab.page.locator(".empty h2")).to_be_visible()),
     "unreadable": ("/?q=x:y", lambda tab: expect(tab.page.locator(".empty h2")).to_be_visible()),
+    "health": ("/health", _section),
+    "connect": ("/sources/new/x", _section),
+    "people": ("/people", _section),
+    "reports": ("/reports", _reports),
     "settings": ("/settings", lambda tab: expect(tab.page.locator(".card").nth(2)).to_be_visible()),
     "offline": ("/", _offline),
 }
+MORE_STATES: dict[str, tuple[str, Pose]] = {
+    "sources": ("/sources", _section),
+    "platforms": ("/sources/new", _section),
+    "consent": ("/sources/new/mastodon", _section),
+    "reconnect": ("/sources/1/reconnect", _section),
+    "welcome": ("/welcome", _section),
+}
+"""Looked at in the long form alone."""
 LANGUAGES = ("en", "en-XA", "ar-XB")
 
 
@@ -94,7 +118,7 @@ async def in_language(tab: Tab, language: str) -> Tab:
 
 async def looked_at(stage: Stage, state: str, scheme: str, width: str, language: str) -> list[str]:
     """What is wrong with one state as one person sees it."""
-    path, pose = STATES[state]
+    path, pose = (STATES | MORE_STATES)[state]
     tab = await stage.open(path, width=WIDTHS[width], color_scheme=scheme)
     if language != "en":
         await in_language(tab, language)
@@ -122,7 +146,7 @@ async def test_nothing_is_in_the_way(stage: Stage, scheme: str, width: str, lang
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 async def test_nothing_is_in_the_way_however_it_is_seen(stage: Stage) -> None:
-    ways = product(STATES, ("light", "dark"), WIDTHS, LANGUAGES)
+    ways = product(STATES | MORE_STATES, ("light", "dark"), WIDTHS, LANGUAGES)
     assert [each for way in ways for each in await looked_at(stage, *way)] == []
 
 
