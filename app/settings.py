@@ -159,9 +159,8 @@ class Settings(BaseSettings):
         description="Days after which events, and with them the history of items, are deleted. "
         "Not set: never.",
     )
-    deliveries_kept_days: int = Field(
-        30, ge=1, description="Days for which finished deliveries to webhooks are kept."
-    )
+    deliveries_kept_days: int = Field(30, ge=1, description="Days that finished deliveries stay.")
+    audit_kept_days: int = Field(400, ge=90, description="Days that the audit trail is kept.")
     worker_name: str | None = Field(
         None,
         min_length=1,

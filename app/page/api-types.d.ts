@@ -42,6 +42,27 @@ export interface components {
             code: string;
             detail: string;
         };
+        AuditList: {
+            items: components["schemas"]["AuditRow"][];
+            next_cursor: string | null;
+        };
+        AuditRow: {
+            id: number;
+            at: string;
+            actor: components["schemas"]["TrailActor"];
+            token_id: number | null;
+            session_id: number | null;
+            address: string | null;
+            request_id: string | null;
+            operation: string;
+            outcome: string;
+            status: number | null;
+            object: string | null;
+            source_id: number | null;
+            before_hash: string | null;
+            after_hash: string | null;
+            details: Record<string, never>;
+        };
         AuthorCondition: {
             handles?: string[];
             younger_than_days?: number | null;
@@ -1266,6 +1287,11 @@ export interface components {
             source_ids?: number[] | null;
             expires_at?: string | null;
             user_id?: number | null;
+        };
+        TrailActor: {
+            kind: string;
+            id: number | null;
+            name: string;
         };
         TroubleOut: {
             code: string;

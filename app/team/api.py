@@ -13,6 +13,7 @@ from starlette.responses import Response
 from app.errors import Conflict, NotFound, VersionMismatch
 from app.team import examples, granting, repository
 from app.team.asked import Display, Rights, SourceIds, columns_of, managing, shown
+from app.team.audit import api as audit
 from app.team.entering import api as entering
 from app.team.managing import check_sees_all
 from app.team.repository import NewToken
@@ -48,6 +49,7 @@ WIRE = (
     TokenMade,
     *entering.WIRE,
     *sessions.WIRE,
+    *audit.WIRE,
 )
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
@@ -190,3 +192,4 @@ async def delete_token(
 router.include_router(users.router)
 router.include_router(entering.router)
 router.include_router(sessions.router)
+router.include_router(audit.router)

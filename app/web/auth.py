@@ -72,6 +72,7 @@ class Needs:
             rates.fail(network_of(client_address(request)), request.scope)
             raise
         rates.take(principal, request.scope)
+        request.state.principal = principal
         if not principal.may(self.permission):
             raise NotAllowed(
                 f"This needs the permission {self.permission}; "

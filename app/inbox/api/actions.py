@@ -20,6 +20,7 @@ from app.inbox.labels.spelling import NAME_AT_MOST, tidy
 from app.inbox.schemas import ItemOut, item_out
 from app.inbox.service import Acting
 from app.outbox.events import acting
+from app.team.audit.entry import tell
 from app.team.users.names import MAX_NAME
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, needs
@@ -191,6 +192,7 @@ async def mark_item_spam(
 ) -> Response:
     acting = acting_for(principal, tx, now, request)
     mute = body is not None and body.mute_author
+    tell(mute_author=mute)
     return _whole(await acting.spam(item_id, mute_author=mute), now)
 
 

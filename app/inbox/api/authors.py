@@ -15,6 +15,7 @@ from app.inbox.authors.repository import AuthorFilter
 from app.inbox.authors.schemas import AuthorDetail, AuthorList, ErasureOut, person_out
 from app.inbox.erasing.service import Erasing
 from app.outbox.events import Actor
+from app.team.audit.entry import tell
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, needs
 from app.web.conditional import etag, if_match
@@ -129,6 +130,7 @@ async def erase_author(principal: ErasingPeople, request: Request, author_id: Pa
     if principal.scope.sources is not None:
         raise NotAllowed("A token that is limited to some sources can't erase a person everywhere.")
     dry = DRY_RUN.parse(request)["dry_run"]
+    tell(dry_run=dry)
     erasing: Erasing = request.app.state.erasing
     if dry:
         tally = await erasing.dry_run(author_id)

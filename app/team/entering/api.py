@@ -134,6 +134,7 @@ async def sign_out(request: Request, tx: Writer) -> Response:
     found = cookies.session_id(request)
     if found is not None:
         check_own_page(request, ambient=True)
+        request.state.principal = await find_caller(request)
         await _entrance(request).sessions.end(tx, found)
     response = Response(status_code=204)
     cookies.take_back(request, response)
