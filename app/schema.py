@@ -12,8 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock
-from sqlalchemy import Connection, DateTime, StaticPool, create_engine, event, func, select, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    StaticPool,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+    text,
+)
 
 from app.connecting import models as _connecting
 from app.db import metadata
@@ -124,6 +133,8 @@ def _sqlite_connection(path: Path) -> Iterator[Connection]:
 
 
 def _on_postgres(url: str, work: Callable[[Connection], ResultT]) -> ResultT:
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  # it brings the ORM
+
     async def run() -> ResultT:
         engine = create_async_engine(postgres_url(url))
         try:
@@ -138,9 +149,9 @@ def _on_postgres(url: str, work: Callable[[Connection], ResultT]) -> ResultT:
 
 
 def _read_revision(connection: Connection) -> str | None:
-    from alembic.migration import MigrationContext  # noqa: PLC0415  # as above
-
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def current_revision(url: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -38,9 +38,10 @@ from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
 from app.web.params import Param, Params, PathId, one_of
+from app.web.routes import Routes
 from app.web.wire import Body, Id, Time
 
-router = APIRouter(tags=["team"])
+router = Routes(tags=["team"])
 WIRE = (
     Me,
     UserList,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,9 +29,10 @@ from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.origins import CrossSite, check_own_page
 from app.web.params import PathId
+from app.web.routes import Routes
 from app.web.wire import Body
 
-router = APIRouter()
+router = Routes()
 WIRE = (SessionState, SignInLink)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]

@@ -6,7 +6,7 @@ import re
 from html import escape
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
@@ -26,11 +26,12 @@ from app.web.auth import Permission, Principal, needs
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.params import PathId
+from app.web.routes import Routes
 from app.web.trail import Trail
 from app.web.wire import Body
 
-router = APIRouter()
-public = APIRouter(include_in_schema=False)
+router = Routes()
+public = Routes(include_in_schema=False)
 """Outside /api: a browser goes here by itself, and comes back from somewhere else."""
 WIRE = (KnownBy,)
 
