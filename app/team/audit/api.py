@@ -19,7 +19,7 @@ from app.web.formats import MAX_ID, parse_whole
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
 from app.web.params import TIME, Kind, Param, Params, one_of, text
 
-router = APIRouter(tags=["team"])
+router = APIRouter()
 WIRE = (AuditList, AuditRow)
 
 Looking = Annotated[Principal, Depends(needs(Permission.READ_AUDIT))]
