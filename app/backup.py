@@ -55,10 +55,28 @@ def restore(backup: Path, database: Path, now: datetime) -> tuple[Copied, Path |
         shutil.copyfile(backup, fresh)
         sync_file(fresh)
         look_into(fresh, told=backup)
+        _hold_back(fresh, now)
         aside = _set_aside(database, now)
         fresh.replace(database)
         sync_folder(database.parent)
     return found, aside
+
+
+def _hold_back(fresh: Path, now: datetime) -> None:
+    """Sends nothing by itself that was on its way when the backup was made: whether it arrived
+    since, nobody knows any more. A person can replay it.
+    """
+    with closing(sqlite3.connect(fresh)) as raw, raw:
+        tables = {name for (name,) in raw.execute("SELECT name FROM sqlite_master")}
+        if "delivery" not in tables:
+            return  # from before there were any
+        detail = "Waited when the backup was made, and may have arrived since: replay it if not."
+        raw.execute(
+            "UPDATE delivery SET state = 'dead', due_at = NULL, finished_at = ?, "
+            "error_code = 'restored', error_detail = ? WHERE state = 'pending'",
+            (int(now.timestamp() * 1_000_000), detail),
+        )
+        raw.execute("UPDATE webhook SET read_through = (SELECT last FROM event_counter)")
 
 
 def _set_aside(database: Path, now: datetime) -> Path | None:

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute
 
 from app import __version__, health, metrics
 from app.admitting import Admitting
-from app.clock import Clock, SystemClock
+from app.clock import Clock, SystemClock, monotonic
 from app.connecting import api as connecting_api
 from app.connecting.clients import Clients
 from app.connecting.returning import Returning
@@ -55,7 +55,8 @@ from app.sources.repository import known_sources
 from app.sources.service import Sources
 from app.team import api as team_api
 from app.team.audit.trail import AuditTrail
-from app.team.keys import open_keyring
+from app.team.keys import following, open_keyring
+from app.team.oidc import api as oidc_api
 from app.team.passwords.hashing import Hasher
 from app.team.sealing import AnswerSeal
 from app.team.secrets import Keyring
@@ -67,6 +68,7 @@ from app.web.conditional import make_conditional
 from app.web.idempotency import make_repeatable
 from app.web.methods import keep_words_from_ids
 from app.web.openapi import Api
+from app.web.rates import Rates
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -79,6 +81,8 @@ _PARTS = (
 )  # fmt: skip
 GRACE_SECONDS = 3.0
 """For polls in flight; with the server's own 3 s this stays below the promised 10 s."""
+REQUESTS, FAILURES = 6000, 60
+"""A minute: of one caller, and without a credential from one network."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _FORGET = (
     forgetting.forget_items,
@@ -131,6 +135,7 @@ def create_app(
         cors_origins=settings.cors_origins,
         max_body_bytes=settings.max_body_bytes,
         https=public is not None and public.startswith("https://"),
+        rates=_rates(settings),
     )
     return app
 
@@ -142,6 +147,7 @@ def _routes() -> Sequence[BaseRoute]:
     for part in _PARTS:
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(connecting_api.public)
+    app.include_router(oidc_api.public)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(page_api.router)
@@ -151,6 +157,17 @@ def _routes() -> Sequence[BaseRoute]:
     make_conditional(app, PREFIX)
     keep_words_from_ids(app)
     return tuple(app.router.routes)
+
+
+def _rates(settings: Settings) -> Rates:
+    """Nobody but this machine's own people can be in the way of a service on loopback alone."""
+    alone = settings.loopback and settings.public_url is None
+    requests, failures = settings.rate_limit, settings.failure_limit
+    if requests is None:
+        requests = 0 if alone else REQUESTS
+    if failures is None:
+        failures = 0 if alone else FAILURES
+    return Rates(requests=requests or None, failures=failures or None, now=monotonic)
 
 
 def _own_names(settings: Settings, host: str) -> tuple[str, ...]:
@@ -196,6 +213,7 @@ class _Parts:
             data_dir=settings.data_dir,
             random=secrets.token_bytes,
         )
+        await stack.enter_async_context(following(keyring))
         manners = _manners(db, settings.requests_per_second)
         door = Door(
             allow=settings.allow_networks,
@@ -298,7 +316,13 @@ class _Lifespan:
         async with AsyncExitStack() as stack:
             parts = await _Parts.open(stack, settings, clock)
             admitting = await Admitting.open(
-                stack, parts.db, settings, clock, own_url=self._own_url(), hasher=self.hasher
+                stack,
+                parts.db,
+                settings,
+                clock,
+                door=parts.door,
+                own_url=self._own_url(),
+                hasher=self.hasher,
             )
             sources = Sources(parts.connecting, allowed=settings.allow_networks, forget=_FORGET)
             app.state.db = parts.db
@@ -306,13 +330,16 @@ class _Lifespan:
             app.state.trail = AuditTrail(parts.db, clock)
             app.state.resolve, app.state.sessions = admitting.tokens, admitting.sessions
             app.state.entrance, app.state.proxies = admitting.entrance, admitting.proxies
+            app.state.proxied, app.state.oidc = admitting.proxied, admitting.oidc
             app.state.set_up_link = admitting.set_up_link
             app.state.seal = AnswerSeal(parts.keyring, secrets.token_bytes)
             app.state.sources = sources
             clients = Clients(parts.connecting, _clients(settings))
             app.state.own_url = base = settings.public_url or self._own_url()
             app.state.connections = Connections(parts.connecting, sources, clients, base)
-            app.state.returning = Returning(parts.connecting, clients)
+            app.state.returning = Returning(
+                parts.connecting, clients, secure=base.startswith("https://")
+            )
             app.state.known_sources = known_sources
             app.state.coverage = CoverageBlock(parts.db, clock)
             app.state.erasing = Erasing(parts.db, clock, secrets.token_bytes, _ERASE)

@@ -7,12 +7,22 @@ import glob
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock
-from sqlalchemy import Connection, StaticPool, create_engine, event, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    StaticPool,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+    text,
+)
 
 from app.connecting import models as _connecting
 from app.db import metadata
@@ -34,6 +44,7 @@ from app.team import models as _team
 from app.team.audit import models as _audit
 from app.team.audit.trail import note_command
 from app.team.entering import models as _entering
+from app.team.oidc import models as _oidc
 from app.team.passwords import models as _passwords
 from app.team.sessions import models as _sessions
 from app.web import models as _web
@@ -45,7 +56,7 @@ __all__ = ["SchemaTooNew", "current_revision", "head_revision", "metadata", "mig
 
 _TABLES_COME_FROM = (
     _audit, _connecting, _inbox, _actions, _labels, _notes, _presence, _rules, _search, _views,
-    _outbox, _sources, _team, _entering, _passwords, _sessions, _web, _webhooks,
+    _outbox, _sources, _team, _entering, _oidc, _passwords, _sessions, _web, _webhooks,
 )  # fmt: skip
 HEAD = "0020"
 """The newest revision, told without loading alembic (260 ms); a test compares the two."""
@@ -122,6 +133,8 @@ def _sqlite_connection(path: Path) -> Iterator[Connection]:
 
 
 def _on_postgres(url: str, work: Callable[[Connection], ResultT]) -> ResultT:
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  # it brings the ORM
+
     async def run() -> ResultT:
         engine = create_async_engine(postgres_url(url))
         try:
@@ -136,9 +149,9 @@ def _on_postgres(url: str, work: Callable[[Connection], ResultT]) -> ResultT:
 
 
 def _read_revision(connection: Connection) -> str | None:
-    from alembic.migration import MigrationContext  # noqa: PLC0415  # as above
-
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def current_revision(url: str) -> str | None:
@@ -150,6 +163,13 @@ def current_revision(url: str) -> str | None:
         return None
     with _sqlite_connection(path) as connection:
         return _read_revision(connection)
+
+
+def server_time(url: str) -> datetime:
+    """What time a PostgreSQL server thinks it is. Call it outside an event loop."""
+    asked = select(func.clock_timestamp(type_=DateTime(timezone=True)))
+    at: datetime = _on_postgres(url, lambda connection: connection.execute(asked).scalar_one())
+    return at
 
 
 def check_revision(url: str) -> None:
@@ -193,26 +213,28 @@ def _upgrade(connection: Connection, target: str, *, down: bool) -> None:
 
 def migrate(
     url: str, target: str = "head", *, down: bool = False, copy: bool = True, locked: bool = False
-) -> None:
+) -> Path | None:
     """Brings a database to `target`, under a lock, so that two processes starting at once migrate
     once. Call it outside an event loop. Raises `SchemaTooNew`, and `ValueError` for a bad URL.
 
-    An SQLite database that holds something is copied before, unless `copy` is false. `locked`
-    says that the caller holds the lock already.
+    An SQLite database that holds something is copied before, unless `copy` is false; the path of
+    the copy is returned. `locked` says that the caller holds the lock already.
     """
     path = sqlite_path(url)
     if path is None:
         _on_postgres(url, lambda connection: _upgrade_locked(connection, target, down=down))
-        return
+        return None
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = nullcontext() if locked else FileLock(lock_beside(path, "migrate"), timeout=300)
+    copied = None
     with lock:
         found = current_revision(url)
         if copy and found is not None and (target, found) != ("head", HEAD):
             check_known(found)
-            _copy_before(path, found)
+            copied = _copy_before(path, found)
         with _sqlite_connection(path) as connection:
             _upgrade(connection, target, down=down)
+    return copied
 
 
 def note(url: str, values: Mapping[str, Any]) -> bool:
@@ -226,7 +248,7 @@ def note(url: str, values: Mapping[str, Any]) -> bool:
     return noted
 
 
-def _copy_before(path: Path, found: str) -> None:
+def _copy_before(path: Path, found: str) -> Path:
     """Keeps the database as it is at a revision; of earlier ones only the newest copy stays."""
     target = path.with_name(f"{path.name}.at-{found}")
     try:
@@ -242,6 +264,7 @@ def _copy_before(path: Path, found: str) -> None:
     )
     for each in copies[:-1]:
         each.unlink()
+    return target
 
 
 def _upgrade_locked(connection: Connection, target: str, *, down: bool) -> None:

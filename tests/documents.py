@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from app.main import create_app
-from app.settings import Settings, settings_table
+from app.settings import Settings
+from app.settings_told import settings_table
 from app.web.openapi import Api, operations, write_snapshot
 from tests.platform_pages import platforms_page
 

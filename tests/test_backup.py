@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert, update
 
 from app.backup import back_up, postgres_lines, restore
-from app.clock import FrozenClock
+from app.clock import monotonic
 from app.db import open_database
 from app.db_url import sqlite_path
 from app.errors import Conflict
 from app.main import only_poller
 from app.outbox.events import POLLER, Event, record
+from app.outbox.models import event_counter
+from app.outbox.webhooks.models import delivery
 from app.schema import HEAD, SchemaTooNew, current_revision, migrate
 from app.sources.models import source
 from app.sqlite_file import NotIntact, look_into
 from tests.databases import contents, on_database
+from tests.long_results import part
 from tests.populating import populate
 from tests.service import NOON, running_service
 
@@ -52,11 +55,11 @@ def row(number: int) -> dict[str, Any]:
     return {**texts, **whole, **times, "settings": {}, "warnings": [], "labels": []}
 
 
-async def test_a_backup_during_writes_is_a_prefix_of_what_was_written(
-    database: Path, sqlite_url: str, tmp_path: Path, clock: FrozenClock
-) -> None:
-    """Each transaction adds one source and one event: a copy has as many of the one as of the
-    other, without a hole, or it was not taken at one moment.
+async def backed_up_during_writes(
+    database: Path, sqlite_url: str, tmp_path: Path, copies_wanted: int, *, at_once: int = 1
+) -> int:
+    """Each transaction adds as many sources as events: a copy has as many of the one as of the
+    other, without a hole, or it was not taken at one moment. Returns how many were written.
     """
     db = open_database(sqlite_url)
     stop = asyncio.Event()
@@ -66,13 +69,14 @@ async def test_a_backup_during_writes_is_a_prefix_of_what_was_written(
         nonlocal written
         while not stop.is_set():
             async with db.write() as tx:
-                await tx.execute(insert(source).values(**row(written)))
-                record(tx, Event(type="source.added", at=NOON, actor=POLLER, source_id=written))
-            written += 1
+                for number in range(written, written + at_once):
+                    await tx.execute(insert(source).values(**row(number)))
+                    record(tx, Event(type="source.added", at=NOON, actor=POLLER, source_id=number))
+            written += at_once
 
     writing = asyncio.create_task(write())
     copies = []
-    for number in range(3):
+    for number in range(copies_wanted):
         before = written
         target = tmp_path / f"copy {number} ü.db"
         copied = await asyncio.to_thread(back_up, database, target, replace=False)
@@ -91,6 +95,26 @@ async def test_a_backup_during_writes_is_a_prefix_of_what_was_written(
             assert raw.execute("SELECT count(*) FROM source").fetchone() == (len(seqs),)
             assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == (HEAD,)
     assert left_over(tmp_path) == []
+    return written
+
+
+async def test_a_backup_during_writes_is_a_prefix_of_what_was_written(
+    database: Path, sqlite_url: str, tmp_path: Path
+) -> None:
+    await backed_up_during_writes(database, sqlite_url, tmp_path, 3)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+async def test_twenty_backups_during_writes_are_each_a_prefix(
+    database: Path, sqlite_url: str, tmp_path: Path
+) -> None:
+    with part("20 backups during writes") as figures:
+        began = monotonic()
+        figures["written"] = await backed_up_during_writes(
+            database, sqlite_url, tmp_path, 20, at_once=20
+        )
+        figures["written_per_second"] = round(figures["written"] / (monotonic() - began))
 
 
 async def test_a_restored_service_has_what_the_backup_had_and_starts(
@@ -114,6 +138,29 @@ async def test_a_restored_service_has_what_the_backup_had_and_starts(
         assert "later" not in names
     with closing(sqlite3.connect(aside)) as raw:
         assert raw.execute("SELECT count(*) FROM token WHERE name = 'later'").fetchone() == (1,)
+
+
+def test_what_waited_for_a_webhook_is_not_sent_a_second_time(
+    database: Path, sqlite_url: str, tmp_path: Path
+) -> None:
+    def fill(connection: Connection) -> None:
+        populate(connection, 6)
+        waiting = {"state": "pending", "error_code": None}
+        connection.execute(update(delivery).where(delivery.c.id <= 4).values(waiting))
+        done = {"state": "delivered", "error_code": None}
+        connection.execute(update(delivery).where(delivery.c.id > 4).values(done))
+        connection.execute(update(event_counter).values(last=77))
+
+    on_database(sqlite_url, fill)
+    back_up(database, tmp_path / "copy", replace=False)
+    restore(tmp_path / "copy", database, NOW)
+    found = on_database(sqlite_url, contents)
+    states = [(each["state"], each["error_code"]) for each in found["delivery"]]
+    assert states == [("dead", "restored")] * 4 + [("delivered", None)] * 2
+    assert {each["read_through"] for each in found["webhook"]} == {77}
+    assert all("replay it" in each["error_detail"] for each in found["delivery"][:4])
+    original = on_database(f"sqlite:///{tmp_path / 'copy'}", contents)
+    assert [each["state"] for each in original["delivery"][:4]] == ["pending"] * 4
 
 
 def test_nothing_is_restored_while_somebody_polls(

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from sqlalchemy import make_url
 
 from app.environment import data_dir, env_file_warning, read_names
-from app.settings import Settings, SettingsError, known_names, load_settings, settings_table
+from app.settings import Settings, SettingsError, known_names, load_settings
+from app.settings_told import settings_table
 from tests.documents import DOCS, settings_page
 
 

@@ -93,13 +93,16 @@ def allowed(
     way = api.get(f"/connect/{name}")
     begun = api.post(f"/connect/{name}", {**body, **_client(way, body, client_file)})
     path = f"/connect/{name}/{begun['id']}"
-    address = terminal.one_line(begun["authorize_url"])
+    # A browser gets the cookie from a page of ours. One that can't reach it leaves its last address
+    # to this command, which has the cookie as well.
+    pasted = browser is False and sys.stdin.isatty()
+    address = terminal.one_line(begun["authorize_url" if pasted else "open_url"])
     terminal.tell(f"Open this address, log in with the account, and allow it:\n  {address}")
     try:
-        if browser is not False and address.startswith(_WEB):
-            webbrowser.open(address)
-        elif sys.stdin.isatty():
+        if pasted:
             _take_return(api, name)
+        elif browser is not False and address.startswith(_WEB):
+            webbrowser.open(address)
         terminal.tell("Waiting for the platform's answer; Ctrl-C gives up.", style="dim")
         return _wait(api, path)
     except (KeyboardInterrupt, click.Abort):  # at a prompt it is the latter
@@ -108,9 +111,11 @@ def allowed(
 
 
 def _take_return(api: Api, name: str) -> None:
-    """A browser on another machine can't reach this one: its address bar holds what it brought."""
+    """A browser elsewhere is not the one that began, and may not reach this machine: its address
+    bar holds what it brought.
+    """
     text = click.prompt(
-        "Then press Enter; or, if the last page can't be reached, paste its address",
+        "At the last page, also one that can't be reached, paste its address",
         default="",
         show_default=False,
         err=True,

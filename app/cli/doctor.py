@@ -55,14 +55,18 @@ def examine() -> Iterator[Finding]:
 
 
 def _look(settings: Settings) -> Iterator[Finding]:
-    from app.cli import health, health_of_service
+    from app.cli import health, health_of_keys, health_of_service, health_of_settings
 
     yield from health.files(settings)
-    yield from health.database(settings)
+    base = list(health.database(settings))
+    yield from base
+    if any((each.subject, each.level) == ("migrations", "ok") for each in base):
+        yield from health_of_keys.examine(settings)
     yield from health.room(settings)
     yield health.clock()
     service = list(health_of_service.examine(settings))
     yield from health.listening(settings, running=bool(service))
+    yield from health_of_settings.examine(settings, running=bool(service))
     yield from service or [Finding("warn", "service", "none is running here", command("serve"))]
 
 

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 ROOM_NEEDED, ROOM_WANTED = 100 * MIB, 1024 * MIB
+WIDE = 16
+"""Addresses that a network of proxies has, at most, before the doctor wonders."""
+SKEW_SECONDS = 60
 BUILT = datetime(2026, 11, 1, tzinfo=UTC)
 NETWORK_FILE_SYSTEMS = frozenset(
     {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "gfs2", "glusterfs", "lustre",
      "ncpfs", "nfs", "nfs4", "ocfs2", "smb2", "smb3", "smbfs"}
 )  # fmt: skip
+LOCAL_BELOW = frozenset({"9p"})
+"""How sandboxes show a local disk, too: told, not refused."""
 MOUNTS = Path("/proc/self/mounts")
 
 
@@ -38,6 +44,22 @@ class Finding:
 
     def as_json(self) -> dict[str, str]:
         return asdict(self)
+
+
+def refuse_network_share(settings: Settings, mounts: Path = MOUNTS) -> None:
+    """Raises `Failure` where SQLite would lose data: its journal needs shared memory and locks
+    that shares don't have.
+    """
+    from app.cli.failure import Failure
+    from app.db_url import sqlite_path
+
+    path = sqlite_path(settings.database)
+    kind = None if path is None else file_system_of(path, mounts)
+    if kind in NETWORK_FILE_SYSTEMS - LOCAL_BELOW:
+        raise Failure(
+            f"{path} lies on {kind}, a network share, where SQLite loses data.",
+            ["Move it to a local disk (UNANSWERED_DATA_DIR), or use PostgreSQL."],
+        )
 
 
 def fail(subject: str, told: str, advice: str) -> Finding:
@@ -95,6 +117,17 @@ def database(settings: Settings) -> Iterator[Finding]:
         return
     yield Finding("ok", "database", f"{name}: answers")
     yield _migrations(settings, revision)
+    if path is None:
+        yield clocks(asked(settings, schema.server_time), SystemClock().now())
+
+
+def clocks(there: datetime, here: datetime) -> Finding:
+    """Leases and due times are the database's; ages are ours."""
+    apart = abs((there - here).total_seconds())
+    if apart > SKEW_SECONDS:
+        return Finding("warn", "clock of the database", f"differs by {apart:.0f} s from this one",
+                       "timedatectl set-ntp true")  # fmt: skip
+    return Finding("ok", "clock of the database", "as this one's")
 
 
 def _migrations(settings: Settings, revision: str) -> Finding:
@@ -206,6 +239,22 @@ def _reach(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "reach", f"other machines, as {settings.public_url}")
+    yield from _named_by_proxy(settings)
     if settings.demo and not settings.loopback:
         yield Finding("warn", "demo", "never runs on an address others can reach",
                       "unset UNANSWERED_DEMO")  # fmt: skip
+
+
+def _named_by_proxy(settings: Settings) -> Iterator[Finding]:
+    """A header that names people is worth as much as the networks it counts from."""
+    header = settings.proxy_user_header
+    if header is None:
+        return
+    where = ", ".join(settings.proxy_networks)
+    told = f"whoever is at {where} names people by {header}"
+    sizes = [ip_network(each, strict=False).num_addresses for each in settings.proxy_networks]
+    if max(sizes) > WIDE:
+        advice = "list the address of the proxy alone: UNANSWERED_PROXY_NETWORKS"
+        yield Finding("warn", "proxy header", told, advice)
+    else:
+        yield Finding("ok", "proxy header", told)

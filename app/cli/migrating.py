@@ -39,14 +39,31 @@ def bring_up_to_date(settings: Settings, *, copy: bool = True) -> tuple[str | No
 
     from app import schema
 
-    before = asked(settings, schema.current_revision)
-    asked(settings, lambda url: schema.migrate(url, copy=copy))
-    after = schema.head_revision()
+    before, after = asked(settings, schema.current_revision), schema.head_revision()
+    if before == after:
+        return before, after  # without loading what migrates
+    if before not in {None, after} and copy:
+        _tell_of_dump(settings, str(before))
+    copied = asked(settings, lambda url: schema.migrate(url, copy=copy))
+    if copied is not None:
+        terminal.tell(f"The database as it was before lies in {copied}.")
+        terminal.tell(f"To go back, install the earlier version and: {command('restore FILE')}")
     if before != after:
         structlog.get_logger(__name__).info("database migrated", before=before, after=after)
     if before is not None and before != after:
         note_in_trail(settings, "migrate", {"from": before, "to": after})
     return before, after
+
+
+def _tell_of_dump(settings: Settings, before: str) -> None:
+    """PostgreSQL is not copied by us: said before it changes, for who wants to stop here."""
+    from app.backup import postgres_lines
+    from app.db_url import sqlite_path
+
+    if sqlite_path(settings.database) is None:
+        dump, _ = postgres_lines(settings.database, f"unanswered-at-{before}.dump")
+        terminal.tell("PostgreSQL is upgraded without a copy. Before an upgrade, make one:")
+        terminal.tell(f"  {dump}")
 
 
 def note_in_trail(settings: Settings, command: str, details: Mapping[str, Any]) -> None:

@@ -60,6 +60,7 @@ COMMANDS = {
     "backup": "app.cli.backing_up:backup",
     "restore": "app.cli.backing_up:restore",
     "copy": "app.cli.copying:copy",
+    "secrets": "app.cli.keys:secrets",
     "doctor": "app.cli.doctor:doctor",
 }
 

@@ -18,6 +18,7 @@ import structlog
 import uvicorn
 
 from app.cli.failure import Failure
+from app.cli.receiving import Receiving
 from app.web.event_stream import is_news
 
 NEXT_PORTS = 50
@@ -139,7 +140,7 @@ def run_server(app: Any, listener: socket.socket, ready: Callable[[], None]) -> 
         access_log=False,
         lifespan="off",  # entered below: its errors stay exceptions instead of becoming text
         loop="auto",
-        http="httptools",
+        http=Receiving,
         ws="none",
         proxy_headers=False,  # whoever is on this machine could claim any address
         server_header=False,

@@ -71,8 +71,9 @@ def paint(text: str, style: str, stream: TextIO) -> str:
 
 
 def say(line: str = "", *, style: str = "") -> None:
-    """A line of the answer, on stdout. Its parts were cleaned by whoever put foreign text in."""
-    print(paint(_writable(line, sys.stdout), style, sys.stdout))  # noqa: T201  # the one place
+    """A line of the answer, on stdout; cleaned here too, so that no command can forget it."""
+    text = paint(_writable(clean(line), sys.stdout), style, sys.stdout)
+    print(text)  # noqa: T201  # the one place
 
 
 def tell(line: str, *, style: str = "") -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from html import escape
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import Depends, Path
 from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.connecting import examples
+from app.connecting.browsers import COOKIE_SECONDS, name_of
 from app.connecting.fitting import with_oauth
-from app.connecting.returning import Outcome, Returning
+from app.connecting.returning import NOT_OPEN, Outcome, Returning
 from app.connecting.schemas import ConnectionOut, WayIn, connection_out
-from app.connecting.service import Begin, Connections, Finish
+from app.connecting.service import Begin, Begun, Connections, Finish
 from app.connectors.failures import ConnectorError
 from app.connectors.oauth import Client
 from app.errors import Conflict, NotFound
@@ -26,13 +27,17 @@ from app.sources.schemas import CheckOut, SourceOut, budget_out, check_out, fail
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, needs
 from app.web.conditional import etag
+from app.web.cookies import give
 from app.web.deps import Now, Reader
+from app.web.networks import network_of
 from app.web.openapi import problems
+from app.web.origins import client_address
 from app.web.params import PathId
+from app.web.routes import Routes
 from app.web.wire import Body, Id
 
-router = APIRouter(tags=["connecting"])
-public = APIRouter(include_in_schema=False)
+router = Routes(tags=["connecting"])
+public = Routes(include_in_schema=False)
 """Outside /api, where every call needs a token: a platform sends a browser, and none of ours."""
 WIRE = (WayIn, ConnectionOut)
 
@@ -113,11 +118,20 @@ async def begin_connection(
         client = Client(body.client_id, body.client_secret or "")
     asked = Begin(body.settings, client, body.source_id)
     with overview.told_as_problem():
-        row, address = await _connections(request).begin(
+        begun = await _connections(request).begin(
             principal.scope, platform, asked, acting(principal)
         )
+    row, proof = begun.row, begun.proof
+    shown = connection_out(row, now, proof.address, _connections(request).open_url(row, proof))
     headers = {"Location": f"/api/v1/connect/{platform}/{row.id}"}
-    return answer(connection_out(row, now, address), status=201, headers=headers)
+    return _with_cookie(answer(shown, status=201, headers=headers), request, begun)
+
+
+def _with_cookie(response: Response, request: Request, begun: Begun) -> Response:
+    """Ties the way to the browser that gets this answer."""
+    name = name_of(begun.row.id, secure=_connections(request).secure)
+    give(request, response, begun.proof.browser, COOKIE_SECONDS, name)
+    return response
 
 
 @router.get(
@@ -205,19 +219,44 @@ async def give_up_connection(
 async def come_back(request: Request, platform: PlatformName) -> Response:
     """Where platforms send people back to."""
     returning: Returning = request.app.state.returning
-    outcome = await returning.come_back(platform, request.query_params.multi_items())
-    return Response(
-        _page(outcome),
-        status_code=200 if outcome.ok else 400,
-        media_type="text/html",
+    outcome = await returning.come_back(
+        platform, request.query_params.multi_items(), request.cookies
     )
+    return _paged(request, outcome)
 
 
-def _page(outcome: Outcome) -> str:
-    """A page that needs nothing: no script, no style, no link."""
+@public.get("/connect/{platform}/{connection_id}/open")
+async def open_connection(
+    request: Request, platform: PlatformName, connection_id: PathId, ticket: str = ""
+) -> Response:
+    """Where a browser is sent that did not begin: what is about to happen, and the way there."""
+    begun = await _connections(request).open(platform, connection_id, ticket)
+    if begun is None:
+        return _paged(request, NOT_OPEN)
+    title, base = with_oauth(platform)[0].title, _connections(request).base_url
+    told = Outcome(
+        ok=True,
+        title=f"Connect {title}?",
+        text=f"Somebody has begun to connect an account of {title} to the inbox at {base}. What it "
+        "receives will be read there. Go on only if it was you, just now.",
+    )
+    return _with_cookie(_paged(request, told, begun.proof.address), request, begun)
+
+
+def _paged(request: Request, outcome: Outcome, link: str = "") -> Response:
+    if not outcome.ok:
+        network = network_of(client_address(request))
+        request.app.state.rates.fail(network, request.scope)
+    status = 200 if outcome.ok else 400
+    return Response(_page(outcome, link), status_code=status, media_type="text/html")
+
+
+def _page(outcome: Outcome, link: str) -> str:
+    """A page that needs nothing: no script, no style."""
     title, text = escape(outcome.title), escape(outcome.text)
+    on = f'<p><a rel="noreferrer" href="{escape(link)}">Go on</a></p>' if link else ""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>{title}</title></head><body><h1>{title}</h1><p>{text}</p></body></html>\n"
+        f"<title>{title}</title></head><body><h1>{title}</h1><p>{text}</p>{on}</body></html>\n"
     )

@@ -14,10 +14,14 @@ from app.team.secrets import Place
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """What the token endpoint is shown beside the code."""
+    """What the token endpoint is shown beside the code, what the browser has that may come back,
+    and where it is sent.
+    """
 
     verifier: str
     secret: str
+    browser: str = ""
+    address: str = ""
 
     def client(self, row: Row[Any]) -> Client:
         return Client(row.client_id, self.secret)

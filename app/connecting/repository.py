@@ -35,6 +35,16 @@ async def find_connection(
     return rows[0] if rows else None
 
 
+async def find_by_id(reader: Reader, platform: str, connection_id: int) -> Row[Any] | None:
+    """Whoever has begun it."""
+    rows = await reader.rows(
+        select(connection).where(
+            connection.c.id == connection_id, connection.c.platform == platform
+        )
+    )
+    return rows[0] if rows else None
+
+
 async def find_by_state(reader: Reader, platform: str, state_hash: str) -> Row[Any] | None:
     rows = await reader.rows(
         select(connection).where(

@@ -6,7 +6,7 @@ Nothing of the platform's own words is shown or stored, and no source is stored 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy import Row
 
 from app.clock import stamp
 from app.connecting import keeping, repository
+from app.connecting.browsers import is_bound
 from app.connecting.clients import Clients
 from app.connecting.fitting import partial_settings
 from app.connecting.protocol import BadReturn, Returned, is_of, read_return
@@ -55,10 +56,15 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Returning:
+    """`secure`: browsers reach this service by https."""
+
     connecting: Connecting
     clients: Clients
+    secure: bool
 
-    async def come_back(self, name: str, params: Sequence[tuple[str, str]]) -> Outcome:
+    async def come_back(
+        self, name: str, params: Sequence[tuple[str, str]], cookies: Mapping[str, str]
+    ) -> Outcome:
         """Takes the return of a platform; what it means for the person who came with it."""
         platform = PLATFORMS.get(name)
         try:
@@ -67,6 +73,8 @@ class Returning:
             return _refused("This is no way back", "The address is not one a platform sends.")
         if platform is None or platform.oauth is None:
             return _refused("This is no way back", "There is no such platform here.")
+        if await self._is_foreign(name, returned.state, cookies):
+            return _ELSEWHERE
         row, now = await self._claim(name, returned.state), self.connecting.clock.now()
         if row is None or row.status != "waiting" or row.expires_at <= now:
             return _not_waiting(row)
@@ -81,6 +89,14 @@ class Returning:
             title=f"{platform.title} has allowed it",
             text="Go back to where you began: it is finished there. This window can be closed.",
         )
+
+    async def _is_foreign(self, name: str, state: str, cookies: Mapping[str, str]) -> bool:
+        """Whether it waits for another browser than the one that came; it goes on waiting then."""
+        row = await repository.find_by_state(self.connecting.db, name, hash_of(state))
+        if row is None or row.status != "waiting":
+            return False
+        proof = keeping.proof_of(self.connecting, row)
+        return not is_bound(cookies, row.id, proof, secure=self.secure)
 
     async def _claim(self, name: str, state: str) -> Row[Any] | None:
         """The way of this state as it stood; of those that come with it, one goes on."""
@@ -196,6 +212,20 @@ def _not_waiting(row: Row[Any] | None) -> Outcome:
         text="A way back is good once. What it brought the first time is where you began.",
     )
 
+
+_ELSEWHERE = Outcome(
+    ok=False,
+    title="This was begun elsewhere",
+    text="Nothing was stored. If you have begun it in another browser, allow it there. If a "
+    "command line waits for you, paste the address of this page there. If somebody else sent you "
+    "here, close this page.",
+)
+
+NOT_OPEN = Outcome(
+    ok=False,
+    title="This is no longer open",
+    text="The address is good for ten minutes, until it was allowed. Begin again.",
+)
 
 _ERRORS = {
     "access_denied": ("access_denied", "It was not allowed on the platform's page."),

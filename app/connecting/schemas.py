@@ -42,15 +42,17 @@ class NotConnected(msgspec.Struct, kw_only=True):
 
 class ConnectionOut(msgspec.Struct, kw_only=True):
     """A way through a platform's page. `status`: waiting (for a person there), asking, allowed (an
-    account can be chosen until `expires_at`), saving, connected, failed, expired. `authorize_url`
-    is told once, to whoever begins. `source_id`: the source that is connected again or that came
-    of it.
+    account can be chosen until `expires_at`), saving, connected, failed, expired. Two addresses are
+    told once, to whoever begins: `authorize_url` for the browser that has the cookie of that answer
+    (or for one whose last address is handed in with it), `open_url` for any other browser.
+    `source_id`: the source that is connected again or that came of it.
     """
 
     id: int
     platform: str
     status: str
     authorize_url: str | None
+    open_url: str | None
     redirect_uri: str
     accounts: list[OpenedAccount]
     source_id: int | None
@@ -59,7 +61,9 @@ class ConnectionOut(msgspec.Struct, kw_only=True):
     expires_at: Stamp
 
 
-def connection_out(row: Row[Any], now: datetime, address: str | None = None) -> ConnectionOut:
+def connection_out(
+    row: Row[Any], now: datetime, address: str | None = None, open_url: str | None = None
+) -> ConnectionOut:
     error = None
     if row.error_code is not None:
         error = NotConnected(code=row.error_code, detail=row.error_detail or "")
@@ -68,6 +72,7 @@ def connection_out(row: Row[Any], now: datetime, address: str | None = None) -> 
         platform=row.platform,
         status=status_of(row, now),
         authorize_url=address,
+        open_url=open_url,
         redirect_uri=row.redirect_uri,
         accounts=[OpenedAccount(**each) for each in row.accounts],
         source_id=row.source_id,

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from sqlalchemy import Row
 
 from app.connecting import keeping, repository
+from app.connecting.browsers import is_ticket, ticket_of
 from app.connecting.clients import Clients
 from app.connecting.fitting import partial_settings, with_oauth
 from app.connecting.protocol import address_of, new_secret
@@ -53,6 +54,14 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """A way's row, and its proof, which holds where a person is sent."""
+
+    row: Row[Any]
+    proof: keeping.Proof
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """Which of the accounts, and of a new source what else is to be known; see `NewSource`."""
 
@@ -79,11 +88,9 @@ class Connections:
         """Where a platform sends people back to: to be registered there to the letter."""
         return f"{self.base_url}/connect/{platform}/callback"
 
-    async def begin(
-        self, scope: Scope, name: str, asked: Begin, actor: Actor
-    ) -> tuple[Row[Any], str]:
-        """The way's row, and the address to send a person to. Raises `NotFound`, `InvalidRequest`,
-        `Conflict`, and a connector's failures where an app must be made on a server first.
+    async def begin(self, scope: Scope, name: str, asked: Begin, actor: Actor) -> Begun:
+        """Raises `NotFound`, `InvalidRequest`, `Conflict`, and a connector's failures where an app
+        must be made on a server first.
         """
         platform, oauth = with_oauth(name)
         settings, before = await self._present(scope, platform, asked)
@@ -108,7 +115,6 @@ class Connections:
             "redirect_uri": redirect_uri,
             "client_id": client.id,
         }
-        row_id = await self._store(values, keeping.Proof(verifier, client.secret))
         address = address_of(
             oauth,
             endpoints,
@@ -118,7 +124,27 @@ class Connections:
             state=state,
             verifier=verifier,
         )
-        return await self.get(name, row_id, actor), address
+        proof = keeping.Proof(verifier, client.secret, new_secret(random), address)
+        row_id = await self._store(values, proof)
+        return Begun(await self.get(name, row_id, actor), proof)
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach this service by https."""
+        return self.base_url.startswith("https://")
+
+    def open_url(self, row: Row[Any], proof: keeping.Proof) -> str:
+        """A page of ours that ties the way to the browser it is opened in."""
+        return f"{self.base_url}/connect/{row.platform}/{row.id}/open?ticket={ticket_of(proof)}"
+
+    async def open(self, platform: str, row_id: int, ticket: str) -> Begun | None:
+        """The way that is open still and fits the ticket."""
+        row = await repository.find_by_id(self.connecting.db, platform, row_id)
+        now = self.connecting.clock.now()
+        if row is None or row.status != "waiting" or row.expires_at <= now:
+            return None
+        proof = keeping.proof_of(self.connecting, row)
+        return Begun(row, proof) if is_ticket(ticket, proof) else None
 
     async def _present(
         self, scope: Scope, platform: Platform, asked: Begin

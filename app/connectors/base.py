@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, Protocol
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
@@ -390,10 +389,3 @@ class Platform:
     thrift: Thrift | None = None
     oauth: OAuth | None = None
     hidden: bool = False  # the demo: not offered in the list of platforms to connect
-
-
-def host_of(base_url: str) -> str:
-    """Where limits count: host and port of a base URL, lower case."""
-    parts = urlsplit(base_url)
-    port = parts.port or {"http": 80}.get(parts.scheme, 443)
-    return f"{(parts.hostname or '').lower()}:{port}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from app.connectors.base import JsonObject
 from app.connectors.failures import BadResponse
@@ -69,4 +69,14 @@ def as_base_url(value: str) -> str:
         raise ValueError("must be an address like https://blog.example.com")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("must be the bare address, without a password or a query")
+    if value != value.strip() or not value.isprintable() or not _has_a_port(parts):
+        raise ValueError("must have no blanks around it, and a port between 1 and 65535 if any")
     return value.rstrip("/")
+
+
+def _has_a_port(parts: SplitResult) -> bool:
+    """Whether the port is one, or left out."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False

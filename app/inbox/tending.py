@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.db import Database
+from app.inbox.erasing.scrubbing import scrub
 from app.inbox.erasing.service import Erasing
 from app.inbox.policies.service import keep_due_times
 from app.inbox.ranking import reckon_missing
@@ -24,3 +25,4 @@ async def tend(db: Database, erasing: Erasing, now: datetime) -> None:
     while await reckon_missing(db, AT_ONCE):
         pass
     await erasing.resume()
+    await scrub(db)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
 from app.connectors.base import (
     Check,
@@ -59,6 +60,16 @@ def base_url(platform: Platform, settings: Any) -> str:
         if value:
             return str(value)
     return f"https://{platform.name}"
+
+
+def host_of(url: str) -> str:
+    """Where limits count: host and port of a base URL, lower case."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80}.get(parts.scheme, 443)
+    except ValueError:  # no URL at all: the door will refuse it
+        return ":0"
+    return f"{(parts.hostname or '').lower()}:{port}"
 
 
 def check_interval(platform: Platform, host: str, asked: int | None, allowed: Sequence[str]) -> int:

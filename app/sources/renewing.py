@@ -15,7 +15,8 @@ from typing import Any
 
 from app.clock import Clock, monotonic
 from app.connectors.failures import Transient
-from app.db import Database
+from app.db import Database, Tx
+from app.scope import EVERYTHING
 from app.sources import leases, repository
 
 LONGEST_RENEWAL = timedelta(seconds=90)
@@ -52,11 +53,24 @@ class StoredCredential:
         sealed = self.seal(new)
         async with self.db.write() as tx:
             kept = await repository.replace_credential(tx, self.source_id, self.sealed, sealed)
+            if not kept and await self._sealed_anew(tx):
+                kept = await repository.replace_credential(tx, self.source_id, self.sealed, sealed)
         if not kept:
             raise Transient(
                 "The credential was replaced while it was renewed; the new one is used next."
             )
         self.sealed = sealed
+
+    async def _sealed_anew(self, tx: Tx) -> bool:
+        """Whether what is stored is still ours, only under a new key: a rotation is no person."""
+        row = await repository.find_source(tx, EVERYTHING, self.source_id)
+        stored = None if row is None else row.credential
+        if stored is None or self.sealed is None:
+            return False
+        if self.unseal(stored) != self.unseal(self.sealed):
+            return False
+        self.sealed = stored
+        return True
 
     async def _claim(self) -> datetime:
         began = monotonic()

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
-from app.connectors.base import Check, Platform, host_of
+from app.connectors.base import Check, Platform
 from app.connectors.failures import AuthFailed
 from app.connectors.keeping import NotStored
 from app.db import Database, Tx
@@ -25,6 +25,7 @@ from app.sources.drafts import (
     NewSource,
     base_url,
     check_interval,
+    host_of,
     identity_row,
     listed_us,
     listed_us_of,

@@ -32,6 +32,18 @@ def create_private(path: Path, content: str) -> bool:
     return True
 
 
+def replace_private(path: Path, content: str) -> None:
+    """Writes a file anew in one step, behind its links and with the owner that it has."""
+    path = path.resolve(strict=True)
+    owner = path.stat()
+    with _fresh_file(path, content) as fresh:
+        made = fresh.stat()
+        if (made.st_uid, made.st_gid) != (owner.st_uid, owner.st_gid):
+            os.chown(fresh, owner.st_uid, owner.st_gid)  # the service must still be able to read it
+        fresh.replace(path)
+    sync_folder(path.parent)
+
+
 @contextmanager
 def _fresh_file(path: Path, content: str) -> Iterator[Path]:
     """A neighbour of `path` with the content on the disk and mode 0600; gone afterwards."""

@@ -178,3 +178,11 @@ async def replace_installed(tx: Tx, key: str, value: Mapping[str, Any]) -> None:
     """Keeps it in place of what was kept under that key."""
     statement = tx.insert(installation).values(key=key, value=value)
     await tx.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+
+
+async def forget_installed(tx: Tx, key: str, value: Mapping[str, Any]) -> bool:
+    """Forgets what is kept under that key if it is still this; whether it was."""
+    if await find_installed(tx, key) != value:
+        return False
+    await tx.execute(delete(installation).where(installation.c.key == key))
+    return True

@@ -6,7 +6,8 @@ import binascii
 import hashlib
 import re
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,6 +22,23 @@ MIN_PASSPHRASE = 32
 _VERSION = "v1"
 _FORM = re.compile(r"v1\.([0-9a-f]{16})\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{22,})")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{43}=?")
+KEY_ID_FORM = re.compile(r"[0-9a-f]{16}")
+KEY_ID = slice(len(_VERSION) + 1, len(_VERSION) + 17)
+"""Where an envelope names its key."""
+
+KEY_CHECK = "key_check"
+KEY_CHECK_COLUMN = ("installation", "value")
+SEALED_COLUMNS = (
+    ("connection", "sealed"),
+    ("idempotency_key", "answer"),
+    ("oauth_client", "sealed"),
+    ("source", "credential"),
+    ("webhook", "secret"),
+    ("webhook", "old_secret"),
+)
+"""Every table and column that holds envelopes, each row's bound to its `id`: what a rotation seals
+anew, beside the key check. Nothing is sealed for a place that is not named here.
+"""
 
 
 class WrongKey(Unavailable):
@@ -49,15 +67,29 @@ class Place:
         return f"{self.table}:{self.row}:{self.column}".encode()
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class Keyring:
-    """The key that seals, and those from before a rotation, which only open."""
+    """The key that seals, and those from before a rotation, which only open.
+
+    `look` tells the keys of their file when it has changed, so that a rotation reaches processes
+    that run. What opened once opens until the process ends.
+    """
 
     current: Key
     old: tuple[Key, ...] = ()
+    look: Callable[[], Keyring | None] | None = None
+    _replaced: bool = field(default=False, init=False)
 
     def seal(self, plain: bytes, place: Place, random: Random) -> str:
         """`v1.<key_id>.<nonce>.<ciphertext>`, the last two in base64url without padding."""
+        if (place.table, place.column) not in (*SEALED_COLUMNS, KEY_CHECK_COLUMN):
+            raise ValueError(f"{place.table}.{place.column} is not named in SEALED_COLUMNS")
+        self.look_again()
+        if self._replaced:
+            raise WrongKey(
+                f"The key file does not hold the key in use, {self.current.id}, any more. Put that "
+                "key back, or start the service again, which proves that the new one fits."
+            )
         nonce = random(NONCE_BYTES)
         sealed = AESGCM(self.current.secret).encrypt(nonce, plain, place.bound())
         return f"{_VERSION}.{self.current.id}.{_encode(nonce)}.{_encode(sealed)}"
@@ -68,24 +100,50 @@ class Keyring:
         if found is None:
             raise WrongKey(f"What is stored in {place.table}.{place.column} is not an envelope.")
         key_id, nonce, sealed = found.groups()
-        key = next((key for key in (self.current, *self.old) if key.id == key_id), None)
-        if key is None:
-            raise WrongKey(
-                f"A credential was stored with the key {key_id}, which is not at hand; "
-                f"the key in use is {self.current.id}. Put the earlier key back."
-            )
         try:
-            return AESGCM(key.secret).decrypt(_decode(nonce), _decode(sealed), place.bound())
+            secret = self._key(key_id).secret
+            return AESGCM(secret).decrypt(_decode(nonce), _decode(sealed), place.bound())
         except (InvalidTag, binascii.Error) as error:
             raise WrongKey(
                 f"What is stored in {place.table}.{place.column} of row {place.row} was changed "
                 "or belongs to another row. Set the credential again."
             ) from error
 
+    def _key(self, key_id: str) -> Key:
+        known = self.find(key_id)
+        if known is None:
+            self.look_again()
+            known = self.find(key_id)
+        if known is None:
+            raise WrongKey(
+                f"A credential was stored with the key {key_id}, which is not at hand; "
+                f"the key in use is {self.current.id}. Put the earlier key back."
+            )
+        return known
+
+    def find(self, key_id: str) -> Key | None:
+        """The key of that id, as far as it is known by now."""
+        return next((key for key in (self.current, *self.old) if key.id == key_id), None)
+
     def is_current(self, envelope: str) -> bool:
         """Whether the key in use sealed it; a rotation seals the others anew."""
         found = _FORM.fullmatch(envelope)
         return found is not None and found[1] == self.current.id
+
+    def look_again(self) -> None:
+        """Takes up what a rotation has put into the key file.
+
+        A file without the key in use is no rotation's work: its keys open, and none of them seals
+        before a start has proven it, else what is written now might never open again.
+        """
+        fresh = self.look() if self.look is not None else None
+        if fresh is None:
+            return
+        known, listed = (self.current, *self.old), (fresh.current, *fresh.old)
+        self._replaced = self.current not in listed
+        if not self._replaced:
+            self.current = fresh.current
+        self.old = tuple(key for key in dict.fromkeys((*listed, *known)) if key != self.current)
 
 
 def parse_keys(text: str) -> Keyring:

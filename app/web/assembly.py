@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 
 from fastapi import FastAPI
 
+from app.clock import monotonic
 from app.web.headers import EXPOSED, AccessLog, Cors, RequestId, SecurityHeaders
-from app.web.limits import BodyLimit, TrustedHosts
+from app.web.limits import SizeLimits, TrustedHosts
 from app.web.problems import UnhandledErrors
+from app.web.rates import Rates
 
 
 def add_layers(
@@ -19,13 +21,16 @@ def add_layers(
     cors_origins: Sequence[str],
     max_body_bytes: int,
     https: bool,
+    rates: Rates | None = None,
 ) -> None:
     """Adds every layer, innermost first; the last one added sees a request first.
 
-    `https` says whether the public address is an https one. Refusals and unexpected errors are
-    answered inside CORS, so that a browser may read them; the id and the log are outside of all.
+    `https` says whether the public address is an https one; without `rates` there is no limit.
+    Refusals and unexpected errors are answered inside CORS, so that a browser may read them; the id
+    and the log are outside of all.
     """
-    app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
+    app.state.rates = rates or Rates(requests=None, failures=None, now=monotonic)
+    app.add_middleware(SizeLimits, max_bytes=max_body_bytes)
     app.add_middleware(TrustedHosts, hosts=tuple(trusted_hosts))
     app.add_middleware(UnhandledErrors)
     if cors_origins:

@@ -8,19 +8,21 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-_FORMULA = frozenset("=+-@\t\r\n\u2212")  # and what looks like them: full-width and small forms
-_INVISIBLE = " \u00a0\u200b\u200c\u200d\u2060\u3000\ufeff"
+_FORMULA = frozenset("=+-@\u2212")  # and what looks like them: full-width and small forms
+_DROPPED = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})  # some programs drop these before they look
+_MOVING = frozenset("\t\r\n\0")  # ASVS 5.0, 1.2.10: whatever follows them
 
 
 def harmless(value: Any) -> Any:
     """A text that a spreadsheet would take for a formula gets an apostrophe before it.
 
-    Blanks before it don't help: some programs drop them. Numbers are ours and stay numbers.
+    Blanks and invisible characters before it don't help. Numbers are ours and stay numbers.
     """
-    if not isinstance(value, str):
+    if not isinstance(value, str) or value[:1].isalnum():
         return value
-    first = unicodedata.normalize("NFKC", value.lstrip(_INVISIBLE)[:1])
-    return f"'{value}" if first in _FORMULA else value
+    first = next((c for c in value if unicodedata.category(c) not in _DROPPED), "")
+    formula = unicodedata.normalize("NFKC", first) in _FORMULA
+    return f"'{value}" if formula or (value and value[0] in _MOVING) else value
 
 
 def lines(rows: Iterable[Iterable[Any]]) -> bytes:

@@ -20,6 +20,8 @@ EXPOSED = (
     "ETag",
     "Link",
     "Location",
+    "RateLimit",
+    "RateLimit-Policy",
     "Retry-After",
     "X-Request-ID",
     "Idempotency-Replayed",
@@ -28,6 +30,43 @@ EXPOSED = (
 _SANE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _QUIET = frozenset({b"/healthz", b"/readyz", b"/metrics"})
 _log = structlog.get_logger(__name__)
+
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+"""The Content-Security-Policy of pages that run scripts of ours; other answers may do nothing."""
+_NO_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_NO_FEATURES = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer",
+        "autoplay",
+        "bluetooth",
+        "camera",
+        "display-capture",
+        "encrypted-media",
+        "fullscreen",
+        "geolocation",
+        "gyroscope",
+        "hid",
+        "local-fonts",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "picture-in-picture",
+        "publickey-credentials-get",
+        "screen-wake-lock",
+        "serial",
+        "storage-access",
+        "usb",
+        "web-share",
+        "xr-spatial-tracking",
+    )
+)
 
 
 class RequestId:
@@ -110,14 +149,17 @@ class SecurityHeaders:
         self.app = app
         self.headers = [
             (b"cache-control", b"no-store"),
-            (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+            (b"content-security-policy", _NO_POLICY.encode()),
             (b"cross-origin-opener-policy", b"same-origin"),
+            (b"cross-origin-resource-policy", b"same-origin"),
+            (b"permissions-policy", _NO_FEATURES.encode()),
             (b"referrer-policy", b"no-referrer"),
             (b"x-content-type-options", b"nosniff"),
             (b"x-frame-options", b"DENY"),
         ]
         if https:
-            self.headers.append((b"strict-transport-security", b"max-age=31536000"))
+            year = b"max-age=31536000; includeSubDomains"
+            self.headers.append((b"strict-transport-security", year))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -128,6 +170,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 own = list(message["headers"])
                 names = {name.lower() for name, _ in own}
+                own += scope.get("rate_limit", ())
                 message["headers"] = own + [h for h in self.headers if h[0] not in names]
             await send(message)
 

@@ -1,4 +1,7 @@
-"""Refusals before anything runs: too large a body, a foreign Host header. Pure ASGI."""
+"""Refusals before anything runs: a body, a head or an address too large, a foreign Host header.
+
+Pure ASGI; what comes before there is a request is `app/cli/receiving.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,28 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import AppError, PayloadTooLarge
 from app.web.problems import Misdirected, answer
 
+MAX_HEAD = 32 * 1024
+"""Bytes of all header fields together."""
+MAX_TARGET = 16 * 1024
+"""Bytes of a path with its query."""
 MAX_DIGITS = 18  # of a Content-Length: more is not even turned into a number
 
 
-class BodyLimit:
-    """Refuses bodies above `max_bytes` with 413 before the endpoint, its sign-in or its writer run.
+class TargetTooLong(AppError):
+    status = 414
+    code = "address-too-long"
+    title = "The address of the request is too long"
+
+
+class HeadTooLarge(AppError):
+    status = 431
+    code = "headers-too-large"
+    title = "The header fields of the request are too large"
+
+
+class SizeLimits:
+    """Refuses long addresses with 414, large heads with 431, and bodies above `max_bytes` with 413,
+    before the endpoint, its sign-in or its writer run.
 
     A body with a length is judged by it. One without (chunked) is read first, up to the limit, and
     handed on from memory: only so a route that never reads its body is safe from it as well.
@@ -27,8 +47,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        length, chunked = _framing(scope)
-        if chunked or (length is not None and not length.isdigit()):
+        length, chunked, head = _framing(scope)
+        if (refusal := _of_head(scope, head)) is not None:
+            await answer(refusal, scope)(scope, receive, send)
+        elif chunked or (length is not None and not length.isdigit()):
             await self._counted(scope, receive, send)
         elif length is not None and (len(length) > MAX_DIGITS or int(length) > self.max_bytes):
             await answer(self._too_large(), scope)(scope, receive, send)
@@ -60,15 +82,25 @@ class BodyLimit:
         return PayloadTooLarge(f"The body may have at most {self.max_bytes} bytes.")
 
 
-def _framing(scope: Scope) -> tuple[bytes | None, bool]:
-    """The Content-Length as it came, and whether the body is sent in chunks."""
-    length, chunked = None, False
+def _of_head(scope: Scope, head: int) -> AppError | None:
+    target = len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
+    if target > MAX_TARGET:
+        return TargetTooLong(f"A path and its query may have at most {MAX_TARGET} bytes.")
+    if head > MAX_HEAD:
+        return HeadTooLarge(f"All header fields together may have at most {MAX_HEAD} bytes.")
+    return None
+
+
+def _framing(scope: Scope) -> tuple[bytes | None, bool, int]:
+    """The Content-Length as it came, whether the body is sent in chunks, bytes of all fields."""
+    length, chunked, head = None, False, 0
     for name, value in scope["headers"]:
+        head += len(name) + len(value)
         if name == b"content-length":
             length = value
         elif name == b"transfer-encoding":
             chunked = True
-    return length, chunked
+    return length, chunked, head
 
 
 class TrustedHosts:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
@@ -17,6 +17,7 @@ from app.errors import (
     InvalidRequest,
     NotAllowed,
     PayloadTooLarge,
+    TooManyRequests,
     Unauthenticated,
     Unavailable,
 )
@@ -27,6 +28,7 @@ from app.web.cookies import SECURE
 from app.web.formats import MAX_ID
 from app.web.idempotency import HEADER, MAX_KEY, IdempotencyKeyReused, StillRunning
 from app.web.problems import MEDIA_TYPE, Misdirected, add_problem_handlers
+from app.web.routes import Routes
 
 REF = {"$ref": "#/components/schemas/Problem"}
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
@@ -38,7 +40,7 @@ _ALWAYS: tuple[type[AppError], ...] = (
     AppError,
     Unavailable,
 )
-_GUARDED: tuple[type[AppError], ...] = (Unauthenticated, NotAllowed)
+_GUARDED: tuple[type[AppError], ...] = (Unauthenticated, NotAllowed, TooManyRequests)
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {
     "title": "Problem",
@@ -82,7 +84,7 @@ PROBLEM_SCHEMA: Mapping[str, Any] = {
 
 def problems(*kinds: type[AppError]) -> dict[int | str, dict[str, Any]]:
     """For a route's `responses=`: the problems of its own. Those that every route has are added
-    to the document by themselves (401, 403, 413, 421, 422, 500, 503).
+    to the document by themselves (401, 403, 413, 421, 422, 429, 500, 503).
     """
     found: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
@@ -135,6 +137,12 @@ class Api(FastAPI):
         self.wire = tuple(wire)
         self._documented: dict[str, frozenset[str]] | None = None
         add_problem_handlers(self)
+
+    def include_router(self, router: APIRouter, *, prefix: str = "", **options: Any) -> None:
+        if isinstance(router, Routes) and not options:
+            router.give_to(self.router, prefix)
+        else:
+            super().include_router(router, prefix=prefix, **options)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from app.cli.server import address_of, bind, run_server
 from app.errors import Conflict
 from app.logs import set_up_logs
+from app.web.limits import SizeLimits
 
 
 async def slow(_request: Request) -> PlainTextResponse:
@@ -53,6 +54,7 @@ def main() -> None:
         routes=[Route("/slow", slow), Route("/endless", endless), Route("/state", state)],
         lifespan=lifespan,
     )
+    app.add_middleware(SizeLimits, max_bytes=2**20)
     app.state.begin_stop = lambda: print("begin_stop", flush=True)  # noqa: T201  # as above
     set_up_logs("json")
     url = address_of("127.0.0.1", listener.getsockname()[1])

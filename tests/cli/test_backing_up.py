@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 
+from app.schema import migrate
 from tests.cli.conftest import Shell
 
 
@@ -63,3 +65,27 @@ async def test_everything_is_copied_and_told(shell: Shell) -> None:
     assert wrong.code == 1
     assert "geheim" not in wrong.err
     assert "sqlite:///" in wrong.err
+
+
+async def test_what_was_there_before_an_upgrade_is_named(shell: Shell) -> None:
+    url = f"sqlite:///{shell.data / 'unanswered.db'}"
+    shell.data.mkdir(mode=0o700)
+    await asyncio.to_thread(migrate, url, "0003")
+    done = await shell.run("migrate")
+    assert done.code == 0
+    assert f"as it was before lies in {shell.data / 'unanswered.db.at-0003'}." in done.err
+    assert "at-0003" not in (await shell.run("migrate")).err
+    await asyncio.to_thread(migrate, url, "-1", down=True, copy=False)
+    without = await shell.run("migrate", "--no-copy")
+    assert (without.code, "lies in" in without.err) == (0, False)
+
+
+async def test_before_an_upgrade_of_postgresql_the_line_for_a_dump_is_told(
+    shell: Shell, postgres_url: str
+) -> None:
+    shell.env["UNANSWERED_DATABASE_URL"] = postgres_url
+    assert "pg_dump" not in (await shell.run("migrate")).err
+    await asyncio.to_thread(migrate, postgres_url, "-1", down=True)
+    done = await shell.run("migrate")
+    assert done.code == 0
+    assert "pg_dump --format=custom --file=unanswered-at-" in done.err

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,14 @@ from tests.serving import serving
 ADD = ("sources", "add", "pages", "--set")
 SECRET = "app-secret-1"
 CLIENT = f"client_id=app-1\nclient_secret={SECRET}\n"
-VISIT = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1]).read()"
+VISIT = """
+import html, re, sys
+from http.cookiejar import CookieJar
+from urllib.request import HTTPCookieProcessor, build_opener
+browser = build_opener(HTTPCookieProcessor(CookieJar()))
+page = browser.open(sys.argv[1]).read().decode()
+browser.open(html.unescape(re.search('href="([^"]+)"', page)[1])).read()
+"""
 
 
 @dataclass(slots=True)
@@ -183,10 +191,12 @@ async def test_connecting_again_through_the_page(house: House) -> None:
         stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        while b"/oauth/authorize" not in (line := await process.stderr.readline()):
+        while b"/open?ticket=" not in (line := await process.stderr.readline()):
             assert line, "the address was never told"
-        back = await at_the_page(line.decode().strip())
         async with httpx.AsyncClient() as browser:
+            page = (await browser.get(line.decode().strip())).text
+            (address,) = re.findall('href="([^"]+)"', page)
+            back = await at_the_page(unescape(address))
             assert (await browser.get(back)).status_code == 200
         out, _ = await process.communicate()
     except BaseException:

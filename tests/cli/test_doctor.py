@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import insert
 
-from app.cli.health import clock, file_system_of, room_on
+from app.cli.failure import Failure
+from app.cli.health import clock, clocks, file_system_of, refuse_network_share, room_on
 from app.cli.server import bind
 from app.cli.started import command
+from app.connecting.models import oauth_client
+from app.db import open_database
+from app.schema import server_time
+from app.settings import Settings
+from app.team.keys import open_keyring
+from app.team.secrets import Place, new_key_line
 from tests.cli.conftest import Shell
 from tests.cli.service import Service, problem, source, sources
+from tests.service import NOON
 
 
 async def levels(shell: Shell) -> dict[str, tuple[str, str]]:
@@ -91,6 +102,13 @@ async def test_an_address_others_can_reach(shell: Shell) -> None:
     assert (await levels(shell))["reach"][0] == "ok"
 
 
+async def test_networks_that_may_name_people(shell: Shell) -> None:
+    shell.env["UNANSWERED_PROXY_USER_HEADER"] = "X-Forwarded-User"
+    for networks, level in (("10.0.0.2,fd00::2", "ok"), ("10.0.0.0/8", "warn"), ("::/0", "warn")):
+        shell.env["UNANSWERED_PROXY_NETWORKS"] = networks
+        assert (await levels(shell))["proxy header"][0] == level, networks
+
+
 async def test_a_running_service_and_its_sources(shell: Shell, service: Service) -> None:
     dead = {"code": "auth_failed", "detail": "The token is dead.", "since": None}
     service.on("GET /readyz", {"status": "ok"})
@@ -134,3 +152,124 @@ def test_room(free: int, level: str) -> None:
 def test_a_clock_before_this_version_is_wrong() -> None:
     assert clock(datetime(1970, 1, 1, tzinfo=UTC)).level == "fail"
     assert clock(datetime(2030, 1, 1, tzinfo=UTC)).level in {"ok", "warn"}
+
+
+async def use(shell: Shell) -> Path:
+    """A database as a first start leaves it; its key file."""
+    await shell.run("migrate")
+    db = open_database(f"sqlite:///{shell.data / 'unanswered.db'}")
+    keyring = await open_keyring(db, secret_key=None, data_dir=shell.data, random=os.urandom)
+    values = {"platform": "x", "server": "s", "redirect_uri": "r", "client_id": "c"}
+    sealed = keyring.seal(b"secret", Place("oauth_client", 1, "sealed"), os.urandom)
+    async with db.write() as tx:
+        made = insert(oauth_client).values(id=1, created_at=NOON, sealed=sealed, **values)
+        await tx.execute(made)
+    await db.close()
+    return shell.data / "secret.key"
+
+
+async def test_keys_and_their_rotation(shell: Shell) -> None:
+    key = await use(shell)
+    assert (await levels(shell))["keys"][0] == "ok"
+    first, new = key.read_text(), new_key_line(os.urandom)
+    help_of = {
+        f"{first}# next\n{new}\n": ("warn", command("secrets rotate")),
+        f"{new}\n{first}": ("warn", command("secrets rotate")),
+        f"{new}\n": ("fail", "see docs/keys.md"),
+    }
+    for content, expected in help_of.items():
+        key.write_text(content)
+        assert (await levels(shell))["keys"] == expected
+    key.write_text(f"{new}\n{first}")
+    await shell.run("secrets", "rotate")
+    done = ("warn", command("secrets rotate --drop-old"))
+    assert (await levels(shell))["keys"] == done
+    path = shell.data / "unanswered.db"
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute("UPDATE oauth_client SET sealed = replace(sealed, substr(sealed, 4, 16), ?)",
+                    ("0123456789abcdef",))  # fmt: skip
+    key.write_text(new + "\n")
+    assert (await levels(shell))["keys"][0] == "fail"
+
+
+async def test_settings_at_odds_with_one_another(shell: Shell) -> None:
+    shell.data.mkdir(mode=0o700)
+    (shell.data / "secret.key").touch(mode=0o600)
+    shell.env |= {
+        "UNANSWERED_SECRET_KEY": "k" * 43,
+        "UNANSWERED_PUBLIC_URL": "https://desk.example",
+        "UNANSWERED_TRUSTED_HOSTS": "inbox.example,*.lan",
+        "UNANSWERED_ALLOW_NETWORKS": "10.0.0.0/8,0.0.0.0/1",
+        "UNANSWERED_LOG_LEVEL": "debug",
+    }
+    found = await levels(shell)
+    assert found["trusted hosts"] == ("fail", "add desk.example to UNANSWERED_TRUSTED_HOSTS")
+    assert found["networks"][0] == "fail"
+    assert found["logs"][0] == "warn"
+    assert found["proxy networks"] == ("warn", "set UNANSWERED_PROXY_NETWORKS=127.0.0.1")
+    shell.env["UNANSWERED_PROXY_NETWORKS"] = "10.0.0.2,::/0"
+    assert (await levels(shell))["proxy networks"][0] == "fail"
+    assert (await shell.run("doctor")).out.count("is used, ") == 1
+    shell.env |= {
+        "UNANSWERED_TRUSTED_HOSTS": "*.example",
+        "UNANSWERED_ALLOW_NETWORKS": "10.0.0.0/8,gitlab.lan",
+        "UNANSWERED_PROXY_NETWORKS": "127.0.0.1",
+    }
+    found = await levels(shell)
+    assert "trusted hosts" not in found
+    assert not {"networks", "proxy networks"} & found.keys()
+
+
+async def test_a_public_address_that_leads_elsewhere(shell: Shell, service: Service) -> None:
+    service.on("GET /readyz", {"status": "ok"})
+    service.on("GET /sources", sources(source()))
+    service.on("GET /tokens", {"items": [], "next_cursor": None})
+    shell.env["UNANSWERED_PUBLIC_URL"] = shell.url
+    assert (await levels(shell))["proxy header"][0] == "ok"
+    for elsewhere in (f"{shell.url}/no", "http://127.0.0.1:1"):
+        shell.env["UNANSWERED_PUBLIC_URL"] = elsewhere
+        assert (await levels(shell))["proxy"] == ("warn", "see docs/proxy.md")
+
+
+async def test_tokens_and_credentials_that_end_soon(shell: Shell, service: Service) -> None:
+    now = datetime.now(UTC)
+    in_three_days, later = (
+        (now + timedelta(days=days, hours=1)).isoformat().replace("+00:00", "Z")
+        for days in (3, 300)
+    )
+    service.on("GET /readyz", {"status": "ok"})
+    ending = source(credential_expires_at=in_three_days)
+    service.on("GET /sources", sources(ending, source(name="fine", credential_expires_at=later)))
+    tokens = [
+        {"name": name, "role": "agent", "expires_at": at}
+        for name, at in (("desk", in_three_days), ("wall", later), ("old", "2026-01-01T00:00:00Z"))
+    ]
+    service.on("GET /tokens", {"items": tokens, "next_cursor": None})
+    result = await shell.run("doctor")
+    assert "warn source acme: its credential ends in 3 days" in result.out
+    assert "warn token desk: ends in 3 days" in result.out
+    assert "warn token old: has ended" in result.out
+    assert "token wall" not in result.out
+    assert "source fine" not in result.out
+
+
+def test_the_clock_of_the_database(postgres_url: str) -> None:
+    there = server_time(postgres_url)
+    assert clocks(there, there + timedelta(seconds=59)).level == "ok"
+    assert clocks(there, there - timedelta(seconds=61)).level == "warn"
+
+
+@pytest.mark.parametrize(("kind", "refused"), [("nfs4", True), ("9p", False), ("ext4", False)])
+def test_a_service_does_not_start_on_a_network_share(
+    tmp_path: Path, *, kind: str, refused: bool
+) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"share {tmp_path} {kind} rw 0 0\n")
+    settings = Settings(data_dir=tmp_path)
+    if refused:
+        with pytest.raises(Failure, match="a network share, where SQLite loses data"):
+            refuse_network_share(settings, mounts)
+    else:
+        refuse_network_share(settings, mounts)
+    elsewhere = Settings(data_dir=tmp_path, database_url=SecretStr("postgresql://u@h/d"))
+    refuse_network_share(elsewhere, mounts)

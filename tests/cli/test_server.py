@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx  # the tests call the server as any client does
@@ -124,3 +125,30 @@ def test_ipv6_loopback() -> None:
 )  # fmt: skip
 def test_the_address_shown_can_be_opened(host: str, url: str) -> None:
     assert address_of(host, 1) == url
+
+
+def peak_of(process: Any) -> int:
+    """MiB that it has ever held (Linux, proc(5))."""
+    told = Path(f"/proc/{process.pid}/status").read_text()
+    return int(told.partition("VmHWM:")[2].split()[0]) // 1024
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_large_body_costs_no_memory(*, chunked: bool) -> None:
+    block, blocks = b"x" * 2**18, 1200
+    framing = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % (2**18 * blocks)
+    piece = b"40000\r\n" + block + b"\r\n" if chunked else block
+    async with small_app() as (process, url):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        before = peak_of(process)
+        writer.write(b"POST /state HTTP/1.1\r\nHost: a\r\n" + framing + b"\r\n\r\n")
+        for _ in range(blocks):
+            writer.write(piece)
+            await writer.drain()
+        answer = await reader.readuntil(b"}")
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert b"payload-too-large" in answer
+        assert peak_of(process) - before <= 4, "300 MiB were sent, and 1 MiB may be held"
+        writer.close()
+        await writer.wait_closed()

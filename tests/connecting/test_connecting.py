@@ -237,6 +237,7 @@ async def test_an_app_that_the_token_endpoint_refuses_is_made_anew(
             way = Way(service, server, base, clock)
             body = {"settings": {"api_url": base}}
             begun = (await way.api.post("/api/v1/connect/pages", json=body)).json()
+            await way.open(begun)
             back = await at_the_page(begun["authorize_url"])
             server.clients = {"other": "x"}
             assert (await way.come_back(back)).status_code == 400

@@ -48,12 +48,12 @@ async def test_an_account_on_a_server_is_connected_without_an_app_of_ours(
         began = await service.api.post("/api/v1/connect/mastodon", json=body)
         assert began.status_code == 201, began.text
         place = f"/api/v1/connect/mastodon/{began.json()['id']}"
-        page = await service.anonymous.get(await at_the_page(began.json()["authorize_url"]))
+        page = await service.api.get(await at_the_page(began.json()["authorize_url"]))
         assert page.status_code == 200, page.text
         (account,) = (await service.api.get(place)).json()["accounts"]
         made = await service.api.post(place, json={"name": "shop"})
         assert made.status_code == 200, made.text
         assert made.json()["identity"]["id"] == account["id"]
         again = (await service.api.post("/api/v1/connect/mastodon", json=body)).json()
-        assert (await service.anonymous.get(await at_the_page(again["authorize_url"]))).is_success
+        assert (await service.api.get(await at_the_page(again["authorize_url"]))).is_success
         assert len(server.door.to("/apps")) == 1

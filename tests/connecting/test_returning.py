@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
+from app.clock import FrozenClock
 from app.web.principal import Role
-from tests.connecting.platform import at_the_page
-from tests.connecting.way import MINUTE, REDIRECT, Way
+from tests.connecting.platform import at_the_page, offered
+from tests.connecting.way import APP, MINUTE, REDIRECT, Way
+from tests.service import running_service
 from tests.world import as_role
 
 
@@ -155,3 +159,69 @@ async def test_what_goes_wrong_behind_the_page_is_told(
     seen = await way.look(begun)
     assert (seen["status"], seen["error"]["code"], seen["accounts"]) == ("failed", code, [])
     assert (await way.api.get("/api/v1/sources")).json()["items"] == []
+
+
+async def test_a_return_in_another_browser_is_refused_and_costs_nothing(way: Way) -> None:
+    """Whoever is sent the platform's address by somebody else allows nothing."""
+    begun = await way.begin()
+    back = await at_the_page(begun["authorize_url"])
+    mine = dict(way.service.anonymous.cookies)
+    (name,) = mine
+    for cookies in ({}, {name: "another"}, {name: ""}, {"way-99": mine[name]}, {f"{name}x": "x"}):
+        way.service.anonymous.cookies = httpx.Cookies(cookies)
+        page = await way.come_back(back)
+        assert (page.status_code, "begun elsewhere" in page.text) == (400, True)
+    assert way.server.to("/oauth/token") == [], "the code goes to nobody"
+    assert (await way.look(begun))["status"] == "waiting"
+    way.service.anonymous.cookies = httpx.Cookies(mine)
+    assert (await way.come_back(back)).status_code == 200
+
+
+async def test_whoever_began_may_bring_it_himself(way: Way) -> None:
+    """The command line has the cookie of the answer, and hands in what a person pastes."""
+    begun = await way.begin()
+    back = await at_the_page(begun["authorize_url"])
+    assert (await way.api.get(back)).status_code == 200
+    assert (await way.look(begun))["status"] == "allowed"
+
+
+async def test_the_cookie_is_for_this_way_and_for_browsers_alone(way: Way) -> None:
+    body = {"settings": {"api_url": way.base}, **APP}
+    answered = await way.api.post("/api/v1/connect/pages", json=body)
+    cookie = answered.headers["set-cookie"].lower()
+    assert cookie.startswith(f"way-{answered.json()['id']}=")
+    assert {"httponly", "samesite=lax", "path=/", "max-age=600"} <= set(cookie.split("; "))
+    assert "secure" not in cookie, "by http on loopback"
+    assert cookie.partition("=")[2].partition(";")[0] not in answered.text.lower()
+
+
+async def test_a_ticket_opens_its_own_way_while_it_waits(way: Way) -> None:
+    begun, other = await way.begin(), await way.begin()
+    ticket = begun["open_url"].partition("ticket=")[2]
+    place = f"{REDIRECT.rpartition('/')[0]}"
+    for path in (
+        f"{other['id']}/open?ticket={ticket}",
+        f"{begun['id']}/open?ticket={ticket[:-1]}",
+        f"{begun['id']}/open?ticket=",
+        f"{begun['id']}/open",
+        f"999/open?ticket={ticket}",
+    ):
+        page = await way.service.anonymous.get(f"{place}/{path}")
+        assert (page.status_code, "set-cookie" in page.headers) == (400, False), path
+    await way.allow(begun)
+    late = await way.service.anonymous.get(begun["open_url"])
+    assert (late.status_code, "no longer open" in late.text) == (400, True)
+
+
+async def test_by_https_the_cookie_is_secure(
+    sqlite_url: str, tmp_path: Path, clock: FrozenClock
+) -> None:
+    public = "https://inbox.example"
+    body = {"settings": {"api_url": "https://127.0.0.1"}, **APP}
+    with offered():
+        async with running_service(sqlite_url, tmp_path, clock=clock, public_url=public) as service:
+            answered = await service.api.post("/api/v1/connect/pages", json=body)
+            cookie = answered.headers["set-cookie"].lower()
+            assert cookie.startswith("__host-way-")
+            assert "secure" in cookie.split("; ")
+            assert answered.json()["open_url"].startswith(f"{public}/connect/pages/")

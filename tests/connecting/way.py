@@ -37,13 +37,20 @@ class Way:
         answered = await self.api.post("/api/v1/connect/pages", json=body)
         assert answered.status_code == 201, answered.text
         begun: dict[str, Any] = answered.json()
+        await self.open(begun)
         return begun
 
+    async def open(self, begun: dict[str, Any]) -> None:
+        """The browser of a person who goes on, on the page that ties the way to it."""
+        opened = await self.service.anonymous.get(begun["open_url"])
+        assert (opened.status_code, "Go on only if it was you" in opened.text) == (200, True)
+
     async def come_back(self, to: str) -> httpx.Response:
-        """The browser follows the redirection, without any token of ours."""
+        """The browser in which it was opened follows the redirection, without a token of ours."""
         return await self.service.anonymous.get(to)
 
     async def allow(self, begun: dict[str, Any]) -> httpx.Response:
+        await self.open(begun)
         return await self.come_back(await at_the_page(begun["authorize_url"]))
 
     async def look(self, begun: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from app.schema import _config, current_revision, migrate
 from tests.databases import Contents, contents, on_database
+from tests.long_results import part
 from tests.populating import populate
 
 ROWS = 60
@@ -35,18 +36,32 @@ def same_rows(before: Contents, after: Contents) -> None:
             assert {k: old[k] for k in shared} == {k: new[k] for k in shared}, table
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
-def test_the_rows_of_each_revision_survive_the_way_up(empty_url: str, revision: str) -> None:
+def way_up(empty_url: str, revision: str, count: int) -> None:
     migrate(empty_url, revision)
-    on_database(empty_url, lambda c: populate(c, ROWS))
+    on_database(empty_url, lambda c: populate(c, count))
     before = on_database(empty_url, contents)
-    assert all(len(rows) in {1, ROWS} for rows in before.values()), "a table stayed empty"
+    assert all(len(rows) in {1, count} for rows in before.values()), "a table stayed empty"
     migrate(empty_url)
     after = on_database(empty_url, contents)
     assert before.keys() <= after.keys()
     same_rows(before, after)
     assert on_database(empty_url, orphans) == 0
     assert current_revision(empty_url) == REVISIONS[-1]
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_the_rows_of_each_revision_survive_the_way_up(empty_url: str, revision: str) -> None:
+    way_up(empty_url, revision, ROWS)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_ten_thousand_rows_of_each_table_survive_the_way_up(empty_url: str, revision: str) -> None:
+    kind = empty_url.partition(":")[0].partition("+")[0]
+    with part(f"10,000 rows a table from {revision} up, {kind}") as figures:
+        way_up(empty_url, revision, 10_000)
+        figures["rows"] = 10_000
 
 
 @pytest.mark.parametrize("revision", REVISIONS)

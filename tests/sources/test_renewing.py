@@ -19,12 +19,13 @@ from app.connectors.http import Door
 from app.db import Database, open_database
 from app.outbox.events import Actor
 from app.polling.poller import Poller
+from app.rotation.resealing import seal_anew
 from app.scope import EVERYTHING
 from app.sources import leases, repository
 from app.sources.connecting import Connecting
 from app.sources.drafts import Changes, NewSource
 from app.sources.service import Sources
-from app.team.secrets import new_key_line, parse_keys
+from app.team.secrets import Keyring, new_key_line, parse_keys
 from tests.connectors.fake_bluesky import FakeBluesky
 from tests.serving import serving
 
@@ -184,3 +185,17 @@ async def test_a_renewal_whose_process_died_is_taken_over(database_url: str) -> 
             row = await repository.get_source(tx, EVERYTHING, source_id)
         assert later is not None
         assert row.renewing_until == later.renewing_until
+
+
+async def test_a_rotation_of_the_key_during_a_renewal_costs_no_session(database_url: str) -> None:
+    async with workers(database_url, 1) as ((worker,), fake, source_id):
+        fake.end_sessions()
+        checking = asyncio.create_task(worker.check(source_id))
+        await fake.renewing.wait()
+        keyring, old = worker.connecting.keyring, worker.connecting.keyring.current
+        later = parse_keys(new_key_line(os.urandom)).current
+        keyring.look = lambda: Keyring(later, (old,))
+        keyring.look_again()
+        assert (await seal_anew(worker.db, keyring, os.urandom)).count == 1
+        await checking
+        assert (await worker.credential(source_id))["refresh_jwt"] == fake.refresh

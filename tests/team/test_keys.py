@@ -10,6 +10,7 @@ from stat import S_IMODE
 import pytest
 
 from app.db import SqliteDatabase
+from app.team.files import replace_private
 from app.team.keys import KEY_FILE, open_keyring
 from app.team.secrets import Keyring, Place, WrongKey, new_key_line
 from tests.web.apps import database
@@ -115,3 +116,28 @@ async def test_an_earlier_key_may_stay_behind_the_new_one(tmp_path: Path) -> Non
         both = await start(db, tmp_path, f"{FOREIGN}\n{OURS}")
     assert both.open(envelope, PLACE) == b"x"
     assert both.current.id != old.current.id
+
+
+async def test_a_running_process_follows_its_key_file(tmp_path: Path) -> None:
+    async with database(tmp_path) as db:
+        running = await start(db, tmp_path)
+        path, old = tmp_path / "data ü" / KEY_FILE, running.current
+        kept = path.read_text()
+        replace_private(path, f"{FOREIGN}\n{kept}")
+        assert running.is_current(running.seal(b"x", PLACE, secrets.token_bytes))
+        assert running.current.id != old.id
+        path.write_text("half a li")  # somebody edits it by hand
+        assert running.seal(b"x", PLACE, secrets.token_bytes)
+        replace_private(path, kept)
+        with pytest.raises(WrongKey, match="start the service again"):
+            running.seal(b"x", PLACE, secrets.token_bytes)
+
+
+async def test_a_key_file_is_replaced_behind_its_link_and_stays_private(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.key", tmp_path / "secret.key"
+    real.write_text(OURS)
+    link.symlink_to(real)
+    replace_private(link, FOREIGN)
+    assert link.is_symlink()
+    assert real.read_text() == FOREIGN
+    assert S_IMODE(real.stat().st_mode) == 0o600

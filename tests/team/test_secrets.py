@@ -8,8 +8,10 @@ from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from sqlalchemy import Text
 
-from app.team.secrets import Keyring, Place, WrongKey, new_key_line, parse_keys
+from app.schema import metadata
+from app.team.secrets import SEALED_COLUMNS, Keyring, Place, WrongKey, new_key_line, parse_keys
 
 PLACE = Place("source", 7, "credential")
 OLD = parse_keys(new_key_line(secrets.token_bytes))
@@ -119,3 +121,46 @@ def test_keys_do_not_show_themselves() -> None:
     for thing in (OLD, OLD.current):
         assert OLD.current.secret.hex() not in repr(thing)
         assert repr(OLD.current.secret) not in repr(thing)
+
+
+def test_nothing_is_sealed_for_a_column_that_a_rotation_would_miss() -> None:
+    with pytest.raises(ValueError, match=r"elsewhere\.secret is not named in SEALED_COLUMNS"):
+        seal(place=Place("elsewhere", 1, "secret"))
+
+
+def test_what_is_said_to_be_sealed_is_in_the_schema_as_text() -> None:
+    assert len(set(SEALED_COLUMNS)) == len(SEALED_COLUMNS)
+    for table, column in SEALED_COLUMNS:
+        found = metadata.tables[table]
+        assert isinstance(found.c[column].type, Text), f"{table}.{column}"
+        assert found.primary_key.columns.keys() == ["id"]
+
+
+def test_an_unknown_key_is_looked_for_once_more() -> None:
+    running = Keyring(OLD.current, look=lambda: Keyring(NEW.current, (OLD.current,)))
+    assert running.open(seal(NEW), PLACE) == b"hunter2"
+    assert running.current == NEW.current
+    assert running.open(seal(OLD), PLACE) == b"hunter2"
+
+
+def test_a_key_that_was_put_in_front_seals_at_once() -> None:
+    running = Keyring(OLD.current, look=lambda: Keyring(NEW.current, (OLD.current,)))
+    assert NEW.is_current(seal(running))
+
+
+def test_what_opened_once_opens_also_after_its_key_was_dropped() -> None:
+    files = iter([Keyring(NEW.current, (OLD.current,)), Keyring(NEW.current), None])
+    running = Keyring(OLD.current, look=lambda: next(files))
+    running.look_again()
+    running.look_again()
+    assert running.open(seal(OLD), PLACE) == b"hunter2"
+    assert NEW.is_current(seal(running))
+
+
+def test_a_file_without_the_key_in_use_seals_nothing_until_a_start_proves_it() -> None:
+    files = iter([NEW, None, Keyring(NEW.current, (OLD.current,))])
+    running = Keyring(OLD.current, look=lambda: next(files))
+    for _ in range(2):
+        with pytest.raises(WrongKey, match="start the service again"):
+            seal(running)
+    assert NEW.is_current(seal(running))

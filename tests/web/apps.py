@@ -61,6 +61,7 @@ def api(
     app = Api(title="test", version="1")
     app.state.resolve = by_role
     app.state.clock = FrozenClock(NOW)
+    app.state.public_url = None
     numbers = count(1)
     add_layers(
         app,

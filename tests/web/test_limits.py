@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.web.limits import BodyLimit, TrustedHosts
+from app.web.limits import SizeLimits, TrustedHosts
 from app.web.openapi import Api
 from tests.serving import serving
 from tests.web.apps import api, client, problem
@@ -96,7 +96,7 @@ async def test_an_endless_body_is_left_as_soon_as_it_is_too_large() -> None:
         raise AssertionError("the application ran")
 
     scope = {"type": "http", "headers": [(b"transfer-encoding", b"chunked")]}
-    await BodyLimit(never, LIMIT)(scope, endless, send)
+    await SizeLimits(never, LIMIT)(scope, endless, send)
     assert received == 3
     assert sent[0]["status"] == 413
 
@@ -119,7 +119,7 @@ async def test_a_caller_who_leaves_half_way_is_seen_by_the_application() -> None
         seen.extend([(await receive())["type"] for _ in range(3)])
 
     scope = {"type": "http", "headers": [(b"transfer-encoding", b"chunked")]}
-    await BodyLimit(application, LIMIT)(scope, receive, send)
+    await SizeLimits(application, LIMIT)(scope, receive, send)
     assert seen == ["http.request", "http.disconnect", "http.disconnect"]
 
 
@@ -175,3 +175,18 @@ async def test_a_request_without_a_host_is_not_served() -> None:
     scope = {"type": "http", "headers": []}
     await TrustedHosts(api(), ("test",))(scope, receive, send)
     assert sent[0]["status"] == 421
+
+
+@pytest.mark.parametrize("deep", ["[" * 100_000, '{"a":' * 100_000, "[" * 50_000 + "]" * 50_000])
+async def test_a_body_without_bottom_is_malformed(deep: str) -> None:
+    app = api(max_body_bytes=2**20, trusted_hosts=("*",))
+
+    @app.post("/with-body")
+    async def with_body(sent: dict[str, str]) -> None:
+        raise AssertionError("it ran")
+
+    headers = {"Content-Type": "application/json"}
+    async with client(app) as c:
+        for body in (deep, f'{{"a": {deep}'):
+            answer = await c.post("/with-body", content=body, headers=headers)
+            problem(answer, 422, "invalid-request")

@@ -16,6 +16,7 @@ from app.errors import Conflict, NotFound
 from app.inbox.changing import count_community
 from app.inbox.erasing import repository, tombstones
 from app.inbox.erasing.hooks import Hooks, OfItems
+from app.inbox.erasing.scrubbing import want_scrub
 from app.inbox.erasing.tombstones import Seal, pseudonym
 from app.inbox.erasing.words import Words, without, words_of
 from app.inbox.models import item, raw_body, reply, thread
@@ -110,6 +111,7 @@ class Erasing:
                 if gone:
                     await forget_answers(tx)
                     record(tx, self._event(actor, person.tally))
+                    await want_scrub(tx, str(author_id))
                 if gone or await repository.lock_person(tx, author_id) is None:
                     return person.tally
 

@@ -1,0 +1,1 @@
+"""Changing the key for stored credentials while services run."""

@@ -1,0 +1,156 @@
+"""No secret is where it should not be: in no answer, no log, no file, in no spelling."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sqlite3
+import sys
+from base64 import b64encode, urlsafe_b64encode
+from contextlib import AsyncExitStack, closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from app.connectors.registry import PLATFORMS
+from app.settings import Settings
+from app.team.secrets import KEY_CHECK_COLUMN, SEALED_COLUMNS
+from tests.cli.conftest import Shell
+from tests.secrecy.canaries import Canaries
+from tests.secrecy.walk import Walk, settings_with
+
+ENVELOPE = re.compile(r"v1\.[0-9a-f]{16}\.")
+COMMANDS = (
+    ("list", "--json"), ("sources", "list", "--json"), ("tokens", "list", "--json"), ("doctor",),
+    ("export", "all.ndjson"), ("backup", "copy.db"), ("secrets", "rotate"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        str.encode,
+        lambda s: b64encode(s.encode()),
+        lambda s: b64encode(f"x:{s}".encode()),
+        lambda s: urlsafe_b64encode(f"xy:{s}z".encode()),
+        lambda s: quote(s, safe="").encode(),
+        lambda s: json.dumps({"a": s + '"'}).encode(),
+        lambda s: s.encode().hex().encode(),
+    ],
+)
+def test_a_secret_is_found_in_every_spelling(form: Any) -> None:
+    canaries = Canaries()
+    secret = canaries.make("x access_token")
+    canaries.make("another")
+    assert canaries.found_in(b"before " + form(secret) + b" after") == {"x access_token"}
+    assert canaries.found_in(b"innocent") == frozenset()
+
+
+def test_no_secret_setting_is_forgotten() -> None:
+    given = settings_with(Canaries()).keys() | {"UNANSWERED_DATABASE_URL"}  # below, with a command
+    assert {f"UNANSWERED_{name.upper()}" for name in Settings.secrets} == given
+
+
+async def serve(shell: Shell) -> tuple[asyncio.subprocess.Process, str]:
+    """A service that logs everything; and its address, once it is ready."""
+    out, err = (shell.folder / "out").open("wb"), (shell.folder / "err").open("wb")
+    with out, err:
+        process = await shell.start("serve", "--port", "0", "--no-demo", stdout=out, stderr=err)
+    for _ in range(600):
+        if (told := (shell.folder / "out").read_text()).count("\n") > 1:
+            return process, told.split()[3]
+        await asyncio.sleep(0.1)
+    raise AssertionError((shell.folder / "err").read_text()[-2000:])
+
+
+async def command_line(walk: Walk, shell: Shell) -> None:
+    """Commands that work, and some that fail with a secret in hand."""
+    for words in COMMANDS:
+        done = await shell.run(*words)
+        walk.keep(" ".join(words), done.out + done.err)
+    password, typed = walk.canaries.make("database password"), walk.canaries.make("typed token")
+    url = f"postgresql://desk:{quote(password, safe='')}@127.0.0.1:1/inbox"
+    for words, more in (
+        (("migrate",), {"UNANSWERED_DATABASE_URL": url}),
+        (("doctor",), {"UNANSWERED_DATABASE_URL": url}),
+        (("copy", "--to", url), {}),
+        (("sources", "list"), {"UNANSWERED_TOKEN": typed}),
+    ):
+        kept, shell.env = shell.env, shell.env | more
+        done = await shell.run(*words)
+        shell.env = kept
+        assert done.code == 1, (words, done.out, done.err)
+        walk.keep(f"{' '.join(words)} with a secret", done.out + done.err)
+
+
+def keep_process(walk: Walk, pid: int) -> None:
+    """What everybody on the machine sees of it."""
+    walk.keep("arguments", Path(f"/proc/{pid}/cmdline").read_bytes())
+
+
+def keep_files(walk: Walk, shell: Shell) -> None:
+    """Logs, databases, backups, exports: all but the file that holds the command line's token."""
+    for path in shell.folder.rglob("*"):
+        if path.is_file() and path.name != "cli.json":
+            walk.keep(path.name, path.read_bytes())
+
+
+def envelopes_in(database: Path) -> set[tuple[str, str]]:
+    """The columns of a database that hold envelopes."""
+    found = set()
+    with closing(sqlite3.connect(database)) as raw:
+        raw.row_factory = sqlite3.Row
+        tables = raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        for (table,) in tables:
+            for row in raw.execute(f'SELECT * FROM "{table}"'):
+                found |= {(table, k) for k in row.keys() if ENVELOPE.search(str(row[k]))}  # noqa: SIM118
+    return found
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+async def test_no_secret_is_seen_anywhere(shell: Shell) -> None:
+    canaries = Canaries()
+    shell.env |= settings_with(canaries) | {
+        "UNANSWERED_LOG_LEVEL": "debug",
+        "UNANSWERED_ALLOW_NETWORKS": "127.0.0.0/8",
+        "UNANSWERED_REQUESTS_PER_SECOND": "500",
+    }
+    process, base = await serve(shell)
+    token = shell.env["UNANSWERED_BOOTSTRAP_TOKEN"]
+    try:
+        async with (
+            AsyncExitStack() as stack,
+            httpx.AsyncClient(
+                base_url=base, headers={"authorization": f"Bearer {token}"}, timeout=60
+            ) as api,
+        ):
+            walk = Walk(api, canaries, stack)
+            await walk.platforms()
+            await walk.consents()
+            await walk.own()
+            await walk.people()
+            await walk.refused()
+            await walk.everything()
+            await command_line(walk, shell)
+            keep_process(walk, process.pid)
+            keep_files(walk, shell)
+    finally:
+        process.terminate()
+        await process.wait()
+    keep_files(walk, shell)
+    assert '"level": "debug"' in (shell.folder / "err").read_text()
+    leaks = {
+        (name, slot)
+        for name, data in walk.evidence.items()
+        for slot in canaries.found_in(data) - walk.allowed[name]
+    }
+    assert leaks == set()
+    heard = canaries.found_in(b"".join(mirror.heard for mirror in walk.mirrors.values()))
+    kept_back = {slot for slot in canaries.slots if slot.split()[0] in PLATFORMS} - heard
+    assert kept_back == set(), "never sent, so nothing was proven of these"
+    assert envelopes_in(shell.data / "unanswered.db") == {*SEALED_COLUMNS, KEY_CHECK_COLUMN}
