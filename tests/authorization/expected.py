@@ -124,7 +124,7 @@ list_sessions        read                 lists
 end_sessions         read                 lists   ?keep=current
 end_session          read                 own
 get_identity         manage_users         all
-put_identity         manage_users         all     {"subject": "x"}
+put_identity         manage_users         all     {"email": "zoe@example.org"}
 delete_identity      manage_users         all
 list_audit           read_audit           all
 export_audit         read_audit           all

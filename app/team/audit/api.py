@@ -20,7 +20,7 @@ from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_lin
 from app.web.params import TIME, Kind, Param, Params, one_of, text
 from app.web.routes import Routes
 
-router = Routes(tags=["team"])
+router = Routes()
 WIRE = (AuditList, AuditRow)
 
 Looking = Annotated[Principal, Depends(needs(Permission.READ_AUDIT))]

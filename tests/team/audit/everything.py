@@ -220,6 +220,8 @@ class Everything:
         await self.signing_in()
         await self.do("update_token", {"role": "viewer"})
         await self.do("delete_token")
+        await self.do("put_identity", {"email": "mira@example.org"})
+        await self.do("delete_identity")
         await self.do("update_user", {"role": "viewer"})
         await self.do("put_identity", {"email": "mira@example.org"})
         await self.do("delete_identity")

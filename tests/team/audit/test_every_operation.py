@@ -51,7 +51,7 @@ MADE = {name for name, kind in OBJECTS.items() if kind and PLACES[name][0] == "P
     "check_connection", "act_on_items", "undo_action", "retry_quarantined", "retry_delivery",
     "add_note", "create_sign_in_link",
 }  # fmt: skip
-STAY = {"delete_note", "delete_token", "delete_user", "delete_identity"}
+STAY = {"delete_identity", "delete_note", "delete_token", "delete_user"}
 """Rows that stay, so that what they did has a name."""
 BEGUN = {"erase_author", "delete_source"}
 """Done in many transactions: the row comes with the first, before anything is lost."""
