@@ -12,8 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock
-from sqlalchemy import Connection, DateTime, StaticPool, create_engine, event, func, select, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    StaticPool,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+    text,
+)
 
 from app.connecting import models as _connecting
 from app.db import metadata
@@ -35,6 +44,7 @@ from app.team import models as _team
 from app.team.audit import models as _audit
 from app.team.audit.trail import note_command
 from app.team.entering import models as _entering
+from app.team.oidc import models as _oidc
 from app.team.passwords import models as _passwords
 from app.team.sessions import models as _sessions
 from app.web import models as _web
@@ -46,7 +56,7 @@ __all__ = ["SchemaTooNew", "current_revision", "head_revision", "metadata", "mig
 
 _TABLES_COME_FROM = (
     _audit, _connecting, _inbox, _actions, _labels, _notes, _presence, _rules, _search, _views,
-    _outbox, _sources, _team, _entering, _passwords, _sessions, _web, _webhooks,
+    _outbox, _sources, _team, _entering, _oidc, _passwords, _sessions, _web, _webhooks,
 )  # fmt: skip
 HEAD = "0020"
 """The newest revision, told without loading alembic (260 ms); a test compares the two."""
@@ -123,6 +133,8 @@ def _sqlite_connection(path: Path) -> Iterator[Connection]:
 
 
 def _on_postgres(url: str, work: Callable[[Connection], ResultT]) -> ResultT:
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  # it brings the ORM
+
     async def run() -> ResultT:
         engine = create_async_engine(postgres_url(url))
         try:
@@ -137,9 +149,9 @@ def _on_postgres(url: str, work: Callable[[Connection], ResultT]) -> ResultT:
 
 
 def _read_revision(connection: Connection) -> str | None:
-    from alembic.migration import MigrationContext  # noqa: PLC0415  # as above
-
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def current_revision(url: str) -> str | None:

@@ -40,6 +40,8 @@ def bring_up_to_date(settings: Settings, *, copy: bool = True) -> tuple[str | No
     from app import schema
 
     before, after = asked(settings, schema.current_revision), schema.head_revision()
+    if before == after:
+        return before, after  # without loading what migrates
     if before not in {None, after} and copy:
         _tell_of_dump(settings, str(before))
     copied = asked(settings, lambda url: schema.migrate(url, copy=copy))

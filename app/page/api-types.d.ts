@@ -402,6 +402,10 @@ export interface components {
             handle: string;
             name: string;
         };
+        IdentityPut: {
+            email?: string | null;
+            subject?: string | null;
+        };
         Imported: {
             new: number;
             known: number;
@@ -590,6 +594,13 @@ export interface components {
         };
         /** @enum {string} */
         Kind: "question" | "comment" | "mention" | "reply" | "review" | "direct_message" | "follow" | "share" | "praise";
+        KnownBy: {
+            user_id: number;
+            email: string | null;
+            issuer: string | null;
+            subject: string | null;
+            linked_at: string | null;
+        };
         LabelChanged: {
             name?: string | null;
             colour?: string | null;

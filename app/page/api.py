@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,8 +11,9 @@ from app.errors import NotFound
 from app.page.assets import Asset, load
 from app.web.conditional import none_match
 from app.web.headers import PAGE_POLICY
+from app.web.routes import Routes
 
-router = APIRouter(include_in_schema=False)
+router = Routes(include_in_schema=False)
 
 SECTIONS = ("inbox", "health", "sources", "people", "reports", "settings", "welcome")
 """The first words of the page's addresses; app/page/shell/sections.js says what each of them is."""

@@ -56,8 +56,8 @@ async def test_the_page_keeps_no_secret_where_scripts_could_read_it(bare: Stage)
 async def test_settings_hold_at_once_and_after_a_reload(bare: Stage) -> None:
     tab = await bare.open("/settings", name="erik", role=Role.AGENT)
     page = tab.page
-    await page.get_by_label("Colours").select_option("dark")
-    await page.get_by_label("Language").select_option("de")
+    await page.get_by_role("combobox", name="Colours").select_option("dark")
+    await page.get_by_role("combobox", name="Language").select_option("de")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Einstellungen")
     await page.reload()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Einstellungen")

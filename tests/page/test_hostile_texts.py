@@ -20,7 +20,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 STRANGE = """() => {
   const kept = 'div,span,p,a,h1,h2,h3,ul,ol,li,dl,dt,dd,section,header,main,nav,form,input,button,'
-    + 'select,option,label,small,bdi,time,kbd,svg.icon,path,textarea,details,summary,pre,dialog';
+    + 'select,option,label,small,bdi,time,kbd,svg.icon,path,textarea,details,summary,pre,dialog,'
+    + 'strong';
   return [...document.querySelectorAll('#app *')].filter((each) => !each.matches(kept)
     || [...each.attributes].some(({ name }) => name.startsWith('on') || name === 'style'))
     .map((each) => each.outerHTML.slice(0, 200));

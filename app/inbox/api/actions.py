@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
@@ -29,9 +29,10 @@ from app.web.deps import Now, Writer
 from app.web.formats import MAX_ID
 from app.web.openapi import problems
 from app.web.params import PathId
+from app.web.routes import Routes
 from app.web.wire import Body, Flag, Time, whole
 
-router = APIRouter(tags=["inbox"])
+router = Routes(tags=["inbox"])
 
 Triaging = Annotated[Principal, Depends(needs(Permission.TRIAGE))]
 

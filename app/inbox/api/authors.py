@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,9 +23,10 @@ from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
 from app.web.params import BOOLEAN, Param, Params, PathId, text
+from app.web.routes import Routes
 from app.web.wire import Body
 
-router = APIRouter(tags=["authors"])
+router = Routes(tags=["authors"])
 WIRE = (AuthorDetail, AuthorList, ErasureOut)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field, ValidationError, model_validator
 from starlette.responses import Response
@@ -28,9 +27,10 @@ from app.team.audit.entry import noted
 from app.web.answers import answer, answers
 from app.web.deps import Now, Writer
 from app.web.problems import invalid_request
+from app.web.routes import Routes
 from app.web.wire import Body, Id
 
-router = APIRouter(tags=["inbox"])
+router = Routes(tags=["inbox"])
 WIRE = (BulkOut,)
 ITEMS_AT_MOST = 500
 COUNTED_AT_MOST = 100_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
@@ -37,9 +37,10 @@ from app.web.conditional import etag, if_match
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.params import PathId
+from app.web.routes import Routes
 from app.web.wire import Body, Flag, Id
 
-router = APIRouter(tags=["rules"])
+router = Routes(tags=["rules"])
 WIRE = (RuleList, RuleOut, RuleTried)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -18,8 +18,9 @@ from app.web.deps import Now, Reader
 from app.web.formats import MAX_ID, parse_whole
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
 from app.web.params import TIME, Kind, Param, Params, one_of, text
+from app.web.routes import Routes
 
-router = APIRouter(tags=["team"])
+router = Routes(tags=["team"])
 WIRE = (AuditList, AuditRow)
 
 Looking = Annotated[Principal, Depends(needs(Permission.READ_AUDIT))]
