@@ -118,3 +118,29 @@ async def test_links_lead_where_they_say(attacked: Tab) -> None:
     )
     assert CANARY not in attacked.page.url
     assert attacked.faults == []
+
+
+ACTIVE = """() => [...document.querySelectorAll('#app *')].filter((each) =>
+  each.matches('script,img,iframe,object,embed,video,audio,style,base,link,math,foreignObject,form[action]')
+  || [...each.attributes].some(({ name }) => name.startsWith('on') || name === 'style'))
+  .map((each) => each.outerHTML.slice(0, 200))"""
+
+
+async def test_names_of_sources_people_and_tokens_are_text_too(attacked: Tab, bare: Stage) -> None:
+    api = bare.service.api
+    made = []
+    for number, text in enumerate(text[:150] for text in MARKUP[:40]):
+        person = {"name": f"p{number}", "display_name": text, "role": "viewer"}
+        made.append(await api.post("/api/v1/users", json=person))
+        made.append(await api.post("/api/v1/tokens", json={"name": text, "role": "viewer"}))
+        hook = {"url": f"{bare.platform}/{number}", "description": text, "enabled": False}
+        made.append(await api.post("/api/v1/webhooks", json=hook))
+    assert sum(answered.status_code == 201 for answered in made) > 60
+    for address in ("/health", "/sources", "/sources/1/reconnect", "/people", "/reports"):
+        await attacked.page.goto(address)
+        await expect(attacked.page.locator(".page .card").first).to_be_visible()
+        await expect(attacked.page.locator(".rail")).to_contain_text("<")
+        for drawer in await attacked.page.locator(".page details > summary").all():
+            await drawer.click()
+        assert await attacked.page.evaluate(ACTIVE) == [], address
+    assert attacked.faults == []
