@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Protocol, overload
 
 from msgspec import Meta
+from msgspec.json import Encoder
 
+_encode = Encoder().encode
 Stamp = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """A moment on the wire: RFC 3339 in UTC with three decimals and `Z`."""
 
@@ -53,4 +55,8 @@ def stamp(at: datetime | None) -> Stamp | None:
     """How a moment is written on the wire (`2026-11-23T21:39:57.120Z`)."""
     if at is None:
         return None
-    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    # A tenth of what `isoformat` takes; it writes six decimals, or none where there are none.
+    written = _encode(at).decode()
+    return f"{written[1:24]}Z" if at.microsecond else f"{written[1:20]}.000Z"

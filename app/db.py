@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from sqlalchemy import (
     Connection,
@@ -25,17 +25,19 @@ from sqlalchemy import (
     Table,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.clock import monotonic
 from app.db_engines import postgres_engine, sqlite_connection
 from app.db_trouble import trouble_told
-from app.db_types import Id, JsonType, UtcTime
+from app.db_types import Id, JsonType, UtcTime, insert_into
 from app.db_url import postgres_url, sqlite_path
 from app.errors import Unavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 __all__ = [
     "Buffer",
@@ -102,10 +104,7 @@ class Tx:
 
     def insert(self, table: Table) -> postgresql.Insert:
         """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
-        if self.dialect == "postgresql":
-            return postgresql.insert(table)
-        # The two dialects' inserts share the methods used here, not a base class.
-        return cast("postgresql.Insert", sqlite.insert(table))
+        return insert_into(self.dialect, table)
 
     def buffer(self, name: str, make: Callable[[], BufferT]) -> BufferT:
         """The buffer of that name in this transaction, made when first asked for."""

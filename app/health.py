@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
@@ -10,8 +9,9 @@ from starlette.responses import JSONResponse, Response
 
 from app.errors import AppError
 from app.schema import HEAD
+from app.web.routes import Routes
 
-router = APIRouter(include_in_schema=False)
+router = Routes(include_in_schema=False)
 _REVISION = text("SELECT version_num FROM alembic_version")
 
 

@@ -54,12 +54,15 @@ from app.sources.coverage import CoverageBlock
 from app.sources.repository import known_sources
 from app.sources.service import Sources
 from app.team import api as team_api
+from app.team.audit.trail import AuditTrail
 from app.team.keys import following, open_keyring
+from app.team.oidc import api as oidc_api
 from app.team.passwords.hashing import Hasher
 from app.team.sealing import AnswerSeal
 from app.team.secrets import Keyring
 from app.telling import Telling, Wanted, kept_for
 from app.web.assembly import add_layers
+from app.web.audited import Refusals, make_audited
 from app.web.auth import check_every_route_declares
 from app.web.conditional import make_conditional
 from app.web.idempotency import make_repeatable
@@ -124,6 +127,7 @@ def create_app(
     app.router.routes.extend(_routes())
     app.state.http_times = metrics.new_histogram()
     app.add_middleware(metrics.HttpTimes, histogram=app.state.http_times)
+    app.add_middleware(Refusals, prefix=PREFIX)
     add_layers(
         app,
         new_id=lambda: secrets.token_hex(8),
@@ -143,10 +147,12 @@ def _routes() -> Sequence[BaseRoute]:
     for part in _PARTS:
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(connecting_api.public)
+    app.include_router(oidc_api.public)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(page_api.router)
     check_every_route_declares(app)
+    make_audited(app, PREFIX)
     make_repeatable(app, PREFIX)
     make_conditional(app, PREFIX)
     keep_words_from_ids(app)
@@ -250,6 +256,7 @@ class _Parts:
             kept=kept_for(
                 deliveries_days=settings.deliveries_kept_days,
                 events_days=settings.events_kept_days,
+                audit_days=settings.audit_kept_days,
             ),
         )
         return await Telling.open(stack, self.db, clock, self.keyring, wanted)
@@ -309,13 +316,21 @@ class _Lifespan:
         async with AsyncExitStack() as stack:
             parts = await _Parts.open(stack, settings, clock)
             admitting = await Admitting.open(
-                stack, parts.db, settings, clock, own_url=self._own_url(), hasher=self.hasher
+                stack,
+                parts.db,
+                settings,
+                clock,
+                door=parts.door,
+                own_url=self._own_url(),
+                hasher=self.hasher,
             )
             sources = Sources(parts.connecting, allowed=settings.allow_networks, forget=_FORGET)
             app.state.db = parts.db
             app.state.clock = clock
+            app.state.trail = AuditTrail(parts.db, clock)
             app.state.resolve, app.state.sessions = admitting.tokens, admitting.sessions
             app.state.entrance, app.state.proxies = admitting.entrance, admitting.proxies
+            app.state.proxied, app.state.oidc = admitting.proxied, admitting.oidc
             app.state.set_up_link = admitting.set_up_link
             app.state.seal = AnswerSeal(parts.keyring, secrets.token_bytes)
             app.state.sources = sources

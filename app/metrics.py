@@ -10,7 +10,6 @@ from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
 
-from fastapi import APIRouter
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -30,8 +29,9 @@ from app.sources.models import quarantine, run, source
 from app.sources.overview import quotas
 from app.sources.schemas import QuotaOut
 from app.web.auth import Needs, Permission
+from app.web.routes import Routes
 
-router = APIRouter(include_in_schema=False)
+router = Routes(include_in_schema=False)
 _SINCE_POLLS = 3600
 _STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 _gate = Needs(Permission.READ)

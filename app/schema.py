@@ -5,15 +5,24 @@ from __future__ import annotations
 import asyncio
 import glob
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock
-from sqlalchemy import Connection, DateTime, StaticPool, create_engine, event, func, select, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    StaticPool,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+    text,
+)
 
 from app.connecting import models as _connecting
 from app.db import metadata
@@ -32,7 +41,10 @@ from app.outbox.webhooks import models as _webhooks
 from app.sources import models as _sources
 from app.sqlite_file import copy_database
 from app.team import models as _team
+from app.team.audit import models as _audit
+from app.team.audit.trail import note_command
 from app.team.entering import models as _entering
+from app.team.oidc import models as _oidc
 from app.team.passwords import models as _passwords
 from app.team.sessions import models as _sessions
 from app.web import models as _web
@@ -43,8 +55,8 @@ if TYPE_CHECKING:
 __all__ = ["SchemaTooNew", "current_revision", "head_revision", "metadata", "migrate"]
 
 _TABLES_COME_FROM = (
-    _connecting, _inbox, _actions, _labels, _notes, _presence, _rules, _search, _views, _outbox,
-    _sources, _team, _entering, _passwords, _sessions, _web, _webhooks,
+    _audit, _connecting, _inbox, _actions, _labels, _notes, _presence, _rules, _search, _views,
+    _outbox, _sources, _team, _entering, _oidc, _passwords, _sessions, _web, _webhooks,
 )  # fmt: skip
 HEAD = "0020"
 """The newest revision, told without loading alembic (260 ms); a test compares the two."""
@@ -121,6 +133,8 @@ def _sqlite_connection(path: Path) -> Iterator[Connection]:
 
 
 def _on_postgres(url: str, work: Callable[[Connection], ResultT]) -> ResultT:
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  # it brings the ORM
+
     async def run() -> ResultT:
         engine = create_async_engine(postgres_url(url))
         try:
@@ -135,9 +149,9 @@ def _on_postgres(url: str, work: Callable[[Connection], ResultT]) -> ResultT:
 
 
 def _read_revision(connection: Connection) -> str | None:
-    from alembic.migration import MigrationContext  # noqa: PLC0415  # as above
-
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def current_revision(url: str) -> str | None:
@@ -221,6 +235,17 @@ def migrate(
         with _sqlite_connection(path) as connection:
             _upgrade(connection, target, down=down)
     return copied
+
+
+def note(url: str, values: Mapping[str, Any]) -> bool:
+    """Writes what a command has done into the trail; whether the database has one yet."""
+    path = sqlite_path(url)
+    if path is None:
+        return _on_postgres(url, lambda connection: note_command(connection, values))
+    with _sqlite_connection(path) as connection:
+        noted = note_command(connection, values)
+        connection.commit()
+    return noted
 
 
 def _copy_before(path: Path, found: str) -> Path:

@@ -129,8 +129,9 @@ class Telling:
                 _log.info("housekeeping", **gone)
 
 
-def kept_for(*, deliveries_days: int, events_days: int | None) -> Kept:
+def kept_for(*, deliveries_days: int, events_days: int | None, audit_days: int) -> Kept:
     return Kept(
         deliveries=timedelta(days=deliveries_days),
         events=None if events_days is None else timedelta(days=events_days),
+        audit=timedelta(days=audit_days),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -41,10 +42,18 @@ class Running:
 
 
 @contextmanager
-def service() -> Iterator[Running]:
-    """`unanswered serve` with the demo, on a database of its own."""
+def service(database: Path | None = None, home: Path | None = None) -> Iterator[Running]:
+    """`unanswered serve` with the demo, on a database of its own; or without demo and polling on a
+    copy of `database`, whose key lies in `home`.
+    """
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
+        more: list[str] = []
+        if database is not None:
+            shutil.copy(database, data / "unanswered.db")
+            more = ["--no-demo", "--no-poll"]
+        if home is not None and (home / "secret.key").exists():
+            shutil.copy(home / "secret.key", data)
         env = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -53,7 +62,7 @@ def service() -> Iterator[Running]:
             "UNANSWERED_STREAMS_PER_TOKEN": "10000",
             "UNANSWERED_LOG_LEVEL": "error",
         }
-        command = [sys.executable, "-P", "-m", "app.cli", "serve", "--port", "0"]
+        command = [sys.executable, "-P", "-m", "app.cli", "serve", "--port", "0", *more]
         with subprocess.Popen(command, env=env, cwd=folder, stdout=subprocess.DEVNULL) as process:
             try:
                 yield _ready(process.pid, data)
@@ -68,7 +77,7 @@ def _ready(pid: int, data: Path) -> Running:
         time.sleep(0.2)
         try:
             place = json.loads((data / "cli.json").read_text())
-            if httpx.get(f"{place['url']}/readyz", verify=False).status_code == httpx.codes.OK:
+            if httpx.get(f"{place['url']}/healthz", verify=False).status_code == httpx.codes.OK:
                 return Running(pid, data, place["url"], place["token"])
         except (OSError, ValueError, httpx.TransportError):
             continue

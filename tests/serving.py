@@ -25,7 +25,7 @@ async def serving(
     protocol: Any = "auto",
 ) -> AsyncIterator[str]:
     """Yields the base URL (`http://127.0.0.1:<port>`, no trailing slash). `lifespan="off"` is for
-    an application that has been started already.
+    an application that has been started already; `protocol` replaces the library's own.
     """
     # With its protocol named, asyncio sets TCP_NODELAY; without, each answer takes 40 ms more.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

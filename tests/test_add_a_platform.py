@@ -14,8 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "add-a-platform.md"
 REGISTRY = "app/connectors/registry.py"
-IMPORT = "from app.connectors.platforms import "
-FIRST_LINE = "_ALL: tuple[Platform, ...] = (\n"
+FIRST_LINE = "_ALL = (\n"
 
 
 def blocks() -> dict[str, str]:
@@ -45,18 +44,11 @@ def follow(tree: Path) -> None:
 
 
 def register(registry: Path, line: str) -> None:
-    """The one line, and its name in the import."""
+    """The one line."""
     assert line.count("\n") == 1
-    name = line.strip().partition(".")[0]
     text = registry.read_text("utf-8")
-    opened = "(\n    " if f"{IMPORT}(\n" in text else ""  # more names than a line holds
-    for before, after in (
-        (f"{IMPORT}{opened}", f"{IMPORT}{opened}{name}, "),
-        (FIRST_LINE, f"{FIRST_LINE}{line}"),
-    ):
-        assert text.count(before) == 1
-        text = text.replace(before, after)
-    registry.write_text(text, "utf-8")
+    assert text.count(FIRST_LINE) == 1
+    registry.write_text(text.replace(FIRST_LINE, f"{FIRST_LINE}{line}"), "utf-8")
 
 
 def run(tree: Path, *command: str) -> subprocess.CompletedProcess[str]:

@@ -17,8 +17,8 @@ import structlog
 
 from app.cli.terminal import clean, one_line, say, say_json
 from app.demo.model import Person
-from app.inbox.exchange.cells import lines
 from app.logs import set_up_logs
+from app.web.cells import lines
 from tests.cli.conftest import Shell
 from tests.hostile import CANARY, FORMULAS, LOG_FORGERIES, MARKUP, PAYLOADS, TERMINAL
 from tests.inbox.exchange.test_exchange import EVERYTHING, served

@@ -44,6 +44,7 @@ def backup(file: Path, *, force: bool, as_json: bool) -> None:
 def restore(file: Path, *, as_json: bool) -> None:
     """Put the backup FILE in the database's place; the old one is kept beside it."""
     from app.backup import restore as put_back
+    from app.cli.migrating import note_in_trail
     from app.cli.serving import told_settings
     from app.clock import SystemClock
 
@@ -51,6 +52,7 @@ def restore(file: Path, *, as_json: bool) -> None:
     database = _database(settings, file)
     now = SystemClock().now()
     found, aside = _done(lambda: put_back(file, database, now), file)
+    note_in_trail(settings, "restore", {"revision": found.revision, "replaced": aside is not None})
     if as_json:
         kept = None if aside is None else str(aside)
         terminal.say_json({"database": str(database), "kept": kept, **_told(found)})

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-import types
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,16 +11,12 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from app.cli.failure import Cut, Failure, Refused
+from app.cli.lean import without_colours
 from app.cli.started import command
 from app.environment import UnreadableEnvFile, data_dir, read_names
 
-if "httpx._main" not in sys.modules:
-    # httpx imports its own command line, and with it rich and pygments: 0.2 s for nothing.
-    _unused = types.ModuleType("httpx._main")
-    _unused.main = lambda: None  # type: ignore[attr-defined]  # a module made by hand
-    sys.modules["httpx._main"] = _unused
-
-import httpx  # noqa: TID251  # after the above; the client is a caller of ours, not a poller
+with without_colours():
+    import httpx  # noqa: TID251  # the client is a caller of ours, not a poller
 
 Json = dict[str, Any]
 PATIENCE = 30.0

@@ -56,16 +56,17 @@ def export(
         asked["q"] = text
     try:
         if output is None:
-            _to_stdout(api, asked)
+            to_stdout(api, "/items/export", asked)
         else:
             _to_file(api, asked, output, force=force)
     except Refused as refusal:
         raise pointed_at(refusal, text) from refusal
 
 
-def _to_stdout(api: Api, asked: Json) -> None:
+def to_stdout(api: Api, path: str, asked: Json) -> None:
+    """What an address streams, made harmless where a person looks at it on a terminal."""
     plain = not sys.stdout.isatty()
-    with api.pieces("/items/export", asked) as pieces:
+    with api.pieces(path, asked) as pieces:
         for piece in pieces:
             if plain:
                 sys.stdout.buffer.write(piece)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,6 +40,8 @@ def bring_up_to_date(settings: Settings, *, copy: bool = True) -> tuple[str | No
     from app import schema
 
     before, after = asked(settings, schema.current_revision), schema.head_revision()
+    if before == after:
+        return before, after  # without loading what migrates
     if before not in {None, after} and copy:
         _tell_of_dump(settings, str(before))
     copied = asked(settings, lambda url: schema.migrate(url, copy=copy))
@@ -48,6 +50,8 @@ def bring_up_to_date(settings: Settings, *, copy: bool = True) -> tuple[str | No
         terminal.tell(f"To go back, install the earlier version and: {command('restore FILE')}")
     if before != after:
         structlog.get_logger(__name__).info("database migrated", before=before, after=after)
+    if before is not None and before != after:
+        note_in_trail(settings, "migrate", {"from": before, "to": after})
     return before, after
 
 
@@ -60,6 +64,17 @@ def _tell_of_dump(settings: Settings, before: str) -> None:
         dump, _ = postgres_lines(settings.database, f"unanswered-at-{before}.dump")
         terminal.tell("PostgreSQL is upgraded without a copy. Before an upgrade, make one:")
         terminal.tell(f"  {dump}")
+
+
+def note_in_trail(settings: Settings, command: str, details: Mapping[str, Any]) -> None:
+    """Leaves a row in the audit trail of what a command has done to the database."""
+    from app import schema
+    from app.clock import SystemClock
+    from app.team.audit.trail import of_command
+    from app.team.users.local import name_of_this_machine
+
+    row = of_command(name_of_this_machine(), command, SystemClock().now(), details)
+    asked(settings, lambda url: schema.note(url, row))
 
 
 def refuse_another_revision(settings: Settings) -> None:

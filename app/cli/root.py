@@ -52,6 +52,7 @@ COMMANDS = {
     "users": "app.cli.team:users",
     "tokens": "app.cli.tokens:tokens",
     "sessions": "app.cli.sessions:sessions",
+    "audit": "app.cli.auditing:audit",
     "poll": "app.cli.polling:poll",
     "platforms": "app.cli.platforms:platforms",
     "export": "app.cli.exporting:export",

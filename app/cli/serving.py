@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from app.cli import terminal
+from app.cli import lean, terminal
 from app.cli.failure import Failure
 from app.cli.started import command
 
@@ -24,6 +24,7 @@ def serve(
     host: str | None, port: int | None, *, no_demo: bool, no_poll: bool, no_migrate: bool
 ) -> None:
     """Start the service on this machine."""
+    lean.begin()
     wanted = {
         "host": host,
         "port": port,
@@ -98,6 +99,7 @@ def announce(settings: Settings, port: int, set_up_link: str | None) -> None:
 
     from app.cli.server import address_of
 
+    lean.settled()
     if port != settings.port and not settings.port_chosen:
         terminal.tell(f"Port {settings.port} is busy; using {port}.", style="yellow")
     url = settings.public_url or address_of(settings.host, port)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import Depends, Path
 from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,10 +33,11 @@ from app.web.networks import network_of
 from app.web.openapi import problems
 from app.web.origins import client_address
 from app.web.params import PathId
+from app.web.routes import Routes
 from app.web.wire import Body, Id
 
-router = APIRouter(tags=["connecting"])
-public = APIRouter(include_in_schema=False)
+router = Routes(tags=["connecting"])
+public = Routes(include_in_schema=False)
 """Outside /api, where every call needs a token: a platform sends a browser, and none of ours."""
 WIRE = (WayIn, ConnectionOut)
 

@@ -35,6 +35,7 @@ from app.sources.connecting import (
 from app.sources.drafts import Changes, NewSource
 from app.sources.repository import get_source
 from app.sources.service import Sources
+from app.team.audit.entry import noted
 from app.team.tokens import hash_of
 
 WAITS = timedelta(minutes=10)
@@ -171,6 +172,7 @@ class Connections:
             # Sealed for its row, so the row's id must exist first.
             sealed = keeping.seal_proof(self.connecting, row_id, proof)
             await repository.change_connection(tx, row_id, {"sealed": sealed})
+            noted(tx, "connection", row_id)
         return row_id
 
     async def get(self, platform: str, row_id: int, actor: Actor) -> Row[Any]:
@@ -185,6 +187,7 @@ class Connections:
         row = await self.get(platform, row_id, actor)
         async with self.connecting.db.write() as tx:
             await repository.remove_connection(tx, row.id)
+            noted(tx)
 
     async def check(
         self, scope: Scope, platform: str, row_id: int, asked: Finish, actor: Actor
@@ -244,6 +247,7 @@ class Connections:
             values = {"status": "connected", "sealed": None, "source_id": source_id}
             async with self.connecting.db.write() as tx:
                 await repository.change_connection(tx, row.id, values)
+                noted(tx, "source", source_id)
         return source_id
 
     @asynccontextmanager

@@ -10,11 +10,13 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 LONGEST_HTML = 200_000
 """Characters that are looked at; what comes after them is left out."""
 
+_SHORT = 1_500
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9:-]*")
 _TAG_STOP = re.compile(r"[>\"']")
 _ATTRIBUTE = re.compile(
@@ -49,8 +51,18 @@ def plain_text(source: str) -> str:
     The address of a link stands in place of its text where that is only a shortened form of it.
     Comments, scripts and styles are left out, entities decoded. Never raises.
     """
+    return _known_text(source) if len(source) <= _SHORT else _text_of(source[:LONGEST_HTML])
+
+
+@lru_cache(maxsize=2_048)
+def _known_text(source: str) -> str:
+    """Of messages of a usual length: poll after poll shows the same ones again."""
+    return _text_of(source)
+
+
+def _text_of(source: str) -> str:
     writer = _Writer()
-    for piece in _pieces(source[:LONGEST_HTML]):
+    for piece in _pieces(source):
         if piece.kind == "text":
             writer.write(html.unescape(piece.value))
         elif piece.kind == "open":

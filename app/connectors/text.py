@@ -49,6 +49,8 @@ def clean(text: str, *, limit: int = LONGEST_TEXT) -> str:
     NUL, other control characters except line feed and tab, and more than 30 combining marks in a
     row are left out; a lone surrogate becomes U+FFFD. Emoji sequences stay whole.
     """
+    if text.isascii() and text.isprintable() and len(text) <= limit:
+        return text  # most names and ids; what follows would change nothing
     text = _LINE_END.sub("\n", _sound(text[: 4 * limit]))
     text = _CONTROL.sub("", text)
     if text and max(text) >= _NORMAL_BELOW:

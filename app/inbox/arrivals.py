@@ -189,9 +189,9 @@ def _hash_of(mention: Mention, text: str, text_raw: str) -> int:
         author.display_name,
         author.avatar_url,
     )
-    digest = hashlib.blake2b(digest_size=8)
-    for part in said:  # names may still hold half a surrogate pair
-        digest.update(f"{part}\x00".encode(errors="surrogatepass"))
+    whole = "".join([f"{part}\x00" for part in said])
+    # Names may still hold half a surrogate pair.
+    digest = hashlib.blake2b(whole.encode(errors="surrogatepass"), digest_size=8)
     return int.from_bytes(digest.digest(), signed=True)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, delete, func, or_, select, tuple_, update
+from sqlalchemy import Row, Update, bindparam, delete, func, or_, select, tuple_, update
 
 from app.db import Tx
 from app.inbox import originals, ranking, repository
@@ -219,6 +220,12 @@ async def _carry_over(tx: Tx, assignee_id: int, item_ids: Collection[int], now: 
 
 async def count_community(tx: Tx, keys: Collection[str], source_id: int) -> None:
     """Replies by other people below some items (external ids), counted afresh."""
+    for chunk in repository.chunks(sorted(keys)):
+        await tx.execute(_count_community(), {"of_source": source_id, "keys": chunk})
+
+
+@cache
+def _count_community() -> Update:
     below = item.alias("below")
     others = (
         select(func.count())
@@ -230,13 +237,12 @@ async def count_community(tx: Tx, keys: Collection[str], source_id: int) -> None
         .correlate(item)
         .scalar_subquery()
     )
-    for chunk in repository.chunks(sorted(keys)):
-        await tx.execute(
-            update(item)
-            .where(
-                item.c.source_id == source_id,
-                item.c.external_id.in_(chunk),
-                item.c.community_replies != others,
-            )
-            .values(community_replies=others)
+    return (
+        update(item)
+        .where(
+            item.c.source_id == bindparam("of_source"),
+            item.c.external_id.in_(bindparam("keys", expanding=True)),
+            item.c.community_replies != others,
         )
+        .values(community_replies=others)
+    )

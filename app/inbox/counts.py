@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Row,
+    Select,
     bindparam,
     delete,
     false,
@@ -19,7 +22,6 @@ from sqlalchemy import (
     literal_column,
     select,
     text,
-    true,
     union_all,
 )
 
@@ -30,6 +32,9 @@ from app.sources.models import source
 from app.team.models import user
 
 HOUR = 3600
+SCOPES = 256
+"""Statements are built once for each scope, of which there are few; building one costs more than
+asking it."""
 AGE_EDGES = {
     "<1h": timedelta(hours=1),
     "1-4h": timedelta(hours=4),
@@ -104,7 +109,12 @@ def counted_for(scope: Scope, table: Any) -> list[ColumnElement[bool]]:
 
 async def status_counts(reader: Reader, scope: Scope) -> Sequence[Row[Any]]:
     """(source_id, source_name, platform, status, needs_reply, backlog, items_counted) rows."""
-    statement = (
+    return await reader.rows(_by_status(scope))
+
+
+@lru_cache(maxsize=SCOPES)
+def _by_status(scope: Scope) -> Select[Any]:
+    return (
         select(
             source.c.id.label("source_id"),
             source.c.name.label("source_name"),
@@ -126,14 +136,11 @@ async def status_counts(reader: Reader, scope: Scope) -> Sequence[Row[Any]]:
         )
         .order_by(source.c.platform, source.c.name)
     )
-    return await reader.rows(statement)
 
 
 def waiting(scope: Scope) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [
-        item.c.status == literal_column("'unanswered'"),
-        item.c.needs_reply == true(),
-    ]
+    # As the partial indexes spell it: SQLite does not see that `needs_reply = 1` says the same.
+    found: list[Any] = [item.c.status == literal_column("'unanswered'"), text("item.needs_reply")]
     if scope.sources is not None:
         found.append(item.c.source_id.in_(scope.sources))
     if not scope.direct:
@@ -146,12 +153,20 @@ async def age_counts(reader: Reader, scope: Scope, now: datetime) -> dict[str, i
 
     Whole hours come from the counters; only the hour that an edge cuts is counted by index.
     """
-    parts = []
     values: dict[str, Any] = {}
-    for n, (name, length) in enumerate(AGE_EDGES.items()):
+    for n, length in enumerate(AGE_EDGES.values()):
         edge = now - length
         hour = hour_of(edge)
         values |= {f"edge{n}": edge, f"hour{n}": hour, f"end{n}": edge_of_hour(edge, hour + 1)}
+    rows = await reader.rows(_younger(scope), values)
+    found = {row.bucket: int(row.younger) for row in rows}
+    return {bucket: found[bucket] for bucket in AGE_EDGES}  # a union promises no order
+
+
+@lru_cache(maxsize=SCOPES)
+def _younger(scope: Scope) -> CompoundSelect[Any]:
+    parts = []
+    for n, name in enumerate(AGE_EDGES):
         whole = select(func.coalesce(func.sum(count_hour.c.total), 0)).where(
             count_hour.c.hour > bindparam(f"hour{n}"), *counted_for(scope, count_hour)
         )
@@ -162,9 +177,7 @@ async def age_counts(reader: Reader, scope: Scope, now: datetime) -> dict[str, i
         )
         total = whole.scalar_subquery() + cut.scalar_subquery()
         parts.append(select(literal(name).label("bucket"), total.label("younger")))
-    rows = await reader.rows(union_all(*parts), values)
-    found = {row.bucket: int(row.younger) for row in rows}
-    return {bucket: found[bucket] for bucket in AGE_EDGES}  # a union promises no order
+    return union_all(*parts)
 
 
 def edge_of_hour(at: datetime, hour: int) -> datetime:
@@ -174,6 +187,11 @@ def edge_of_hour(at: datetime, hour: int) -> datetime:
 
 async def overlay_counts(reader: Reader, scope: Scope, now: datetime) -> Row[Any]:
     """(snoozed, overdue) among the unanswered; both read small partial indexes."""
+    return (await reader.rows(_overlays(scope), {"now": now}))[0]
+
+
+@lru_cache(maxsize=SCOPES)
+def _overlays(scope: Scope) -> Select[Any]:
     at = bindparam("now", type_=UtcTime())
     snoozed = select(func.count()).where(
         text("snoozed_until IS NOT NULL"), item.c.snoozed_until > at, *waiting(scope)
@@ -181,25 +199,33 @@ async def overlay_counts(reader: Reader, scope: Scope, now: datetime) -> Row[Any
     overdue = select(func.count()).where(
         text("due_at IS NOT NULL"), item.c.due_at < at, *waiting(scope)
     )
-    statement = select(
+    return select(
         snoozed.scalar_subquery().label("snoozed"), overdue.scalar_subquery().label("overdue")
     )
-    return (await reader.rows(statement, {"now": now}))[0]
 
 
 async def assignee_counts(reader: Reader, scope: Scope) -> Sequence[Row[Any]]:
     """(id, name, display_name, items_counted) of who has been given some of the unanswered."""
-    statement = (
+    return await reader.rows(_by_assignee(scope))
+
+
+@lru_cache(maxsize=SCOPES)
+def _by_assignee(scope: Scope) -> Select[Any]:
+    return (
         select(user.c.id, user.c.name, user.c.display_name, func.count().label("items_counted"))
         .select_from(item.join(user, user.c.id == item.c.assignee_id))
-        .where(*waiting(scope))
+        .where(*waiting(scope), text("item.assignee_id IS NOT NULL"))
         .group_by(user.c.id, user.c.name, user.c.display_name)
         .order_by(user.c.id)
     )
-    return await reader.rows(statement)
 
 
 async def oldest_unanswered(reader: Reader, scope: Scope) -> Row[Any] | None:
-    statement = select(item.c.id, item.c.occurred_at).where(*waiting(scope))
-    rows = await reader.rows(statement.order_by(item.c.occurred_at, item.c.id).limit(1))
+    rows = await reader.rows(_oldest(scope))
     return rows[0] if rows else None
+
+
+@lru_cache(maxsize=SCOPES)
+def _oldest(scope: Scope) -> Select[Any]:
+    statement = select(item.c.id, item.c.occurred_at).where(*waiting(scope))
+    return statement.order_by(item.c.occurred_at, item.c.id).limit(1)

@@ -1,6 +1,6 @@
 """Taking in what a platform said: first compare, reading only; then store what is different.
 
-`compare` runs outside any transaction, so that a page on which everything is known costs three
+`compare` runs outside any transaction, so that a page on which everything is known costs two
 reads and no write. `apply` runs in the poll's transaction together with the cursor.
 """
 
@@ -76,11 +76,14 @@ class Outcome:
 
 
 async def compare(reader: Reader, incoming: Incoming) -> Difference:
-    """Tells what of a page is new or different; three reads, no transaction."""
+    """Tells what of a page is new or different; no transaction, two reads where all of it is items
+    that are known, else three.
+    """
     sifted = await tombstones.sift(reader, incoming.platform, incoming.mentions, incoming.us)
     piles = sort_out(sifted.mentions, incoming.us, incoming.now)
     asked = {*piles.theirs, *piles.ours, *incoming.gone}
     items = await repository.known_items(reader, incoming.source_id, asked) if asked else {}
+    asked = {*(key for key in asked if key not in items), *piles.ours, *incoming.gone}
     replies = await repository.known_replies(reader, incoming.source_id, asked) if asked else {}
     new = [a for key, a in piles.theirs.items() if key not in items and key not in replies]
     changed = [

@@ -6,6 +6,7 @@ The keyset is a row value: `a > x OR (a = x AND …)` starts at the beginning of
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,9 +22,11 @@ from sqlalchemy import (
     func,
     select,
     tuple_,
+    type_coerce,
 )
 
 from app.db import Reader, UtcTime
+from app.db_types import JsonList
 from app.inbox.filtering import (
     BY_RANK,
     ItemFilter,
@@ -51,6 +54,11 @@ class Position:
     id: int
     rank: int | None = None
 
+    @property
+    def key(self) -> tuple[datetime, int, int | None]:
+        """For a cursor."""
+        return self.occurred_at, self.id, self.rank
+
 
 def position_of(row: Row[Any], order: Order) -> Position:
     """The place of an item in an order."""
@@ -65,23 +73,46 @@ _RANKS = {"due": item.c.due_rank, "value": item.c.value_rank}
 _assignee = user.alias("assignee")
 _holder = user.alias("holder")
 COLUMNS = (
-    item,
-    author.c.external_id.label("author_external_id"),
+    # What is shown, and no more: each column of each row costs something to read.
+    *(
+        item.c[name]
+        for name in (
+            "id", "source_id", "external_id", "platform", "stream", "thread_id", "author_id",
+            "parent_external_id", "kind", "status", "needs_reply", "visibility", "backlog", "text",
+            "text_raw", "text_format", "language", "permalink", "occurred_at", "first_seen_at",
+            "edited_at", "time_suspect", "due_at", "due_rank", "snoozed_until", "assignee_id",
+            "claimed_by", "claimed_until", "possibly_answered", "edited_after_answer",
+            "reply_unverified", "acknowledged_at", "community_replies", "answer_evidence",
+            "answered_at", "answered_by", "reply_url", "dismissed_reason", "dismissed_note",
+            "note_count", "value_score", "value_rank", "filed",
+            "version",
+        )
+    ),
     author.c.handle.label("author_handle"),
     author.c.display_name.label("author_name"),
     author.c.url.label("author_url"),
     author.c.avatar_url.label("author_avatar_url"),
     author.c.followers.label("author_followers"),
     author.c.is_bot.label("author_is_bot"),
-    author.c.signals.label("author_signals"),
     thread.c.title.label("thread_title"),
     source.c.name.label("source_name"),
-    label_names().label("label_names"),
+    *(
+        type_coerce(column, JsonList()).label(name)
+        for name, column in (
+            ("media", item.c.media),
+            ("signals", item.c.signals),
+            ("value_reasons", item.c.value_reasons),
+            ("author_signals", author.c.signals),
+            ("label_names", label_names()),
+        )
+    ),
     _assignee.c.name.label("assignee_name"),
     _assignee.c.display_name.label("assignee_display_name"),
     _holder.c.name.label("holder_name"),
     _holder.c.display_name.label("holder_display_name"),
-)
+)  # fmt: skip
+Shown: Any = namedtuple("Shown", [column.key for column in COLUMNS])  # type: ignore[misc]  # noqa: PYI024  # its fields are those of COLUMNS
+"""A row of `COLUMNS` whose fields are cheap to read: SQLAlchemy looks each one up by its name."""
 JOINED = (
     item.join(author)
     .join(thread, thread.c.id == item.c.thread_id)

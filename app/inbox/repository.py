@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import BindParameter, Row, Select, bindparam, func, select, update
 
 from app.db import Reader, Tx
 from app.inbox import ranking
@@ -243,22 +243,31 @@ def chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
         yield values[start : start + CHUNK]
 
 
+_KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+_KNOWN_ITEMS = select(
+    item.c.id,
+    item.c.external_id,
+    item.c.seen_hash,
+    item.c.kind,
+    item.c.status,
+    item.c.absent_passes,
+).where(item.c.source_id == bindparam("source_id"), item.c.external_id.in_(_KEYS))
+_KNOWN_REPLIES = select(
+    reply.c.id,
+    reply.c.external_id,
+    reply.c.seen_hash,
+    reply.c.thread_id,
+    reply.c.removed_at,
+    reply.c.automated,
+    reply.c.absent_passes,
+).where(reply.c.source_id == bindparam("source_id"), reply.c.external_id.in_(_KEYS))
+
+
 async def known_items(
     reader: Reader, source_id: int, external_ids: Collection[str]
 ) -> dict[str, Row[Any]]:
     """(id, external_id, seen_hash, kind, status, absent_passes) of those that are stored."""
-    found: dict[str, Row[Any]] = {}
-    for chunk in chunks(sorted(external_ids)):
-        statement = select(
-            item.c.id,
-            item.c.external_id,
-            item.c.seen_hash,
-            item.c.kind,
-            item.c.status,
-            item.c.absent_passes,
-        ).where(item.c.source_id == source_id, item.c.external_id.in_(chunk))
-        found |= {row.external_id: row for row in await reader.rows(statement)}
-    return found
+    return await _known(reader, _KNOWN_ITEMS, source_id, external_ids)
 
 
 async def known_replies(
@@ -267,18 +276,16 @@ async def known_replies(
     """(id, external_id, seen_hash, thread_id, removed_at, automated, absent_passes) of those that
     are stored.
     """
+    return await _known(reader, _KNOWN_REPLIES, source_id, external_ids)
+
+
+async def _known(
+    reader: Reader, statement: Select[Any], source_id: int, external_ids: Collection[str]
+) -> dict[str, Row[Any]]:
     found: dict[str, Row[Any]] = {}
     for chunk in chunks(sorted(external_ids)):
-        statement = select(
-            reply.c.id,
-            reply.c.external_id,
-            reply.c.seen_hash,
-            reply.c.thread_id,
-            reply.c.removed_at,
-            reply.c.automated,
-            reply.c.absent_passes,
-        ).where(reply.c.source_id == source_id, reply.c.external_id.in_(chunk))
-        found |= {row.external_id: row for row in await reader.rows(statement)}
+        rows = await reader.rows(statement, {"source_id": source_id, "keys": chunk})
+        found |= {row.external_id: row for row in rows}
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,13 +9,13 @@ import msgspec
 from sqlalchemy import Row
 
 from app.clock import Stamp, stamp
-from app.inbox.repository import state_of
+from app.inbox.listing import Shown
 from app.inbox.search.schemas import SearchState
-from app.inbox.states import ItemState, allowed_actions
+from app.inbox.states import Situation, allowed_in
 from app.sources.coverage import Coverage
 from app.team.schemas import PersonOut
 
-OFFERED = frozenset(
+OFFERED: frozenset[str] = frozenset(
     {
         "mark_replied",
         "dismiss",
@@ -265,16 +264,11 @@ def _claim(row: Row[Any], now: datetime) -> ClaimOut | None:
     return ClaimOut(by=holder, until=stamp(row.claimed_until))
 
 
-def _state(row: Row[Any], claim: ClaimOut | None) -> ItemState:
-    """The state for what can be done now: a claim that has ended is none."""
-    state = state_of(row)
-    if claim is None and state.claimed_by is not None:
-        return replace(state, claimed_by=None, claimed_until=None)
-    return state
-
-
-def item_fields(row: Row[Any], now: datetime) -> dict[str, Any]:
-    """Every field of an item on the wire. Age runs only while it is unanswered."""
+def item_fields(shown: Row[Any], now: datetime) -> dict[str, Any]:
+    """Every field of an item on the wire, from a row of `listing.COLUMNS`. Age runs only while it
+    is unanswered.
+    """
+    row: Any = Shown._make(shown)
     waiting = row.status == "unanswered"
     claim = _claim(row, now)
     return {
@@ -290,7 +284,7 @@ def item_fields(row: Row[Any], now: datetime) -> dict[str, Any]:
         "held": row.filed == "held",
         "time_suspect": row.time_suspect,
         "thread_title": row.thread_title,
-        "value": ValueOut(score=row.value_score, reasons=row.value_reasons or []),
+        "value": ValueOut(score=row.value_score, reasons=row.value_reasons),
         "text": row.text,
         "text_raw": row.text_raw,
         "text_format": row.text_format,
@@ -310,7 +304,7 @@ def item_fields(row: Row[Any], now: datetime) -> dict[str, Any]:
         "backlog": row.backlog,
         "assignee": _assignee(row),
         "claim": claim,
-        "labels": sorted(row.label_names or (), key=str.casefold),
+        "labels": sorted(row.label_names, key=str.casefold),
         "note_count": row.note_count,
         "possibly_answered": row.possibly_answered,
         "edited_after_answer": row.edited_after_answer,
@@ -326,8 +320,15 @@ def item_fields(row: Row[Any], now: datetime) -> dict[str, Any]:
         "media": [MediaOut(**media) for media in row.media],
         "external_links": [],
         "version": row.version,
-        "allowed_actions": list(allowed_actions(_state(row, claim), OFFERED)),
+        "allowed_actions": _allowed(row, claim),
     }
+
+
+def _allowed(row: Any, claim: ClaimOut | None) -> list[str]:
+    """What can be done now; a claim that has ended is none."""
+    snoozed, assigned = row.snoozed_until is not None, row.assignee_id is not None
+    situation = Situation(row.status, row.needs_reply, snoozed, claim is not None, assigned)
+    return list(allowed_in(situation, OFFERED))
 
 
 def item_out(row: Row[Any], now: datetime) -> ItemOut:

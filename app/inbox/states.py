@@ -10,7 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Literal
+from functools import lru_cache
+from typing import Any, Final, Literal, NamedTuple
 
 from app.inbox.effects import EFFECTS
 from app.inbox.item import (
@@ -47,9 +48,11 @@ __all__ = [
     "Filed",
     "IllegalTransition",
     "ItemState",
+    "Situation",
     "Status",
     "acceptable_answer_time",
     "allowed_actions",
+    "allowed_in",
     "decide",
 ]
 
@@ -201,11 +204,34 @@ def decide(
     return Decision(after, _event(action, state, after), _difference(state, after))
 
 
+class Situation(NamedTuple):
+    """Everything about an item that decides which actions would change something."""
+
+    status: str
+    needs_reply: bool
+    snoozed: bool
+    claimed: bool
+    assigned: bool
+
+
 def allowed_actions(state: ItemState, offered: Collection[str] = BY_PERSON) -> tuple[str, ...]:
     """What a person can do now and what would change something, among the actions the service
     offers at present. Somebody else's claim does not hide an action: it may be forced.
     """
-    return tuple(str(a) for a in BY_PERSON if a in offered and _would_change(state, a))
+    situation = Situation(
+        status=state.status,
+        needs_reply=state.needs_reply,
+        snoozed=state.snoozed_until is not None,
+        claimed=state.claimed_by is not None,
+        assigned=state.assignee is not None,
+    )
+    return allowed_in(situation, frozenset(offered))
+
+
+@lru_cache(maxsize=1024)
+def allowed_in(situation: Situation, offered: frozenset[str]) -> tuple[str, ...]:
+    """The same for what is known of an item; a list asks it for each of its items."""
+    return tuple(str(a) for a in BY_PERSON if a in offered and _would_change(situation, a))
 
 
 def acceptable_answer_time(at: datetime, *, occurred_at: datetime, now: datetime) -> bool:
@@ -213,18 +239,18 @@ def acceptable_answer_time(at: datetime, *, occurred_at: datetime, now: datetime
     return occurred_at <= at <= now + CLOCKS_DIFFER
 
 
-def _would_change(state: ItemState, action: Action) -> bool:
+def _would_change(situation: Situation, action: Action) -> bool:
     match action:
         case Action.UNSNOOZE:
-            return state.snoozed_until is not None
+            return situation.snoozed
         case Action.RELEASE:
-            return state.claimed_by is not None
+            return situation.claimed
         case Action.UNASSIGN:
-            return state.assignee is not None
-        case Action.THANK if state.needs_reply:
+            return situation.assigned
+        case Action.THANK if situation.needs_reply:
             return False
-    target = TABLE.get((state.status, action))
-    return target is not None and (target != state.status or action not in _MOVING)
+    target = TABLE.get((Status(situation.status), action))
+    return target is not None and (target != situation.status or action not in _MOVING)
 
 
 def _refuse_anothers_claim(

@@ -11,13 +11,15 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.db import CHANNEL, OpenDatabase, PostgresDatabase, SqliteDatabase
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 LOOK_SECONDS = 0.1
 """Between two looks at SQLite's `data_version`, some microseconds each."""
@@ -83,6 +85,8 @@ class Waking:
 
     async def _listen_once(self) -> None:
         """Listens on a connection of its own until that is lost."""
+        from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  # it brings the ORM
+
         assert isinstance(self._db, PostgresDatabase)
         engine = create_async_engine(
             self._db.url.set(drivername="postgresql+asyncpg"),

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import NotFound
 from app.page.assets import Asset, load
 from app.web.conditional import none_match
+from app.web.headers import PAGE_POLICY
+from app.web.routes import Routes
 
-router = APIRouter(include_in_schema=False)
+router = Routes(include_in_schema=False)
 
 SECTIONS = ("inbox", "health", "sources", "people", "reports", "settings", "welcome")
 """The first words of the page's addresses; app/page/shell/sections.js says what each of them is."""
-PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-)
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from sqlalchemy import Row
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,8 +28,9 @@ from app.web.deps import Now, Reader
 from app.web.openapi import problems
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
 from app.web.params import ID, Param, Params, PathId, whole
+from app.web.routes import Routes
 
-router = APIRouter(tags=["sources"])
+router = Routes(tags=["sources"])
 WIRE = (RunOut, RunList, QuarantineList)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]

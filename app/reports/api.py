@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,8 +24,9 @@ from app.web.deps import Now, Reader
 from app.web.params import ID, Param, Params, one_of, text
 from app.web.params import Kind as ParamKind
 from app.web.problems import invalid_request
+from app.web.routes import Routes
 
-router = APIRouter(tags=["reports"])
+router = Routes(tags=["reports"])
 WIRE = (ResponseReport, BacklogReport)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from app.inbox.exchange.cells import lines
 from app.reports.schemas import BacklogReport, ResponseReport, ResponseRow, WaitedOut
+from app.web.cells import lines
 
 _RESPONSE = (
     "start",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import AfterValidator, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,9 +35,10 @@ from app.web.conditional import etag, if_match
 from app.web.deps import Now, Reader
 from app.web.openapi import problems
 from app.web.params import PathId
+from app.web.routes import Routes
 from app.web.wire import WHOLE, Body, Duration
 
-router = APIRouter(tags=["sources"])
+router = Routes(tags=["sources"])
 WIRE = (PlatformList, SourceList, SourceOut, CheckOut, Coverage)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]

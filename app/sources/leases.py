@@ -23,12 +23,16 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     update,
 )
 
 from app.db import Reader, Tx, UtcTime
 from app.sources.models import source
 from app.sources.runs import record_interrupted
+
+_RUNS: Any = text("NOT source.paused")  # stands for a boolean
+"""As the index of what is due spells it: SQLite does not see that `paused = 0` says the same."""
 
 
 class LeaseLost(Exception):
@@ -62,7 +66,7 @@ async def claim_due(
     free = or_(source.c.lease_until.is_(None), source.c.lease_until < _clock(tx, now))
     due = (
         select(source.c.id)
-        .where(source.c.paused == false(), source.c.next_poll_at <= now, free)
+        .where(_RUNS, source.c.next_poll_at <= now, free)
         .order_by(source.c.next_poll_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -191,7 +195,5 @@ async def take_over_all(tx: Tx, now: datetime) -> None:
 
 async def anything_due(reader: Reader, now: datetime) -> bool:
     """Whether a look for due sources is worth a write transaction."""
-    statement = select(source.c.id).where(
-        source.c.paused == false(), source.c.next_poll_at <= bindparam("now")
-    )
+    statement = select(source.c.id).where(_RUNS, source.c.next_poll_at <= bindparam("now"))
     return bool(await reader.rows(statement.limit(1), {"now": now}))

@@ -36,6 +36,7 @@ from app.sources.drafts import (
     stream_rows,
     us_rows,
 )
+from app.team.audit.entry import noted
 
 _BATCH = 500
 DEMO = "demo"
@@ -76,6 +77,7 @@ class Sources:
             raise AuthFailed(f"{other} Connect it again.")
         async with self._db.write() as tx:
             await self._note_check(tx, row.id, check)
+            noted(tx)
         return check
 
     async def _note_check(self, tx: Tx, source_id: int, check: Check) -> None:
@@ -123,6 +125,7 @@ class Sources:
                 )
                 details = {"platform": asked.platform, "name": asked.name}
                 record(tx, _event("source.connected", now, actor, source_id, details))
+                noted(tx, "source", source_id)
         except IntegrityError:
             raise _taken(asked.platform, asked.name) from None
         return source_id
@@ -197,6 +200,7 @@ class Sources:
                 kind = "source.changed" if check is None else "source.reconnected"
                 changed = {name for name in Changes.__slots__ if getattr(asked, name) is not None}
                 record(tx, _event(kind, now, actor, source_id, {"changed": sorted(changed)}))
+                noted(tx, "source", source_id)
         except IntegrityError:
             raise _taken(row.platform, asked.name or row.name) from None
 
@@ -273,6 +277,7 @@ class Sources:
             if await repository.pause(tx, row.id, paused=paused, now=now):
                 kind = "source.paused" if paused else "source.resumed"
                 record(tx, _event(kind, now, actor, row.id, None))
+            noted(tx)
 
     async def remove(
         self, scope: Scope, source_id: int, actor: Actor, *, version: int | None = None
@@ -326,6 +331,7 @@ class Sources:
             if await repository.pause_backfill(tx, row.id, paused=paused):
                 kind = "source.backfill_paused" if paused else "source.backfill_resumed"
                 record(tx, _event(kind, now, actor, row.id, None))
+            noted(tx)
 
     async def poll_soon(
         self,
@@ -350,6 +356,7 @@ class Sources:
                     await streams.save_stream(tx, stream_id, values)
             # First the source's row, which holds others off: two wishes at once are one run.
             await repository.poll_soon(tx, source_id, now)
+            noted(tx)
             return await runs.request_run(tx, source_id, now)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,8 +13,10 @@ from starlette.responses import Response
 from app.errors import Conflict, NotFound, VersionMismatch
 from app.team import examples, granting, repository
 from app.team.asked import Display, Rights, SourceIds, columns_of, managing, shown
+from app.team.audit import api as audit
 from app.team.entering import api as entering
 from app.team.managing import check_sees_all
+from app.team.oidc import api as oidc
 from app.team.repository import NewToken
 from app.team.schemas import (
     Me,
@@ -36,9 +38,10 @@ from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
 from app.web.params import Param, Params, PathId, one_of
+from app.web.routes import Routes
 from app.web.wire import Body, Id, Time
 
-router = APIRouter(tags=["team"])
+router = Routes(tags=["team"])
 WIRE = (
     Me,
     UserList,
@@ -47,7 +50,9 @@ WIRE = (
     TokenOut,
     TokenMade,
     *entering.WIRE,
+    *oidc.WIRE,
     *sessions.WIRE,
+    *audit.WIRE,
 )
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
@@ -190,3 +195,5 @@ async def delete_token(
 router.include_router(users.router)
 router.include_router(entering.router)
 router.include_router(sessions.router)
+router.include_router(oidc.router)
+router.include_router(audit.router)

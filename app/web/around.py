@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,14 +22,20 @@ def lay_around(app: FastAPI, method: str, fits: Callable[[str], bool], layer: La
     so within its transaction. Call it when all routes are there.
     """
     for route in iter_route_contexts(app.routes):
-        dependant = getattr(route, "dependant", None)
-        if not isinstance(dependant, Dependant) or method not in (route.methods or ()):
-            continue
-        if dependant.call is not None and fits(route.path or ""):
-            own = dependant.request_param_name
-            # An endpoint that does not ask for the request is given none; the layer needs it.
-            dependant.request_param_name = own or "request_of_layer"
-            dependant.call = _laid(dependant.call, layer, own)
+        if method in (route.methods or ()) and fits(route.path or ""):
+            lay_around_one(route, layer)
+
+
+def lay_around_one(route: RouteContext, layer: Layer) -> Callable[..., Any] | None:
+    """The same around one endpoint; what is called in its place now, `None` where there is none."""
+    dependant = getattr(route, "dependant", None)
+    if not isinstance(dependant, Dependant) or dependant.call is None:
+        return None
+    own = dependant.request_param_name
+    # An endpoint that does not ask for the request is given none; the layer needs it.
+    dependant.request_param_name = own or "request_of_layer"
+    dependant.call = _laid(dependant.call, layer, own)
+    return dependant.call
 
 
 def _laid(endpoint: Callable[..., Any], layer: Layer, own: str | None) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
@@ -28,6 +28,7 @@ from app.web.cookies import SECURE
 from app.web.formats import MAX_ID
 from app.web.idempotency import HEADER, MAX_KEY, IdempotencyKeyReused, StillRunning
 from app.web.problems import MEDIA_TYPE, Misdirected, add_problem_handlers
+from app.web.routes import Routes
 
 REF = {"$ref": "#/components/schemas/Problem"}
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
@@ -136,6 +137,12 @@ class Api(FastAPI):
         self.wire = tuple(wire)
         self._documented: dict[str, frozenset[str]] | None = None
         add_problem_handlers(self)
+
+    def include_router(self, router: APIRouter, *, prefix: str = "", **options: Any) -> None:
+        if isinstance(router, Routes) and not options:
+            router.give_to(self.router, prefix)
+        else:
+            super().include_router(router, prefix=prefix, **options)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:

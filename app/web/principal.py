@@ -31,6 +31,7 @@ class Permission(StrEnum):
     MANAGE_INTEGRATIONS = "manage_integrations"
     MANAGE_POLICIES = "manage_policies"
     ERASE = "erase"
+    READ_AUDIT = "read_audit"
 
 
 class Right(StrEnum):

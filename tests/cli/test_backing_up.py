@@ -27,6 +27,10 @@ async def test_a_backup_tells_what_is_in_it_and_what_is_not(shell: Shell) -> Non
     back = await shell.run("restore", "copy.db")
     assert back.code == 0, back.err
     assert "What was there before is now" in back.out
+    with closing(sqlite3.connect(shell.data / "unanswered.db")) as raw:
+        row = raw.execute("SELECT operation, actor_kind, details FROM audit").fetchone()
+    assert row[:2] == ("restore", "local")
+    assert '"replaced": true' in row[2]
     assert (await shell.run("migrate", "--json")).json()["before"] is not None
 
 

@@ -102,6 +102,13 @@ async def test_an_address_others_can_reach(shell: Shell) -> None:
     assert (await levels(shell))["reach"][0] == "ok"
 
 
+async def test_networks_that_may_name_people(shell: Shell) -> None:
+    shell.env["UNANSWERED_PROXY_USER_HEADER"] = "X-Forwarded-User"
+    for networks, level in (("10.0.0.2,fd00::2", "ok"), ("10.0.0.0/8", "warn"), ("::/0", "warn")):
+        shell.env["UNANSWERED_PROXY_NETWORKS"] = networks
+        assert (await levels(shell))["proxy header"][0] == level, networks
+
+
 async def test_a_running_service_and_its_sources(shell: Shell, service: Service) -> None:
     dead = {"code": "auth_failed", "detail": "The token is dead.", "since": None}
     service.on("GET /readyz", {"status": "ok"})

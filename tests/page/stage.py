@@ -114,9 +114,8 @@ class Stage:
         self.stack.push_async_callback(context.close)
         if name is not None:
             value = await self.cookie(name, role)
-            await context.add_cookies(
-                [{"name": cookies.PLAIN, "value": value, "url": self.base, "httpOnly": True}]
-            )
+            given: Any = {"name": cookies.PLAIN, "value": value, "url": self.base, "httpOnly": True}
+            await context.add_cookies([given])
         tab = Tab(await context.new_page(), context, name or "")
         _watch(tab, self.base)
         await tab.page.goto(path)

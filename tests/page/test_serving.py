@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from app.main import create_app
-from app.page import api, assets
+from app.page import assets
 from app.settings import Settings
+from app.web.headers import PAGE_POLICY
 from tests.service import BASE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +53,7 @@ async def test_the_document_brings_a_strict_policy_and_nothing_inline(
 ) -> None:
     answered = await anybody.get("/")
     policy = answered.headers["content-security-policy"]
-    assert policy == api.PAGE_POLICY
+    assert policy == PAGE_POLICY
     assert "unsafe" not in policy
     assert {"default-src 'none'", "script-src 'self'", "require-trusted-types-for 'script'"} <= set(
         policy.split("; ")
@@ -71,7 +72,7 @@ async def test_the_document_is_asked_for_anew_and_its_files_never(
     tag = first.headers["etag"]
     again = await anybody.get("/", headers={"If-None-Match": tag})
     assert (again.status_code, again.content) == (304, b"")
-    assert again.headers["content-security-policy"] == api.PAGE_POLICY
+    assert again.headers["content-security-policy"] == PAGE_POLICY
     script = re.findall(r'<script type="module" src="([^"]+)"', first.text)[0]
     loaded = await anybody.get(script)
     assert loaded.headers["content-type"] == "text/javascript; charset=utf-8"

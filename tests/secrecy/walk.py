@@ -30,6 +30,7 @@ def settings_with(canaries: Canaries) -> dict[str, str]:
         "UNANSWERED_SECRET_KEY": canaries.make("secret key"),
         "UNANSWERED_BOOTSTRAP_TOKEN": canaries.make("bootstrap token"),
         "UNANSWERED_OAUTH_CLIENTS": f"youtube=an-app:{canaries.make('app of the settings')}",
+        "UNANSWERED_OIDC_CLIENT_SECRET": canaries.make("secret of the sign-in service"),
     }
 
 

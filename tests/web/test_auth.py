@@ -42,6 +42,7 @@ manage_tokens        no      no     yes
 manage_integrations  no      no     yes
 manage_policies      no      no     yes
 erase                no      no     yes
+read_audit           no      no     yes
 """
 
 

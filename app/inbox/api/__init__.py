@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from app.inbox.api import (
     actions,
     authors,
@@ -18,8 +16,9 @@ from app.inbox.api import (
     undoing,
     views,
 )  # fmt: skip
+from app.web.routes import Routes
 
-router = APIRouter()
+router = Routes()
 # exchange comes first: `/items/export` is no `/items/{item_id}`.
 _PARTS = (
     exchange, lists, actions, bulk, notes, undoing, labels, views, authors, policies, rules,

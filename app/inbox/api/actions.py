@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
@@ -20,6 +20,7 @@ from app.inbox.labels.spelling import NAME_AT_MOST, tidy
 from app.inbox.schemas import ItemOut, item_out
 from app.inbox.service import Acting
 from app.outbox.events import acting
+from app.team.audit.entry import tell
 from app.team.users.names import MAX_NAME
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, needs
@@ -28,9 +29,10 @@ from app.web.deps import Now, Writer
 from app.web.formats import MAX_ID
 from app.web.openapi import problems
 from app.web.params import PathId
+from app.web.routes import Routes
 from app.web.wire import Body, Flag, Time, whole
 
-router = APIRouter(tags=["inbox"])
+router = Routes(tags=["inbox"])
 
 Triaging = Annotated[Principal, Depends(needs(Permission.TRIAGE))]
 
@@ -191,6 +193,7 @@ async def mark_item_spam(
 ) -> Response:
     acting = acting_for(principal, tx, now, request)
     mute = body is not None and body.mute_author
+    tell(mute_author=mute)
     return _whole(await acting.spam(item_id, mute_author=mute), now)
 
 

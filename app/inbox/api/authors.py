@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from app.inbox.authors.repository import AuthorFilter
 from app.inbox.authors.schemas import AuthorDetail, AuthorList, ErasureOut, person_out
 from app.inbox.erasing.service import Erasing
 from app.outbox.events import Actor
+from app.team.audit.entry import tell
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, needs
 from app.web.conditional import etag, if_match
@@ -22,9 +23,10 @@ from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
 from app.web.params import BOOLEAN, Param, Params, PathId, text
+from app.web.routes import Routes
 from app.web.wire import Body
 
-router = APIRouter(tags=["authors"])
+router = Routes(tags=["authors"])
 WIRE = (AuthorDetail, AuthorList, ErasureOut)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
@@ -129,6 +131,7 @@ async def erase_author(principal: ErasingPeople, request: Request, author_id: Pa
     if principal.scope.sources is not None:
         raise NotAllowed("A token that is limited to some sources can't erase a person everywhere.")
     dry = DRY_RUN.parse(request)["dry_run"]
+    tell(dry_run=dry)
     erasing: Erasing = request.app.state.erasing
     if dry:
         tally = await erasing.dry_run(author_id)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field, ValidationError, model_validator
 from starlette.responses import Response
@@ -24,12 +23,14 @@ from app.inbox.item import Action
 from app.inbox.service import Acting
 from app.outbox.events import acting
 from app.scope import Scope
+from app.team.audit.entry import noted
 from app.web.answers import answer, answers
 from app.web.deps import Now, Writer
 from app.web.problems import invalid_request
+from app.web.routes import Routes
 from app.web.wire import Body, Id
 
-router = APIRouter(tags=["inbox"])
+router = Routes(tags=["inbox"])
 WIRE = (BulkOut,)
 ITEMS_AT_MOST = 500
 COUNTED_AT_MOST = 100_000
@@ -168,4 +169,6 @@ async def act_on_items(principal: actions.Triaging, tx: Writer, now: Now, body: 
         ids = await _matching(tx, principal.scope, narrowed, now)
     else:
         ids = body.ids or []
-    return answer(bulk_out(await doer.do_all(ids, wanted), now))
+    told = bulk_out(await doer.do_all(ids, wanted), now)
+    noted(tx, "action", told.action_id, action=body.action, items=len(ids))
+    return answer(told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -20,8 +20,9 @@ from app.web.auth import Permission, Principal, needs
 from app.web.deps import Now, Reader
 from app.web.openapi import problems
 from app.web.params import ID, Param, Params, one_of
+from app.web.routes import Routes
 
-router = APIRouter(tags=["inbox"])
+router = Routes(tags=["inbox"])
 WIRE = (ItemLine, EndLine, Imported)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy import Row
 from starlette.requests import Request
@@ -17,16 +16,19 @@ from app.inbox.api.lists import Seeing
 from app.inbox.labels import repository, service
 from app.inbox.labels.schemas import LabelList, LabelOut, label_out
 from app.inbox.policies.service import keep_due_times
+from app.team.reach import check_reaches_all
 from app.web.answers import answer, answers
 from app.web.conditional import etag, if_match
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.params import PathId
+from app.web.routes import Routes
 from app.web.wire import Body
 
-router = APIRouter(tags=["inbox"])
+router = Routes(tags=["inbox"])
 WIRE = (LabelList, LabelOut)
 
+_REACH = "A label is the same on the items of every source"
 _Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 _ASKED = {
     "requestBody": {
@@ -87,12 +89,13 @@ async def create_label(
     },
 )
 async def change_label(
-    principal: Triaging,  # noqa: ARG001  # the gate
+    principal: Triaging,
     db: Reader,
     request: Request,
     label_id: PathId,
     body: LabelChanged,
 ) -> Response:
+    check_reaches_all(principal.scope, _REACH)
     versions = if_match(request).versions
     values = {name: getattr(body, name) for name in body.model_fields_set}
     if "colour" in values:
@@ -112,11 +115,12 @@ async def change_label(
     responses=problems(NotFound, VersionMismatch),
 )
 async def delete_label(
-    principal: Triaging,  # noqa: ARG001  # the gate
+    principal: Triaging,
     db: Reader,
     request: Request,
     label_id: PathId,
 ) -> Response:
+    check_reaches_all(principal.scope, _REACH)
     versions = if_match(request).versions
     async with db.write() as tx:
         await service.remove(tx, label_id, versions)

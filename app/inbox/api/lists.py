@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -29,8 +28,9 @@ from app.web.deps import Now, Reader
 from app.web.openapi import problems
 from app.web.paging import CURSOR, decode_cursor, encode_cursor, next_link
 from app.web.params import Param, Params, PathId, whole
+from app.web.routes import Routes
 
-router = APIRouter(tags=["inbox"])
+router = Routes(tags=["inbox"])
 WIRE = (ItemList, ItemDetail, ItemOut, ThreadOut, EventList, Counts)
 
 PAGES = Params(
@@ -67,7 +67,7 @@ async def list_items(principal: Seeing, db: Reader, now: Now, request: Request) 
         after = Position(*decode_cursor(values["cursor"], kind, order, bound))
     found = await read_page(db, principal.scope, wanted, now=now, after=after, limit=limit)
     last = found.next
-    cursor = None if last is None else encode_cursor(astuple(last), order, bound)
+    cursor = None if last is None else encode_cursor(last.key, order, bound)
     coverage = await request.app.state.coverage.block(principal.scope)
     page = ItemList(
         items=[item_out(row, now) for row in found.rows],
@@ -108,7 +108,7 @@ async def get_item_thread(
         db, principal.scope, item_id, now, after=after, limit=values["limit"]
     )
     if end is not None:
-        page.next_cursor = encode_cursor(astuple(end), "thread", bound)
+        page.next_cursor = encode_cursor((end.at, end.is_reply, end.id), "thread", bound)
     headers = next_link(request, page.next_cursor, request.app.state.public_url)
     return answer(page, headers=headers)
 

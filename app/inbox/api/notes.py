@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import AfterValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,9 +21,10 @@ from app.web.conditional import if_match
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.params import PathId
+from app.web.routes import Routes
 from app.web.wire import Body
 
-router = APIRouter(tags=["inbox"])
+router = Routes(tags=["inbox"])
 WIRE = (NoteList, NoteOut)
 _ASKED = {
     "requestBody": {"content": {"application/json": {"example": {"text": "Ask the warehouse."}}}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,8 +20,9 @@ from app.web.conditional import etag, if_match
 from app.web.deps import Now, Reader
 from app.web.openapi import problems
 from app.web.params import PathId
+from app.web.routes import Routes
 
-router = APIRouter(tags=["policies"])
+router = Routes(tags=["policies"])
 WIRE = (PolicyList, PolicyOut)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,9 +16,10 @@ from app.web.answers import answer, answers
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.params import ID, Param, Params
+from app.web.routes import Routes
 from app.web.wire import Body, Id
 
-router = APIRouter(tags=["inbox"])
+router = Routes(tags=["inbox"])
 WIRE = (PresenceList, PresenceOut)
 
 NARROWING = Params((Param("item_id", ID, "Only who is at this item."),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
@@ -29,19 +29,25 @@ from app.inbox.rules.schemas import (
     rule_out,
 )
 from app.outbox.events import acting
+from app.team.audit.entry import tell
+from app.team.reach import check_reaches_all
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, needs
 from app.web.conditional import etag, if_match
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.params import PathId
+from app.web.routes import Routes
 from app.web.wire import Body, Flag, Id
 
-router = APIRouter(tags=["rules"])
+router = Routes(tags=["rules"])
 WIRE = (RuleList, RuleOut, RuleTried)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
 Managing = Annotated[Principal, Depends(needs(Permission.MANAGE_POLICIES))]
+
+
+_REACH = "Rules look at what arrives from every source"
 
 
 def _shown(example: Any) -> dict[str, Any]:
@@ -98,6 +104,7 @@ async def list_rules(principal: Seeing, db: Reader) -> Response:  # noqa: ARG001
     },
 )
 async def create_rule(principal: Managing, tx: Writer, now: Now, body: RuleNew) -> Response:
+    check_reaches_all(principal.scope, _REACH)
     row = await service.add_rule(tx, body, acting(principal), now)
     headers = {"Location": f"/api/v1/rules/{row.id}", "ETag": etag(row.version)}
     return answer(rule_out(row), status=201, headers=headers)
@@ -110,6 +117,7 @@ async def create_rule(principal: Managing, tx: Writer, now: Now, body: RuleNew) 
     responses={**answers(RuleTried, example=schemas.TRIED), **problems(NotFound)},
 )
 async def test_rule(principal: Managing, tx: Writer, now: Now, body: RuleTry) -> Response:
+    tell(applied=body.apply)
     if body.apply and body.rule_id is None:
         raise service.unapplied()
     rule = await _rule(tx, body)
@@ -181,6 +189,7 @@ async def get_rule(principal: Seeing, db: Reader, rule_id: PathId) -> Response: 
 async def update_rule(
     principal: Managing, tx: Writer, now: Now, request: Request, rule_id: PathId, body: RulePatch
 ) -> Response:
+    check_reaches_all(principal.scope, _REACH)
     row = await service.change_rule(
         tx, rule_id, body, actor=acting(principal), now=now, versions=if_match(request).versions
     )
@@ -196,6 +205,7 @@ async def update_rule(
 async def delete_rule(
     principal: Managing, tx: Writer, now: Now, request: Request, rule_id: PathId
 ) -> Response:
+    check_reaches_all(principal.scope, _REACH)
     await service.remove_rule(
         tx, rule_id, actor=acting(principal), now=now, versions=if_match(request).versions
     )

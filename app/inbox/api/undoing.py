@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,8 +17,9 @@ from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
 from app.web.params import BOOLEAN, Param, Params, PathId
+from app.web.routes import Routes
 
-router = APIRouter(tags=["inbox"])
+router = Routes(tags=["inbox"])
 WIRE = (ActionList, UndoOut)
 
 ACTIONS = Params(

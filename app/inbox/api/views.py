@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,9 +27,10 @@ from app.web.conditional import etag, if_match
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.params import BOOLEAN, Param, Params, PathId
+from app.web.routes import Routes
 from app.web.wire import WHOLE, Body, Flag
 
-router = APIRouter(tags=["inbox"])
+router = Routes(tags=["inbox"])
 WIRE = (ViewList, ViewOut)
 
 COUNTING = Params((Param("counts", BOOLEAN, "Also how many items match now.", default=False),))

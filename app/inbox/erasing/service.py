@@ -24,6 +24,7 @@ from app.inbox.search.repository import touch_threads
 from app.outbox.events import Actor, Event, record
 from app.sources.models import quarantine
 from app.sources.streams import packed, unpacked
+from app.team.audit.entry import noted
 from app.team.tokens import Random
 from app.web.repository import forget_answers
 
@@ -33,8 +34,9 @@ _KEYS = 5000
 _BODIES = 500
 _IDS = frozenset({"external_id", "parent_external_id"})
 _LEFT_ALONE = frozenset({
-    "connection", "erased", "gap", "host", "idempotency_key", "installation", "item_words",
-    "oauth_client", "policy", "search_todo", "source", "token", "us", "user", "watched", "webhook",
+    "audit", "audit_end", "connection", "erased", "gap", "host", "idempotency_key",
+    "installation", "item_words", "oauth_client", "policy", "search_todo", "source", "token", "us",
+    "user", "watched", "webhook",
 })  # fmt: skip
 """Tables without anything that others wrote, or made from those that have it."""
 _ONLY = {"author": ("notes",), "stream": ("error_detail",), "run": ("error_detail",)}
@@ -99,6 +101,7 @@ class Erasing:
             now = self._clock.now()
             await repository.begin(tx, author_id, now)
             await tombstones.bury(tx, _digests(person.seal, row, person.names), now)
+            noted(tx)
             await forget_answers(tx)  # kept for repeats, and sealed: nobody can look into them
         while True:
             await self._everywhere(person)

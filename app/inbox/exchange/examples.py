@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from app.inbox import examples
-from app.inbox.exchange import cells
 from app.inbox.exchange.schemas import (
     EndLine,
     Imported,
@@ -15,6 +14,7 @@ from app.inbox.exchange.schemas import (
     ThreadLine,
     WriterLine,
 )
+from app.web.cells import lines
 
 _AT = "2026-11-23T14:02:11.000Z"
 _MIRA = WriterLine(
@@ -35,7 +35,7 @@ _LINE = ItemLine(
 _END = EndLine(end=True, items=1, exported_at=_AT)
 
 NDJSON = "".join(f"{msgspec.json.encode(line).decode()}\n" for line in (_LINE, _END))
-CSV = cells.lines([("id", "text"), (42, "@shop When will the blue teapot be back?")]).decode()
+CSV = lines([("id", "text"), (42, "@shop When will the blue teapot be back?")]).decode()
 IMPORTED = Imported(
     new=1,
     known=0,

@@ -23,6 +23,7 @@ from app.inbox.filtering import ItemFilter
 from app.inbox.schemas import item_fields
 from app.inbox.search.finding import read_page
 from app.scope import Scope
+from app.web.cells import lines
 
 PAGE = 50
 """Items between two breaths: other requests wait no longer than for a usual list."""
@@ -50,7 +51,7 @@ async def export(
     encode = _csv if kind == "csv" else _ndjson
     after, items = None, 0
     if kind == "csv":
-        yield cells.lines([cells.COLUMNS])
+        yield lines([cells.COLUMNS])
     while True:
         page = await read_page(db, scope, wanted, now=now, after=after, limit=PAGE)
         if page.rows:
@@ -138,8 +139,8 @@ def _ndjson(lines: Sequence[ItemLine]) -> bytes:
     return b"".join(_encoder.encode(line) + b"\n" for line in lines)
 
 
-def _csv(lines: Sequence[ItemLine]) -> bytes:
-    return cells.lines([_of_columns(line) for line in lines])
+def _csv(items: Sequence[ItemLine]) -> bytes:
+    return lines([_of_columns(line) for line in items])
 
 
 def _of_columns(line: ItemLine) -> list[Any]:

@@ -28,6 +28,7 @@ from app.inbox.states import EventType
 from app.outbox.events import Actor, Event, record
 from app.scope import Scope
 from app.sources import repository as sources
+from app.team.audit.entry import noted
 
 BATCH = 100
 _ERASED = LineError(
@@ -101,7 +102,8 @@ class Importing:
             batch = waiting[start : start + BATCH]
             erased = await self._erased(batch)
             results += [_result(number, "failed", error=_ERASED) for number in sorted(erased)]
-            results += await self._store([each for each in batch if each[0] not in erased])
+            stored = [each for each in batch if each[0] not in erased]
+            results += await self._store(stored, lines=len(waiting))
         results.sort(key=lambda result: result.line)
         told = Counter(result.result for result in results)
         return Imported(
@@ -146,9 +148,10 @@ class Importing:
             )
         return place
 
-    async def _store(self, batch: Sequence[_Waiting]) -> list[LineResult]:
+    async def _store(self, batch: Sequence[_Waiting], *, lines: int) -> list[LineResult]:
         found: list[LineResult] = []
         async with self.db.write() as tx:
+            noted(tx, "source", None if self.chosen is None else self.chosen.id, lines=lines)
             for place in {each[1].id: each[1] for each in batch}.values():
                 mine = [(number, taken) for number, where, taken in batch if where.id == place.id]
                 ids, new = await self._store_there(tx, place, [taken for _, taken in mine])

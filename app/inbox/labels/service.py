@@ -16,6 +16,7 @@ from app.errors import Conflict, InvalidRequest, NotFound, VersionMismatch
 from app.inbox.labels import repository
 from app.inbox.labels.schemas import label_out
 from app.inbox.labels.spelling import key_of
+from app.team.audit.entry import noted
 
 LABELS_IN_ALL = 2000
 
@@ -40,6 +41,7 @@ async def change(
 ) -> Row[Any]:
     """Another name or colour. Two labels are never made one: that could not be told apart again."""
     row = await _held(tx, label_id, versions)
+    noted(tx, "label", label_id)
     changes = {name: value for name, value in values.items() if value != getattr(row, name)}
     if "name" in changes:
         changes["key"] = key_of(changes["name"])
@@ -52,6 +54,7 @@ async def change(
 async def remove(tx: Tx, label_id: int, versions: frozenset[int] | None) -> None:
     """Deletes a label and takes it from every item that carries it."""
     await _held(tx, label_id, versions)
+    noted(tx, "label", label_id)
     await repository.remove(tx, label_id)
 
 

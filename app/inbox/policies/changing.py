@@ -15,6 +15,8 @@ from app.inbox.policies.schemas import PolicyNew, PolicyPatch, columns_of, polic
 from app.outbox.events import Actor, Event, record
 from app.scope import Scope
 from app.sources.repository import find_source
+from app.team.audit.entry import noted
+from app.team.reach import check_reaches_all
 
 
 async def get_policy(reader: Reader, scope: Scope, policy_id: int) -> Row[Any]:
@@ -28,10 +30,12 @@ async def add_policy(
     tx: Tx, scope: Scope, body: PolicyNew, actor: Actor, now: datetime
 ) -> Row[Any]:
     values = columns_of(body)
+    _check_reach(scope, values["source_id"])
     await _check(tx, scope, values)
     policy_id = await repository.add_policy(tx, {**values, "created_at": now, "updated_at": now})
     told = _told(policy_id, values["name"])
     record(tx, Event(type="policy.added", at=now, actor=actor, details=told))
+    noted(tx, "policy", policy_id)
     return await get_policy(tx, scope, policy_id)
 
 
@@ -49,8 +53,10 @@ async def change_policy(
     row = await _held(tx, scope, policy_id, versions)
     given = columns_of(body)
     values = {name: value for name, value in given.items() if value != getattr(row, name)}
+    noted(tx, "policy", policy_id)
     if not values:
         return row
+    _check_reach(scope, values.get("source_id", row.source_id))
     await _check(tx, scope, values, row.id)
     await repository.change_policy(tx, row, {**values, "updated_at": now})
     told = _told(policy_id, values.get("name", row.name))
@@ -71,12 +77,14 @@ async def remove_policy(
     await repository.remove_policy(tx, policy_id)
     told = _told(policy_id, row.name)
     record(tx, Event(type="policy.removed", at=now, actor=actor, details=told))
+    noted(tx, "policy", policy_id)
 
 
 async def _held(tx: Tx, scope: Scope, policy_id: int, versions: frozenset[int] | None) -> Row[Any]:
     row = await repository.lock_policy(tx, policy_id)
     if row is None or not _visible(scope, row):
         raise _unknown(policy_id)
+    _check_reach(scope, row.source_id)
     if versions is not None and row.version not in versions:
         raise VersionMismatch(
             f"The policy is at version {row.version} by now. Look at it, then decide again.",
@@ -97,6 +105,11 @@ async def _check(
     name = values.get("name")
     if name is not None and await repository.is_taken(tx, name, policy_id):
         raise Conflict(f"There is a policy named {name!r} already. Choose another name.")
+
+
+def _check_reach(scope: Scope, source_id: int | None) -> None:
+    if source_id is None:
+        check_reaches_all(scope, "A policy without a source is for every source")
 
 
 def _visible(scope: Scope, row: Row[Any]) -> bool:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from app.outbox.api import deliveries, feed, webhooks
+from app.web.routes import Routes
 
 WIRE = (*feed.WIRE, *webhooks.WIRE, *deliveries.WIRE)
-router = APIRouter()
+router = Routes()
 for part in (feed, webhooks, deliveries):
     router.include_router(part.router)

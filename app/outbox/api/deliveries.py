@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,8 +18,9 @@ from app.web.deps import Reader
 from app.web.openapi import problems
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
 from app.web.params import ID, Param, Params, PathId, one_of
+from app.web.routes import Routes
 
-router = APIRouter(tags=["webhooks"])
+router = Routes(tags=["webhooks"])
 WIRE = (DeliveryList, DeliveryOut)
 
 Managing = Annotated[Principal, Depends(needs(Permission.MANAGE_INTEGRATIONS))]

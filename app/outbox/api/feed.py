@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,8 +26,9 @@ from app.web.openapi import problems
 from app.web.paging import LIMIT
 from app.web.params import BOOLEAN, ID, Param, Params, one_of, whole
 from app.web.problems import invalid_request
+from app.web.routes import Routes
 
-router = APIRouter(tags=["events"])
+router = Routes(tags=["events"])
 WIRE = (EventFeed,)
 
 _gate = needs(Permission.READ)

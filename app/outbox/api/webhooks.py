@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,9 +28,10 @@ from app.web.formats import MAX_ID
 from app.web.openapi import problems
 from app.web.params import PathId
 from app.web.problems import invalid_request
+from app.web.routes import Routes
 from app.web.wire import WHOLE, Body, Flag, Id
 
-router = APIRouter(tags=["webhooks"])
+router = Routes(tags=["webhooks"])
 WIRE = (WebhookList, WebhookOut, WebhookSecret, WebhookTest)
 
 Managing = Annotated[Principal, Depends(needs(Permission.MANAGE_INTEGRATIONS))]

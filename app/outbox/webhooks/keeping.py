@@ -1,4 +1,4 @@
-"""What grows by itself is cut back: finished deliveries, and old events where that is wanted."""
+"""What grows by itself is cut back: old deliveries, events and audit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from app.db import Database
 from app.outbox import repository as events
 from app.outbox.webhooks import deliveries
 from app.outbox.webhooks.models import delivery
+from app.team.audit import keeping as audit
 
 BATCH = 500
 
@@ -20,6 +21,7 @@ class Kept:
     """How long. `events` `None`: for ever."""
 
     deliveries: timedelta
+    audit: timedelta = timedelta(days=400)
     events: timedelta | None = None
 
 
@@ -28,6 +30,7 @@ async def clean(db: Database, now: datetime, kept: Kept) -> dict[str, int]:
     gone = {"delivery": await _clean_deliveries(db, now - kept.deliveries)}
     if kept.events is not None:
         gone["event"] = await _clean_events(db, now - kept.events)
+    gone["audit"] = await audit.clean(db, now - kept.audit)
     return {name: count for name, count in gone.items() if count}
 
 

@@ -20,6 +20,7 @@ from app.outbox.webhooks.schemas import WebhookOut, webhook_out
 from app.outbox.webhooks.sealing import Secrets
 from app.outbox.webhooks.sending import Out, Outcome, Signed, attempt, check_target
 from app.scope import Scope
+from app.team.audit.entry import noted
 
 MOST = 50
 OVERLAP = timedelta(hours=24)
@@ -188,6 +189,7 @@ class Webhooks:
             return row
         async with self.db.write() as tx:
             await deliveries.again(tx, delivery_id, self.clock.now())
+            noted(tx)
             await tx.wake_followers()
         changed = await deliveries.find(self.db, delivery_id)
         return row if changed is None else changed
@@ -211,6 +213,7 @@ class Webhooks:
         told = {"webhook_id": webhook_id, **details}
         now: datetime = self.clock.now()
         record(tx, Event(_TYPES[what], now, asking.actor, details=told))
+        noted(tx, "webhook", webhook_id)
 
 
 _TYPES = {

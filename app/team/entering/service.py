@@ -11,13 +11,14 @@ from sqlalchemy import Row
 from app.clock import Clock
 from app.db import Database, Tx
 from app.errors import Conflict, FieldError, InvalidRequest, Unauthenticated
+from app.team.audit.entry import noted
 from app.team.entering import throttle
 from app.team.entering.repository import remove_links_of
 from app.team.passwords import repository as passwords
 from app.team.passwords.hashing import Passwords
 from app.team.passwords.rules import normalised, objection
 from app.team.sessions import repository as sessions
-from app.team.sessions.service import KIND, Sessions, Visitor, Way
+from app.team.sessions.service import KIND, Sessions, Visitor, Way, principal_of
 from app.web.networks import network_of
 from app.web.principal import Principal
 
@@ -69,7 +70,9 @@ class Entrance:
             if anew is not None:
                 await passwords.rehash(tx, row.id, old, anew)
             await throttle.take_back(tx, attempt)
-            return await self.let_in(tx, row.id, Way.PASSWORD, visitor)
+            found = await self.let_in(tx, row.id, Way.PASSWORD, visitor)
+            noted(tx, "session", found.session.id, by=principal_of(found.session))
+            return found
 
     async def let_in(self, tx: Tx, user_id: int, way: Way, visitor: Visitor) -> SignedIn:
         """A session for somebody who has proved who they are."""
@@ -102,6 +105,7 @@ class Entrance:
         async with self.db.write() as tx:
             await throttle.take_back(tx, attempt)
             await self.keep_password(tx, row.id, hashed)
+            noted(tx)
             if principal.kind != KIND:
                 return None
             return await self.let_in(tx, row.id, Way.PASSWORD, visitor)

@@ -13,13 +13,14 @@ from app.db import Reader, Tx
 from app.errors import Conflict, NotAllowed, NotFound
 from app.team import repository as team
 from app.team.allowance import allowance_of
+from app.team.audit.entry import noted
 from app.team.entering import links, repository, throttle
 from app.team.entering.links import LinkKind
 from app.team.entering.service import Entrance, SignedIn
 from app.team.managing import Managing, invalid
 from app.team.passwords import repository as passwords
 from app.team.repository import LOCAL
-from app.team.sessions.service import Visitor, Way
+from app.team.sessions.service import Visitor, Way, principal_of
 from app.team.tokens import Random, hash_of
 from app.team.users import repository as users
 from app.team.users.service import check_name
@@ -46,7 +47,7 @@ class SetUp:
 
 async def is_needed(reader: Reader) -> bool:
     """Whether nobody can sign in yet."""
-    return not await passwords.people_with_one(reader)
+    return not await repository.people_who_can_come_in(reader)
 
 
 async def first_link(tx: Tx, base: str, now: datetime, random: Random) -> str | None:
@@ -95,7 +96,9 @@ async def set_up(entrance: Entrance, asked: SetUp, visitor: Visitor) -> SignedIn
         await throttle.take_back(tx, attempt)
         user_id = await _take_place(tx, used, asked, now)
         await entrance.keep_password(tx, user_id, hashed)
-        return await entrance.let_in(tx, user_id, Way.LINK, visitor)
+        found = await entrance.let_in(tx, user_id, Way.LINK, visitor)
+        noted(tx, "session", found.session.id, by=principal_of(found.session))
+        return found
 
 
 def _over() -> LinkOver:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,8 +22,9 @@ from app.web.formats import MAX_ID, parse_whole
 from app.web.openapi import problems
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
 from app.web.params import Kind, Param, Params, PathId, one_of
+from app.web.routes import Routes
 
-router = APIRouter()
+router = Routes()
 WIRE = (SessionList, SessionOut)
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,9 +22,10 @@ from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
 from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
 from app.web.params import ID, Param, Params, PathId, one_of
+from app.web.routes import Routes
 from app.web.wire import Body, Flag
 
-router = APIRouter()
+router = Routes()
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
 Staffing = Annotated[Principal, Depends(needs(Permission.MANAGE_USERS))]

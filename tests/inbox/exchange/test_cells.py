@@ -7,7 +7,8 @@ import io
 
 import pytest
 
-from app.inbox.exchange.cells import COLUMNS, harmless, lines
+from app.inbox.exchange.cells import COLUMNS
+from app.web.cells import harmless, lines
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,158 @@
+"""Several API and several poller processes on one PostgreSQL: is everything polled, in time, once?
+
+Its sources lie on a stub platform at many loopback addresses, so that the cap of each host stays
+as it is shipped. What the stub saw is the witness: who asked when.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from app.clock import SystemClock
+from app.db import open_database
+from app.schema import migrate
+from benchmarks import stub_platform
+from benchmarks.data import postgres_server
+from benchmarks.poll import stub
+from benchmarks.report import Report
+from benchmarks.service import ROOT, dead_port
+from benchmarks.sources import add_sources
+from benchmarks.start import cpu_of, memory_of
+from tests.postgres import create_database, parse_url
+
+_KEY = "fleet-key-of-a-bench-on-this-machine-only-0001"
+
+
+def main(arguments: Sequence[str]) -> Report:
+    options = argparse.ArgumentParser(prog="run.py bench fleet", description=__doc__)
+    options.add_argument("--sources", type=int, default=500)
+    options.add_argument("--interval", type=int, default=60, help="seconds between two polls")
+    options.add_argument("--pollers", type=int, default=4)
+    options.add_argument("--apis", type=int, default=4)
+    options.add_argument("--addresses", type=int, default=50)
+    options.add_argument("--seconds", type=int, default=150, help="how long it is watched")
+    options.add_argument("--server", help="address of a PostgreSQL server; else one of its own")
+    chosen = options.parse_args(arguments)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        stub(chosen.addresses) as (platform, port),
+        postgres_server(chosen.server) as server,
+    ):
+        url = asyncio.run(_prepare(server, port, chosen))
+        return _watch(url, Path(folder), platform, chosen)
+
+
+async def _prepare(server: str, port: int, chosen: Any) -> str:
+    url = await create_database(parse_url(server), f"fleet_{os.getpid()}")
+    await asyncio.to_thread(migrate, url)
+    db, now = open_database(url), SystemClock().now()
+    try:
+        await add_sources(
+            db,
+            chosen.sources,
+            places=stub_platform.addresses(chosen.addresses),
+            port=port,
+            interval=chosen.interval,
+            now=now,
+            due=now,
+        )
+    finally:
+        await db.close()
+    return url
+
+
+def _watch(url: str, folder: Path, platform: subprocess.Popen[str], chosen: Any) -> Report:
+    about = {"sources": chosen.sources, "pollers": chosen.pollers, "apis": chosen.apis}
+    report = Report("fleet", {**about, "interval": chosen.interval}, unit="")
+    with contextlib.ExitStack() as stack:
+        pollers = [
+            stack.enter_context(_process(url, folder / f"poller{n}", ["poll", "--no-migrate"]))
+            for n in range(chosen.pollers)
+        ]
+        for n in range(chosen.apis):
+            words = ["serve", "--no-demo", "--no-poll", "--no-migrate", "--port", str(dead_port())]
+            stack.enter_context(_process(url, folder / f"api{n}", words))
+        began = time.monotonic()
+        time.sleep(min(30.0, chosen.seconds / 5))
+        before, at = [cpu_of(process.pid) for process in pollers], time.monotonic()
+        _tell_until(began + chosen.seconds)
+        used = [cpu_of(process.pid) - b for process, b in zip(pollers, before, strict=True)]
+        seconds = time.monotonic() - at
+        connections = asyncio.run(_connections(url))
+        memory = [memory_of(process.pid) for process in pollers]
+        said, _ = platform.communicate()
+    shares = [each / 1000 / seconds for each in used]
+    report.add("core share of a poller", statistics.median(shares))
+    report.add("core share of all pollers", sum(shares))
+    report.add("memory of a poller (MB)", statistics.median(memory))
+    report.add("connections to PostgreSQL", connections)
+    _add_what_was_seen(report, json.loads(said), chosen)
+    return report
+
+
+def _tell_until(end: float) -> None:
+    while (left := end - time.monotonic()) > 0:
+        if sys.stderr.isatty():
+            print(f"\rwatching, {left:.0f} s to go ", end="", file=sys.stderr)
+        time.sleep(min(left, 1.0))
+
+
+@contextlib.contextmanager
+def _process(url: str, home: Path, words: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    home.mkdir()
+    kept = {name: value for name, value in os.environ.items() if "DONTWRITE" not in name}
+    env = {
+        **kept,
+        "PYTHONPATH": str(ROOT),
+        "UNANSWERED_DATABASE_URL": url,
+        "UNANSWERED_DATA_DIR": str(home),
+        "UNANSWERED_SECRET_KEY": _KEY,
+        "UNANSWERED_ALLOW_NETWORKS": "127.0.0.0/8",
+        "UNANSWERED_WORKER_NAME": home.name,
+        "UNANSWERED_LOG_LEVEL": "error",
+    }
+    command = [sys.executable, "-P", "-m", "app.cli", *words]
+    with subprocess.Popen(command, env=env, cwd=home, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(120)  # on a busy machine the promised ten seconds may not be enough
+
+
+async def _connections(url: str) -> int:
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'unanswered'"
+        return int(await connection.fetchval(sql))
+    finally:
+        await connection.close()
+
+
+def _add_what_was_seen(report: Report, asked: Mapping[str, Sequence[float]], chosen: Any) -> None:
+    """How long after its interval the next poll of a source came."""
+    gaps = [later - earlier for times in asked.values() for earlier, later in pairwise(times)]
+    late = sorted(gap - chosen.interval for gap in gaps)
+    report.add("sources polled", len(asked))
+    report.add("polls", sum(map(len, asked.values())))
+    if late:
+        report.add("seconds late, median", statistics.median(late))
+        report.add("seconds late, p99", late[int(len(late) * 0.99)])
+        report.add("seconds late, most", late[-1])
+    # Nobody asks twice within half of the interval, unless two pollers have the same source.
+    report.add("polled twice", sum(gap < chosen.interval / 2 for gap in gaps))

@@ -1,0 +1,52 @@
+"""How often the database is asked: once for a list, twice for a page on which all is known."""
+
+from __future__ import annotations
+
+from app.db import Database
+from tests.inbox.pages import Inbox, add_source, answers, said
+from tests.inbox.stock import stock
+from tests.service import Service
+from tests.test_plans import caught
+
+PAGE = [said(f"m{n}", n, f"person{n % 7}", thread=f"t{n % 3}") for n in range(60)]
+
+
+async def test_a_page_of_known_items_is_two_reads_and_no_transaction(db: Database) -> None:
+    inbox = Inbox(db, await add_source(db))
+    await inbox.take(*PAGE)
+    before = db.data_version()
+    with caught() as statements:
+        again = await inbox.take(*PAGE)
+    assert (again.is_something, again.unchanged) == (False, len(PAGE))
+    assert len(statements) == 2
+    assert db.data_version() == before
+
+
+async def test_replies_of_ours_on_the_page_cost_one_read_more(db: Database) -> None:
+    inbox = Inbox(db, await add_source(db))
+    page = [*PAGE, answers("r1", 70, "m1", thread="t1")]
+    await inbox.take(*page)
+    with caught() as statements:
+        again = await inbox.take(*page)
+    assert not again.is_something
+    assert len(statements) == 3
+
+
+async def test_what_is_stored_as_a_reply_is_not_new_beside_known_items(db: Database) -> None:
+    """The look for replies is for what is no known item, and must not be left out there."""
+    inbox = Inbox(db, await add_source(db))
+    await inbox.take(*PAGE, answers("r1", 70, "m1", thread="t1"))
+    again = await inbox.take(*PAGE, said("r1", 70, "stranger", thread="t1"))
+    assert again.new == []
+
+
+async def test_a_list_is_one_statement_while_nothing_changes(service: Service) -> None:
+    """Who asks and how far the sources were read is known from the request before."""
+    await stock(service.db, 100)
+    numbers = []
+    for _ in range(6):  # what is known is looked up anew once a second
+        with caught() as statements:
+            answered = await service.api.get("/api/v1/items?limit=50&order=newest")
+        assert answered.status_code == 200
+        numbers.append(len(statements))
+    assert min(numbers) == 1
