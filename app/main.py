@@ -56,6 +56,7 @@ from app.sources.service import Sources
 from app.team import api as team_api
 from app.team.audit.trail import AuditTrail
 from app.team.keys import following, open_keyring
+from app.team.oidc import api as oidc_api
 from app.team.passwords.hashing import Hasher
 from app.team.sealing import AnswerSeal
 from app.team.secrets import Keyring
@@ -146,6 +147,7 @@ def _routes() -> Sequence[BaseRoute]:
     for part in _PARTS:
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(connecting_api.public)
+    app.include_router(oidc_api.public)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(page_api.router)
@@ -314,7 +316,13 @@ class _Lifespan:
         async with AsyncExitStack() as stack:
             parts = await _Parts.open(stack, settings, clock)
             admitting = await Admitting.open(
-                stack, parts.db, settings, clock, own_url=self._own_url(), hasher=self.hasher
+                stack,
+                parts.db,
+                settings,
+                clock,
+                door=parts.door,
+                own_url=self._own_url(),
+                hasher=self.hasher,
             )
             sources = Sources(parts.connecting, allowed=settings.allow_networks, forget=_FORGET)
             app.state.db = parts.db
@@ -322,6 +330,7 @@ class _Lifespan:
             app.state.trail = AuditTrail(parts.db, clock)
             app.state.resolve, app.state.sessions = admitting.tokens, admitting.sessions
             app.state.entrance, app.state.proxies = admitting.entrance, admitting.proxies
+            app.state.proxied, app.state.oidc = admitting.proxied, admitting.oidc
             app.state.set_up_link = admitting.set_up_link
             app.state.seal = AnswerSeal(parts.keyring, secrets.token_bytes)
             app.state.sources = sources

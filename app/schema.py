@@ -44,6 +44,7 @@ from app.team import models as _team
 from app.team.audit import models as _audit
 from app.team.audit.trail import note_command
 from app.team.entering import models as _entering
+from app.team.oidc import models as _oidc
 from app.team.passwords import models as _passwords
 from app.team.sessions import models as _sessions
 from app.web import models as _web
@@ -55,7 +56,7 @@ __all__ = ["SchemaTooNew", "current_revision", "head_revision", "metadata", "mig
 
 _TABLES_COME_FROM = (
     _audit, _connecting, _inbox, _actions, _labels, _notes, _presence, _rules, _search, _views,
-    _outbox, _sources, _team, _entering, _passwords, _sessions, _web, _webhooks,
+    _outbox, _sources, _team, _entering, _oidc, _passwords, _sessions, _web, _webhooks,
 )  # fmt: skip
 HEAD = "0020"
 """The newest revision, told without loading alembic (260 ms); a test compares the two."""

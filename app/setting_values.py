@@ -119,6 +119,26 @@ def _ip_networks(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _issuer(value: str) -> str:
+    _web_address(value)  # as it is written: some end with a slash, and that counts
+    return value
+
+
+def _header_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,99}", value):
+        raise ValueError(f"{value!r} is no name of a header")
+    if value.lower() in {"authorization", "cookie", "host", "origin", "x-forwarded-for"}:
+        raise ValueError(f"{value!r} means something else already")
+    return value
+
+
+def _domains(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if "." not in value or not _is_host(value) or "*" in value:
+            raise ValueError(f"{value!r} is no domain of addresses")
+    return tuple(value.lower() for value in values)
+
+
 Word = BeforeValidator(_lower)
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 WebAddress = Annotated[str, BeforeValidator(_strip), AfterValidator(_web_address)]
@@ -131,3 +151,6 @@ DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 LongSecret = Annotated[SecretStr, AfterValidator(_long)]
 ChosenToken = Annotated[SecretStr, AfterValidator(_visible)]
 OwnApps = Annotated[SecretStr, AfterValidator(_apps)]
+Issuer = Annotated[str, BeforeValidator(_strip), AfterValidator(_issuer)]
+HeaderName = Annotated[str, BeforeValidator(_strip), AfterValidator(_header_name)]
+MailDomains = Annotated[Names, AfterValidator(_domains)]

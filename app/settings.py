@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import quote
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.environment import ENV_FILE, PREFIX, UnreadableEnvFile, default_data_dir, read_names
 from app.setting_values import (
     ChosenToken,
     DatabaseUrl,
+    HeaderName,
     Host,
     HostNames,
     IpNetworks,
+    Issuer,
     LongSecret,
+    MailDomains,
     Origins,
     OwnApps,
     Reachable,
@@ -49,7 +52,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=False)
     secrets: ClassVar[frozenset[str]] = frozenset(
-        {"database_url", "secret_key", "bootstrap_token", "oauth_clients"}
+        {"database_url", "secret_key", "bootstrap_token", "oauth_clients", "oidc_client_secret"}
     )
 
     data_dir: Path = Field(
@@ -124,6 +127,37 @@ class Settings(BaseSettings):
         description="Addresses and networks, comma-separated, of the proxies before the service: "
         "only from there `X-Forwarded-For` says who calls (`10.0.0.2,fd00::/8`).",
     )
+    proxy_user_header: HeaderName | None = Field(
+        None,
+        description="Header in which these proxies name the person they have signed in "
+        "(`X-Forwarded-User`). Needs `UNANSWERED_PROXY_NETWORKS`.",
+    )
+    oidc_client_id: str | None = Field(
+        None, min_length=1, max_length=500, description="What an OpenID Connect service calls us."
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="The secret to it. Not set: a public client."
+    )
+    oidc_issuer: Issuer | None = Field(
+        None,
+        description="People also sign in through this OpenID Connect service. Needs "
+        "`UNANSWERED_OIDC_CLIENT_ID` and `UNANSWERED_PUBLIC_URL`.",
+    )
+    oidc_name: str | None = Field(
+        None,
+        min_length=1,
+        max_length=60,
+        description="What that service is called on the page. Not set: its host.",
+    )
+    oidc_domains: MailDomains = Field(
+        (),
+        description="Domains, comma-separated, whose verified addresses are newcomers there.",
+    )
+    newcomers_role: Annotated[Literal["viewer", "agent"], Word] | None = Field(
+        None,
+        description="Role of who comes through that service (from its domains) or the proxies and "
+        "is not in the team yet. Not set: they don't come in.",
+    )
     max_body_bytes: int = Field(
         1024 * 1024, ge=1024, description="Largest request body that is accepted, in bytes."
     )
@@ -173,6 +207,21 @@ class Settings(BaseSettings):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Word] = Field(
         "info", description="The least important records that are written."
     )
+
+    @field_validator("proxy_user_header")
+    @classmethod
+    def _has_networks(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and not info.data.get("proxy_networks"):
+            raise ValueError("it needs UNANSWERED_PROXY_NETWORKS: from anywhere, anybody could lie")
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _has_client(cls, value: str | None, info: ValidationInfo) -> str | None:
+        for name in ("oidc_client_id", "public_url"):
+            if value is not None and info.data.get(name) is None:
+                raise ValueError(f"it needs {PREFIX}{name.upper()}")
+        return value
 
     @classmethod
     def settings_customise_sources(

@@ -32,6 +32,8 @@ WITHOUT = {
     "end_session": "a session is ended whatever it has become; a repeat is harmless",
     "end_sessions": "they are ended whatever they have become; a repeat is harmless",
     "change_password": "the present password is asked for, which is the better proof",
+    "put_identity": "an identity has no version; a repeat is harmless",
+    "delete_identity": "an identity has no version; a repeat is harmless",
     "create_sign_in_link": "makes something new; earlier links are void",
 }
 """Changes of one thing that know no If-Match, and why."""

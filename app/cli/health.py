@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 ROOM_NEEDED, ROOM_WANTED = 100 * MIB, 1024 * MIB
+WIDE = 16
+"""Addresses that a network of proxies has, at most, before the doctor wonders."""
 SKEW_SECONDS = 60
 BUILT = datetime(2026, 11, 1, tzinfo=UTC)
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -236,6 +239,22 @@ def _reach(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "reach", f"other machines, as {settings.public_url}")
+    yield from _named_by_proxy(settings)
     if settings.demo and not settings.loopback:
         yield Finding("warn", "demo", "never runs on an address others can reach",
                       "unset UNANSWERED_DEMO")  # fmt: skip
+
+
+def _named_by_proxy(settings: Settings) -> Iterator[Finding]:
+    """A header that names people is worth as much as the networks it counts from."""
+    header = settings.proxy_user_header
+    if header is None:
+        return
+    where = ", ".join(settings.proxy_networks)
+    told = f"whoever is at {where} names people by {header}"
+    sizes = [ip_network(each, strict=False).num_addresses for each in settings.proxy_networks]
+    if max(sizes) > WIDE:
+        advice = "list the address of the proxy alone: UNANSWERED_PROXY_NETWORKS"
+        yield Finding("warn", "proxy header", told, advice)
+    else:
+        yield Finding("ok", "proxy header", told)

@@ -179,6 +179,35 @@ def sign_out(api: Api, asked: str, *, as_json: bool) -> None:
     answer({"id": user["id"], "signed_out": True}, f"{_told(user)} is signed out.", as_json=as_json)
 
 
+@users.command()
+@who_argument
+@click.option(
+    "--email", metavar="ADDRESS", help="Their verified address there: for the first time."
+)
+@click.option("--subject", metavar="TEXT", help="Their subject there: at once.")
+@client_command
+def link(api: Api, asked: str, *, email: str | None, subject: str | None, as_json: bool) -> None:
+    """Say by what a person is recognised when they come through another service."""
+    if email is None and subject is None:
+        raise click.UsageError("Give --email, --subject, or both.")
+    user = find_user(api, asked)
+    body = {"email": email, "subject": subject}
+    found = api.call("PUT", f"/users/{user['id']}/identity", body=body)
+    by = " and ".join(each for each in (email, subject) if each)
+    answer(found, f"{_told(user)} is recognised by {by}.", as_json=as_json)
+
+
+@users.command()
+@who_argument
+@client_command
+def unlink(api: Api, asked: str, *, as_json: bool) -> None:
+    """Recognise a person through no other service any more; their sessions end."""
+    user = find_user(api, asked)
+    api.call("DELETE", f"/users/{user['id']}/identity")
+    gone = {"id": user["id"], "linked": False}
+    answer(gone, f"{_told(user)} is recognised by nothing there.", as_json=as_json)
+
+
 def _set(api: Api, asked: str, *, as_json: bool, disabled: bool) -> None:
     path = f"/users/{find_user(api, asked)['id']}"
     user = api.call("PATCH", path, body={"disabled": disabled})

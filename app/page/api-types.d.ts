@@ -42,6 +42,27 @@ export interface components {
             code: string;
             detail: string;
         };
+        AuditList: {
+            items: components["schemas"]["AuditRow"][];
+            next_cursor: string | null;
+        };
+        AuditRow: {
+            id: number;
+            at: string;
+            actor: components["schemas"]["TrailActor"];
+            token_id: number | null;
+            session_id: number | null;
+            address: string | null;
+            request_id: string | null;
+            operation: string;
+            outcome: string;
+            status: number | null;
+            object: string | null;
+            source_id: number | null;
+            before_hash: string | null;
+            after_hash: string | null;
+            details: Record<string, never>;
+        };
         AuthorCondition: {
             handles?: string[];
             younger_than_days?: number | null;
@@ -233,6 +254,7 @@ export interface components {
             platform: string;
             status: string;
             authorize_url: string | null;
+            open_url: string | null;
             redirect_uri: string;
             accounts: components["schemas"]["OpenedAccount"][];
             source_id: number | null;
@@ -379,6 +401,10 @@ export interface components {
             id: string;
             handle: string;
             name: string;
+        };
+        IdentityPut: {
+            email?: string | null;
+            subject?: string | null;
         };
         Imported: {
             new: number;
@@ -568,6 +594,13 @@ export interface components {
         };
         /** @enum {string} */
         Kind: "question" | "comment" | "mention" | "reply" | "review" | "direct_message" | "follow" | "share" | "praise";
+        KnownBy: {
+            user_id: number;
+            email: string | null;
+            issuer: string | null;
+            subject: string | null;
+            linked_at: string | null;
+        };
         LabelChanged: {
             name?: string | null;
             colour?: string | null;
@@ -1265,6 +1298,11 @@ export interface components {
             source_ids?: number[] | null;
             expires_at?: string | null;
             user_id?: number | null;
+        };
+        TrailActor: {
+            kind: string;
+            id: number | null;
+            name: string;
         };
         TroubleOut: {
             code: string;

@@ -19,7 +19,9 @@ TYPES = {
 _NOT_SERVED = frozenset({"vendor/entry.js"})
 _IMPORT = re.compile(r"""^(?:import|export)\b[^;'"]*?\bfrom\s+"(\.[^"]+)";$""", re.MULTILINE)
 
-_COMMENT = re.compile(rb"^[ \t]*(?:/\*(?s:.*?)\*/[ \t]*|//.*)$|/\*\* @.*?\*/ ?", re.MULTILINE)
+_COMMENT = re.compile(
+    rb"^[ \t]*(?:/\*(?s:.*?)\*/[ \t]*|//.*)$|/\*\* @.*?\*/ ?|^[ \t]+", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def _bodies() -> Iterator[tuple[str, bytes]]:
 
 
 def _spoken(name: str, body: bytes) -> bytes:
-    """Without comments, which are for whoever reads the source; every line stays where it was."""
+    """Without comments and indents, which are for whoever reads the source; every line stays."""
     if not name.endswith((".js", ".css")) or name.startswith("vendor/"):
         return body
     return _COMMENT.sub(lambda found: b"\n" * found[0].count(b"\n"), body)

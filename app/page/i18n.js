@@ -4,7 +4,7 @@ import { signal } from "./vendor/preact.js";
 import { preferences } from "./preferences.js";
 import en from "./i18n/en.js";
 
-/** @typedef {keyof typeof en} Key */
+/** @typedef {keyof typeof en | keyof typeof import("./i18n/en_sections.js").default} Key */
 /** @typedef {string | Partial<Record<Intl.LDMLPluralRule, string>>} Text */
 
 /** The languages there are, each by its own name. */
@@ -19,6 +19,19 @@ const CATALOGUES = {
   "ar-XB": () => import("./i18n/pseudo.js"),
 };
 
+/**
+ * Those of the sections that are loaded later.
+ * @type {typeof CATALOGUES}
+ */
+const MORE = {
+  en: () => import("./i18n/en_sections.js"),
+  de: () => import("./i18n/de_sections.js"),
+  es: () => import("./i18n/es_sections.js"),
+  "en-XA": () => import("./i18n/pseudo_sections.js"),
+  "ar-XB": () => import("./i18n/pseudo_sections.js"),
+};
+let more = false;
+
 /** @type {import("./vendor/preact.js").Signal<{language: string, texts: Record<string, Text>}>} */
 const spoken = signal({ language: "en", texts: en });
 
@@ -32,13 +45,19 @@ export function language() {
 export async function speak() {
   const wanted = choose();
   try {
-    const texts = (await CATALOGUES[wanted]()).default;
-    spoken.value = { language: wanted, texts };
+    const found = await Promise.all([CATALOGUES[wanted](), more ? MORE[wanted]() : null]);
+    spoken.value = { language: wanted, texts: { ...found[0].default, ...found[1]?.default } };
   } catch {
     spoken.value = { language: "en", texts: en };
   }
   document.documentElement.lang = spoken.value.language;
   document.documentElement.dir = wanted.startsWith("ar") ? "rtl" : "ltr";
+}
+
+/** From now on with the texts of the sections. */
+export function speakMore() {
+  more = true;
+  return speak();
 }
 
 function choose() {
@@ -58,7 +77,7 @@ function choose() {
  */
 export function t(key, values = {}) {
   const { texts, language: tongue } = spoken.value;
-  const text = texts[key] ?? en[key];
+  const text = texts[key] ?? /** @type {Record<string, Text>} */ (en)[key] ?? "";
   const form = typeof text === "string" ? text : plural(text, Number(values.n), tongue);
   return form.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
@@ -75,7 +94,7 @@ export function t(key, values = {}) {
  */
 export function tWord(prefix, word) {
   const key = `${prefix}.${word}`;
-  return key in en ? t(/** @type {Key} */ (key)) : word.replaceAll("_", " ");
+  return key in spoken.value.texts ? t(/** @type {Key} */ (key)) : word.replaceAll("_", " ");
 }
 
 /**

@@ -5,7 +5,6 @@ import { startClock } from "./clock.js";
 import { speak } from "./i18n.js";
 import { startKeys } from "./keys/listen.js";
 import { startLive } from "./live.js";
-import { startPresence } from "./inbox/presence.js";
 import { preferences } from "./preferences.js";
 import { startRouter } from "./router.js";
 import { session, startSession } from "./session.js";
@@ -40,11 +39,11 @@ async function start() {
   startKeys();
   await Promise.all([speak(), startSession()]);
   startLive();
-  startPresence();
   startTitle();
   effect(() => void guard());
   render(html`<${Page} />`, /** @type {HTMLElement} */ (document.getElementById("app")));
   preferences.subscribe(() => void speak());
+  (await import("./inbox/presence.js")).startPresence();
 }
 
 void start();

@@ -24,6 +24,7 @@ export type User = Schemas["UserOut"];
 export type Me = Schemas["Me"];
 export type Bulk = Schemas["BulkOut"];
 export type Undo = Schemas["UndoOut"];
+export type Session = Schemas["SessionOut"];
 export type Action = Schemas["ActionOut"];
 export type Run = Schemas["RunOut"];
 export type Quarantined = Schemas["QuarantinedOut"];

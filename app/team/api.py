@@ -16,6 +16,7 @@ from app.team.asked import Display, Rights, SourceIds, columns_of, managing, sho
 from app.team.audit import api as audit
 from app.team.entering import api as entering
 from app.team.managing import check_sees_all
+from app.team.oidc import api as oidc
 from app.team.repository import NewToken
 from app.team.schemas import (
     Me,
@@ -49,6 +50,7 @@ WIRE = (
     TokenOut,
     TokenMade,
     *entering.WIRE,
+    *oidc.WIRE,
     *sessions.WIRE,
     *audit.WIRE,
 )
@@ -193,4 +195,5 @@ async def delete_token(
 router.include_router(users.router)
 router.include_router(entering.router)
 router.include_router(sessions.router)
+router.include_router(oidc.router)
 router.include_router(audit.router)

@@ -9,7 +9,7 @@ from app.db import Reader, Tx
 from app.errors import Conflict, FieldError, InvalidRequest, NotAllowed
 from app.team import repository
 from app.team.allowance import allowance_of, allowance_of_token
-from app.team.passwords.repository import people_with_one
+from app.team.entering.repository import people_who_can_come_in
 from app.team.repository import LOCAL
 from app.team.service import Tokens
 from app.web.principal import Principal
@@ -61,7 +61,7 @@ class Managing:
             known = row.created_by != LOCAL or row.id == self.principal.token_id
             if known and row.owner_disabled_at is None and allowance_of_token(row).manages_team:
                 return
-        for person in await people_with_one(self.tx):
+        for person in await people_who_can_come_in(self.tx):
             if allowance_of(person).manages_team:
                 return
         raise Conflict(

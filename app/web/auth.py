@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Protocol
 
@@ -14,8 +14,8 @@ from starlette.requests import Request
 from app.errors import NotAllowed, Unauthenticated
 from app.web.cookies import session_id
 from app.web.idempotency import read_key
-from app.web.networks import network_of
-from app.web.origins import check_own_page, client_address
+from app.web.networks import Network, is_within, network_of
+from app.web.origins import check_own_page, client_address, peer
 from app.web.params import refuse_undocumented_parameters
 from app.web.principal import PERMISSIONS, Permission, Principal, Right, Role, scope_of
 from app.web.rates import Rates
@@ -27,6 +27,7 @@ __all__ = [
     "Needs",
     "Permission",
     "Principal",
+    "Proxied",
     "Recognise",
     "Resolve",
     "Right",
@@ -55,6 +56,20 @@ class Recognise(Protocol):
 
     async def __call__(self, session_id: str) -> Principal | None:
         """`None`: unknown, ended, or of somebody who may not come in any more."""
+        ...
+
+
+class Proxied(Protocol):
+    """Whom a trusted proxy names; `main` puts one on `app.state.proxied` where that is set up."""
+
+    @property
+    def header(self) -> str: ...
+
+    @property
+    def networks(self) -> Sequence[Network]: ...
+
+    async def __call__(self, name: str) -> Principal | None:
+        """`None`: there is nobody of that name who may come in."""
         ...
 
 
@@ -107,6 +122,12 @@ async def _by_token(request: Request) -> Principal:
 
 
 async def _by_browser(request: Request) -> Principal | None:
+    """What a proxy says now counts before a session that somebody else may have left behind."""
+    proxied: Proxied | None = getattr(request.app.state, "proxied", None)
+    if proxied is not None and is_within(peer(request), proxied.networks):
+        named = request.headers.getlist(proxied.header)
+        if named:
+            return await proxied(named[0]) if len(named) == 1 else None
     recognise: Recognise | None = getattr(request.app.state, "sessions", None)
     if recognise is None:
         return None
@@ -119,6 +140,9 @@ async def find_caller(request: Request) -> Principal | None:
     try:
         return await _caller(request)
     except Unauthenticated:
+        if "authorization" in request.headers or session_id(request) is not None:
+            rates: Rates = request.app.state.rates
+            rates.fail(network_of(client_address(request)), request.scope)
         return None
 
 

@@ -31,6 +31,7 @@ WITHOUT = {
         inbox.erasing.repository.is_one_of_us inbox.erasing.repository.messages_of
         inbox.erasing.repository.naming inbox.erasing.repository.number_of_items
         inbox.erasing.repository.number_of_raw inbox.erasing.repository.threads_after
+        inbox.erasing.scrubbing.scrub
         inbox.repository.due_rereads inbox.repository.known_items inbox.repository.known_replies
         inbox.repository.touched_by_people inbox.policies.repository.labels_of_sources
         inbox.rules.repository.judged sources.repository.is_empty
@@ -53,6 +54,7 @@ WITHOUT = {
         inbox.policies.repository.all_policies inbox.policies.repository.find_policy
         outbox.webhooks.deliveries.find""",
     "ids alone, whose rows are read with a scope": "inbox.search.repository.find_some",
+    "asks for the ticket of a way instead": "connecting.repository.find_by_id",
     "belongs to the team, not to a source": """
         inbox.labels.repository.every inbox.labels.repository.find_key
         inbox.labels.repository.number inbox.policies.repository.labels_named

@@ -102,6 +102,13 @@ async def test_an_address_others_can_reach(shell: Shell) -> None:
     assert (await levels(shell))["reach"][0] == "ok"
 
 
+async def test_networks_that_may_name_people(shell: Shell) -> None:
+    shell.env["UNANSWERED_PROXY_USER_HEADER"] = "X-Forwarded-User"
+    for networks, level in (("10.0.0.2,fd00::2", "ok"), ("10.0.0.0/8", "warn"), ("::/0", "warn")):
+        shell.env["UNANSWERED_PROXY_NETWORKS"] = networks
+        assert (await levels(shell))["proxy header"][0] == level, networks
+
+
 async def test_a_running_service_and_its_sources(shell: Shell, service: Service) -> None:
     dead = {"code": "auth_failed", "detail": "The token is dead.", "since": None}
     service.on("GET /readyz", {"status": "ok"})
@@ -218,7 +225,7 @@ async def test_a_public_address_that_leads_elsewhere(shell: Shell, service: Serv
     service.on("GET /sources", sources(source()))
     service.on("GET /tokens", {"items": [], "next_cursor": None})
     shell.env["UNANSWERED_PUBLIC_URL"] = shell.url
-    assert (await levels(shell))["proxy"][0] == "ok"
+    assert (await levels(shell))["proxy header"][0] == "ok"
     for elsewhere in (f"{shell.url}/no", "http://127.0.0.1:1"):
         shell.env["UNANSWERED_PUBLIC_URL"] = elsewhere
         assert (await levels(shell))["proxy"] == ("warn", "see docs/proxy.md")

@@ -152,3 +152,17 @@ async def test_sessions_are_listed_and_ended(shell: Shell, team: Service) -> Non
     assert done.out == "Mira K. (mira, id 3) is signed out.\n"
     (ended,) = team.calls("DELETE /sessions")
     assert dict(ended.query) == {"user_id": "3"}
+
+
+async def test_people_are_linked_to_another_service_and_unlinked(
+    shell: Shell, team: Service
+) -> None:
+    known = {"user_id": 3, "email": "m@example.org", "issuer": None, "subject": None}
+    team.on("PUT /users/3/identity", known | {"linked_at": None})
+    team.on("DELETE /users/3/identity", Answer(status=204))
+    done = await shell.run("users", "link", "mira", "--email", "m@example.org")
+    assert done.out == "Mira K. (mira, id 3) is recognised by m@example.org.\n"
+    (put,) = team.calls("PUT /users/3/identity")
+    assert put.body == {"email": "m@example.org", "subject": None}
+    assert (await shell.run("users", "unlink", "mira")).code == 0
+    assert (await shell.run("users", "link", "mira")).code == 2

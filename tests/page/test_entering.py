@@ -51,3 +51,21 @@ async def test_the_page_keeps_no_secret_where_scripts_could_read_it(bare: Stage)
     assert await bare.cookie("dora", Role.AGENT) not in kept
     assert "una_" not in kept
     assert tab.faults == []
+
+
+async def test_settings_hold_at_once_and_after_a_reload(bare: Stage) -> None:
+    tab = await bare.open("/settings", name="erik", role=Role.AGENT)
+    page = tab.page
+    await page.get_by_role("combobox", name="Colours").select_option("dark")
+    await page.get_by_role("combobox", name="Language").select_option("de")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Einstellungen")
+    await page.reload()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Einstellungen")
+    assert await page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
+    assert await page.evaluate("document.documentElement.lang") == "de"
+    await page.get_by_label("Jetziges Passwort").fill(PASSWORD)
+    await page.get_by_label("Neues Passwort").fill("two rivers between hills")
+    await page.get_by_role("button", name="Passwort ändern").click()
+    await expect(page.locator(".toast")).to_contain_text("Das Passwort ist geändert")
+    await expect(page.locator(".plain li")).to_contain_text("dieser Browser")
+    assert tab.faults == []

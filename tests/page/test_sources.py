@@ -65,16 +65,17 @@ def test_nothing_of_the_page_makes_markup_of_text() -> None:
 LANGUAGES = ("de", "es")
 
 
-def entries(language: str) -> dict[str, str]:
+def entries(name: str) -> dict[str, str]:
     """The keys of a catalogue, each with the source of its text."""
-    text = (PAGE / "i18n" / f"{language}.js").read_text(encoding="utf-8")
-    return dict(re.findall(r'^  "?([\w.]+)"?: (.+),$', text, re.MULTILINE))
+    text = (PAGE / "i18n" / f"{name}.js").read_text(encoding="utf-8")
+    return dict(re.findall(r'^  "?([\w.<>-]+)"?: (.+),$', text, re.MULTILINE))
 
 
+@pytest.mark.parametrize("part", ["", "_sections"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_catalogues_say_the_same(language: str) -> None:
+def test_catalogues_say_the_same(language: str, part: str) -> None:
     """Every key, and in every text the same places for values."""
-    english, other = entries("en"), entries(language)
+    english, other = entries(f"en{part}"), entries(f"{language}{part}")
     assert list(other) == list(english)
     differing = [
         key

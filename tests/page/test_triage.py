@@ -177,11 +177,9 @@ async def test_keys_rest_while_one_types_and_when_they_are_switched_off(tab: Tab
 
 async def test_a_key_can_be_given_to_another_command(tab: Tab) -> None:
     await tab.press("j", "?")
-    await tab.page.get_by_role(
-        "button", name=re.compile("Mark as replied.?: .?e.?. Change")
-    ).click()
+    await tab.page.get_by_role("button", name="Mark as replied E Change").click()
     await tab.press("j")
-    await expect(tab.page.get_by_role("alert")).to_contain_text("Taken: Next message")
+    await expect(tab.page.get_by_role("alert")).to_contain_text(re.compile("Taken: .Next message"))
     await tab.press("y")
     await tab.press("Escape", "e")
     await expect(tab.page.locator(".row")).to_have_count(7)

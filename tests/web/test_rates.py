@@ -162,10 +162,11 @@ async def test_by_default_only_a_service_that_others_reach_is_limited(
 ) -> None:
     async with running_service(sqlite_url, tmp_path, trusted_hosts=("*",), **changes) as service:
         told = (await service.api.get("/api/v1/me")).headers.get("ratelimit-policy")
-        failed = [
-            await service.anonymous.get("/api/v1/me", headers=bearer(f"not-{ADMIN_TOKEN}"))
-            for _ in range(0 if policies[1] is None else policies[1] + 1)
-        ]
+        failed: list[int] = []
+        while policies[1] is not None and 429 not in failed:  # the bucket fills meanwhile
+            wrong = bearer(f"not-{ADMIN_TOKEN}")
+            failed.append((await service.anonymous.get("/api/v1/me", headers=wrong)).status_code)
     requests, _ = policies
     assert told == (None if requests is None else f'"caller";q={requests};w=60')
-    assert [answer.status_code for answer in failed[-2:]] == ([401, 429] if failed else [])
+    assert len(failed) >= (policies[1] or 0)
+    assert set(failed[:-1]) <= {401}

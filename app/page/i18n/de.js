@@ -1,10 +1,7 @@
 // Deutsch.
 
-import sections from "./de_sections.js";
-
 /** @type {Record<keyof typeof import("./en.js").default, import("../i18n.js").Text>} */
 export default {
-  ...sections,
   brand: "Unanswered",
   again: "Noch einmal versuchen",
   cancel: "Abbrechen",
@@ -21,6 +18,7 @@ export default {
   "section.people": "Personen",
   "section.reports": "Berichte",
   "section.settings": "Einstellungen",
+  "section.welcome": "Willkommen",
   "nowhere.title": "Unter dieser Adresse ist nichts",
   "nowhere.text": "Der Link ist vielleicht alt oder vertippt.",
   "outdated.title": "Der Dienst wurde aktualisiert",
@@ -137,6 +135,8 @@ export default {
   "badge.backlog": "Altbestand",
   "badge.notes": { one: "{n} Notiz", other: "{n} Notizen" },
   "badge.replied_by": "beantwortet von {name}",
+  "present.viewing": "{name} sieht es an",
+  "present.drafting": "{name} schreibt eine Antwort",
 
   "status.unanswered": "unbeantwortet",
   "status.replied": "beantwortet",
@@ -324,7 +324,7 @@ export default {
   "sheet.on": "Einzelne Tasten wirken",
   "sheet.reset": "Alle Tasten wie am Anfang",
   "sheet.change": "Wähle eine Taste, um sie zu ändern.",
-  "sheet.rebind": "{command}: {keys}. Ändern",
+  "sheet.rebind": "Ändern",
   "sheet.press": "Drücke die Taste für {command}",
   "sheet.press_short": "Taste drücken",
   "sheet.taken": "Vergeben: {command}",

@@ -1,9 +1,6 @@
 // English. The keys of the other catalogues are the same; a test compares them.
 
-import sections from "./en_sections.js";
-
 export default {
-  ...sections,
   brand: "Unanswered",
   again: "Try again",
   cancel: "Cancel",
@@ -20,6 +17,7 @@ export default {
   "section.people": "People",
   "section.reports": "Reports",
   "section.settings": "Settings",
+  "section.welcome": "Welcome",
   "nowhere.title": "There is nothing at this address",
   "nowhere.text": "The link may be old, or mistyped.",
   "outdated.title": "The service was updated",
@@ -136,6 +134,8 @@ export default {
   "badge.backlog": "backlog",
   "badge.notes": { one: "{n} note", other: "{n} notes" },
   "badge.replied_by": "replied by {name}",
+  "present.viewing": "{name} is looking",
+  "present.drafting": "{name} is writing an answer",
 
   "status.unanswered": "unanswered",
   "status.replied": "replied",
@@ -323,7 +323,7 @@ export default {
   "sheet.on": "Single keys do something",
   "sheet.reset": "All keys as they came",
   "sheet.change": "Choose a key to change it.",
-  "sheet.rebind": "{command}: {keys}. Change",
+  "sheet.rebind": "Change",
   "sheet.press": "Press the key for {command}",
   "sheet.press_short": "press a key",
   "sheet.taken": "Taken: {command}",

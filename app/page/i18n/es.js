@@ -1,10 +1,7 @@
 // Español.
 
-import sections from "./es_sections.js";
-
 /** @type {Record<keyof typeof import("./en.js").default, import("../i18n.js").Text>} */
 export default {
-  ...sections,
   brand: "Unanswered",
   again: "Intentar de nuevo",
   cancel: "Cancelar",
@@ -21,6 +18,7 @@ export default {
   "section.people": "Personas",
   "section.reports": "Informes",
   "section.settings": "Ajustes",
+  "section.welcome": "Bienvenida",
   "nowhere.title": "No hay nada en esta dirección",
   "nowhere.text": "El enlace puede ser antiguo o estar mal escrito.",
   "outdated.title": "El servicio se ha actualizado",
@@ -137,6 +135,8 @@ export default {
   "badge.backlog": "anterior",
   "badge.notes": { one: "{n} nota", other: "{n} notas" },
   "badge.replied_by": "respondido por {name}",
+  "present.viewing": "{name} lo está viendo",
+  "present.drafting": "{name} escribe una respuesta",
 
   "status.unanswered": "sin respuesta",
   "status.replied": "respondido",
@@ -324,7 +324,7 @@ export default {
   "sheet.on": "Las teclas sueltas actúan",
   "sheet.reset": "Todas como al principio",
   "sheet.change": "Elige una tecla para cambiarla.",
-  "sheet.rebind": "{command}: {keys}. Cambiar",
+  "sheet.rebind": "Cambiar",
   "sheet.press": "Pulsa la tecla para {command}",
   "sheet.press_short": "pulsa una tecla",
   "sheet.taken": "Ocupada: {command}",

@@ -12,11 +12,16 @@ function strange(text) {
   return `[${letters}${"·".repeat(Math.ceil(text.length / 3))}]`;
 }
 
-export default Object.fromEntries(
-  Object.entries(en).map(([key, text]) => [
-    key,
-    typeof text === "string"
-      ? strange(text)
-      : Object.fromEntries(Object.entries(text).map(([form, each]) => [form, strange(each)])),
-  ]),
-);
+/** @param {Record<string, string | Record<string, string>>} texts */
+export function catalogue(texts) {
+  return Object.fromEntries(
+    Object.entries(texts).map(([key, text]) => [
+      key,
+      typeof text === "string"
+        ? strange(text)
+        : Object.fromEntries(Object.entries(text).map(([form, each]) => [form, strange(each)])),
+    ]),
+  );
+}
+
+export default catalogue(en);

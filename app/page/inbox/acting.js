@@ -2,6 +2,7 @@
 
 import { Problem, post, request } from "../api.js";
 import { t } from "../i18n.js";
+import { narrow } from "../shell/narrow.js";
 import { toast } from "../toasts.js";
 import { refresh } from "./around.js";
 import { fits } from "./fitting.js";
@@ -92,7 +93,7 @@ function leave(gone) {
 
 /** @param {number | undefined} next */
 function goOn(next) {
-  if (next === undefined || matchMedia("(max-width: 599.98px)").matches) shut();
+  if (next === undefined || narrow.peek()) shut();
   else open(next, { replace: true });
 }
 

@@ -16,7 +16,7 @@ export function AuthorCard({ item }) {
     <div class="author-head">
       <span class="initials" aria-hidden="true">${initials(name)}</span>
       <div>
-        <h3><bdi>${name}</bdi></h3>
+        <h2><bdi>${name}</bdi></h2>
         <p class="faint"><bdi>${item.author.handle}</bdi>${item.author.is_bot && ` · ${t("author.bot")}`}${known?.muted && ` · ${t("author.muted")}`}
           ${link && html` · <a href=${link.href} target="_blank" rel="noopener noreferrer nofollow">${link.host}</a>`}</p>
       </div>

@@ -7,7 +7,7 @@ import { t, tWord } from "../i18n.js";
 import { me } from "../session.js";
 import { Icon } from "../shell/icons.js";
 import { STAR } from "./choices.js";
-import { Here } from "./presence.js";
+import { Here } from "./here.js";
 
 /**
  * @param {import("../shapes").Item} item

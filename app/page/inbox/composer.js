@@ -39,7 +39,7 @@ function Linking({ item }) {
       />
       <small class="faint" id="composer-hint">${t("composer.link_hint")}</small>
     </label>
-    <div class="form-end"><button class="primary">${url.value.trim() ? t("composer.mark_with_link") : t("command.mark_replied")}</button></div>
+    <div class="form-end"><button>${url.value.trim() ? t("composer.mark_with_link") : t("command.mark_replied")}</button></div>
   </form>`;
 }
 

@@ -5,6 +5,7 @@ import { safeLink } from "../format.js";
 import { t, tWord } from "../i18n.js";
 import { withQuery } from "../router.js";
 import { Icon } from "../shell/icons.js";
+import { narrow } from "../shell/narrow.js";
 import { Actions } from "./actions.js";
 import { Age } from "./age.js";
 import { AuthorCard } from "./author.js";
@@ -56,7 +57,7 @@ function Head({ item }) {
   return html`<header class="detail-head">
     <a class="button quiet square detail-back" href=${withQuery({ item: null })} aria-label=${t("command.back")}><${Icon} name="back" /></a>
     <div class="detail-title">
-      <h2><bdi>${item.thread_title || author}</bdi></h2>
+      <${narrow.value ? "h1" : "h2"}><bdi>${item.thread_title || author}</bdi><//>
       <p class="faint">
         ${platformName(item.platform)} · ${tWord("kind", item.kind)} · <bdi>${item.source_name}</bdi>
         ${link && html` · <a href=${link.href} target="_blank" rel="noopener noreferrer nofollow"><${Icon} name="link" />${t("detail.original", { host: link.host })}</a>`}

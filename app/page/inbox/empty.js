@@ -35,7 +35,7 @@ function Failed({ problem }) {
 }
 
 function NoSource() {
-  const way = "sources" in SECTIONS ? "/sources" : "";
+  const way = "welcome" in SECTIONS ? "/welcome" : "";
   return html`<div class="empty">
     <${Icon} name="plug" />
     <h2>${t("empty.no_source")}</h2>

@@ -5,19 +5,25 @@ import { focused } from "./selection.js";
 /** @param {number} id */
 export function focusRow(id) {
   focused.value = id;
-  // After the rows are drawn: a new one is not there yet, a gone one still is.
-  requestAnimationFrame(() => {
-    const link = document.getElementById(`row-${id}`);
-    link?.focus({ preventScroll: true });
-    link?.closest(".row")?.scrollIntoView({ block: "nearest" });
-  });
+  // At once, since the next key may be there already; a row that is not drawn yet, when it is.
+  if (!focusLink(id)) requestAnimationFrame(() => focusLink(id));
+}
+
+/** @param {number} id */
+function focusLink(id) {
+  const link = document.getElementById(`row-${id}`);
+  link?.focus({ preventScroll: true });
+  link?.closest(".row")?.scrollIntoView({ block: "nearest" });
+  return link !== null;
 }
 
 /** Where the focus was lost, since what had it is gone, it goes to the row that keys act on. */
 export function keepFocus() {
-  requestAnimationFrame(() => {
+  const look = () => {
     const active = document.activeElement;
     const id = focused.peek();
     if (id !== null && (active === null || active === document.body)) focusRow(id);
-  });
+  };
+  // Two frames: a dialog that closes gives the focus back first, perhaps to a row that goes.
+  requestAnimationFrame(() => requestAnimationFrame(look));
 }

@@ -36,7 +36,7 @@ export function Notes({ item }) {
     /** @type {HTMLElement} */ (event.currentTarget).blur();
   };
   return html`<section class="card" aria-label=${t("notes.label")}>
-    <h3>${t("notes.label")}</h3>
+    <h2>${t("notes.label")}</h2>
     <ul class="notes">
       ${notes.value.map(
         (note) => html`<li key=${note.id}>

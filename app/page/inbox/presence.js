@@ -1,21 +1,16 @@
 // Who else looks at a message or answers it right now, and telling others where oneself is.
 
-import { effect, html, signal, useComputed } from "../vendor/preact.js";
+import { effect } from "../vendor/preact.js";
 import { Problem, get, post } from "../api.js";
-import { t } from "../i18n.js";
 import { live, onPresence } from "../live.js";
 import { may, me, session } from "../session.js";
-import { Icon } from "../shell/icons.js";
+import { present } from "./here.js";
 import { opened } from "./selection.js";
 
 /** @typedef {import("../shapes").Presence} Told */
-/** @typedef {Told["people"][number]} Present */
 
 /** A word holds for thirty seconds, so it is said three times as often. */
 const SAY_EVERY = 10_000;
-
-/** @type {import("../vendor/preact.js").Signal<Map<number, Present[]>>} */
-const present = signal(new Map());
 
 /** @param {Told} told */
 function hear({ item_id: id, people }) {
@@ -79,14 +74,4 @@ export function startPresence() {
   for (const name of ["focusin", "focusout"]) {
     document.addEventListener(name, () => setTimeout(() => here !== null && writes() !== said && repeat()));
   }
-}
-
-/** @param {{id: number}} props */
-export function Here({ id }) {
-  const others = useComputed(() => (present.value.get(id) ?? []).filter((each) => each.person.id !== me.value?.user?.id));
-  return others.value.map(
-    ({ person, state }) => html`<span class="badge held" key=${`here ${person.id}`}>
-      <${Icon} name=${state === "drafting" ? "reply" : "user"} /><bdi>${t(state === "drafting" ? "present.drafting" : "present.viewing", { name: person.display_name })}</bdi>
-    </span>`,
-  );
 }

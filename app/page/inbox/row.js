@@ -29,6 +29,9 @@ export function Row({ id }) {
     else open(id);
   };
 
+  // A dialog that closes may give the focus back to a row that is just leaving.
+  const onFocus = () => shown.peek().includes(id) && (focused.value = id);
+
   return html`<li class=${isChosen.value ? "row chosen" : "row"} data-open=${isOpen.value ? "yes" : "no"} data-status=${item.status}>
     <input
       type="checkbox"
@@ -45,7 +48,7 @@ export function Row({ id }) {
       tabindex=${isFocused.value ? 0 : -1}
       aria-current=${isOpen.value ? "true" : undefined}
       onClick=${click}
-      onFocus=${() => (focused.value = id)}
+      onFocus=${onFocus}
     >
       <span class="row-head">
         <bdi class="row-author">${author}</bdi>

@@ -2,6 +2,7 @@
 
 import { html, useEffect, useSignalEffect } from "../vendor/preact.js";
 import { useCommands } from "../keys/commands.js";
+import { dialogOpen } from "../shell/dialogs.js";
 import { COMMANDS } from "./commands.js";
 import { DetailPane } from "./detail.js";
 import { keepFocus } from "./focusing.js";
@@ -14,7 +15,7 @@ export function Inbox() {
   useCommands(COMMANDS);
   useSignalEffect(() => {
     void focused.value;
-    keepFocus();
+    if (!dialogOpen.value) keepFocus();
   });
   useSignalEffect(() => {
     if (opened.value !== null) focused.value = opened.value;

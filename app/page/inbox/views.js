@@ -14,9 +14,17 @@ import { queryString } from "../api.js";
  * @property {(counts: Counts) => number | null} count null where no exact number is at hand
  */
 
+/**
+ * How many the inbox itself shows: what is snoozed or backlog has views of its own.
+ * @param {Counts} counts
+ */
+export function waiting({ unanswered }) {
+  return Math.max(0, unanswered.total - unanswered.snoozed - unanswered.backlog);
+}
+
 /** @type {BuiltIn[]} */
 export const BUILT_IN = [
-  { name: "inbox", icon: "inbox", filter: {}, count: (counts) => counts.unanswered.total },
+  { name: "inbox", icon: "inbox", filter: {}, count: waiting },
   { name: "overdue", icon: "alert", filter: { overdue: true, snoozed: "include" }, count: (counts) => counts.unanswered.overdue },
   { name: "mine", icon: "user", filter: { assignee: "me", snoozed: "include" }, count: () => null },
   { name: "snoozed", icon: "clock", filter: { snoozed: "only", backlog: "include" }, count: (counts) => counts.unanswered.snoozed },

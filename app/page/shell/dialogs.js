@@ -1,6 +1,6 @@
 // One dialog at a time, above everything; closing it gives the focus back to where it was.
 
-import { html, signal, useEffect, useId, useRef } from "../vendor/preact.js";
+import { computed, html, signal, useId, useLayoutEffect, useRef } from "../vendor/preact.js";
 import { t } from "../i18n.js";
 import { Icon } from "./icons.js";
 
@@ -8,6 +8,9 @@ import { Icon } from "./icons.js";
 
 /** @type {import("../vendor/preact.js").Signal<{component: Component, props: object} | null>} */
 const open = signal(null);
+
+/** Whether a dialog lies above the page. */
+export const dialogOpen = computed(() => open.value !== null);
 
 /**
  * @template {object} P
@@ -34,11 +37,17 @@ export function Dialogs() {
  */
 export function Dialog({ title, wide = false, bare = false, children }) {
   const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const gone = useRef(false);
   const id = useId();
-  useEffect(() => {
+  // Before the next key: what is typed right after it was asked for belongs into it.
+  useLayoutEffect(() => {
     const before = document.activeElement;
-    ref.current?.showModal();
+    const dialog = ref.current;
+    dialog?.showModal();
     return () => {
+      gone.current = true;
+      // First: what lies behind an open one takes no focus.
+      dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
@@ -46,7 +55,7 @@ export function Dialog({ title, wide = false, bare = false, children }) {
     ref=${ref}
     class=${wide ? "dialog wide" : "dialog"}
     aria-labelledby=${id}
-    onClose=${closeDialog}
+    onClose=${() => gone.current || closeDialog()}
     onClick=${(/** @type {MouseEvent} */ event) => event.target === ref.current && ref.current?.close()}
   >
     <div class="dialog-body">

@@ -34,6 +34,6 @@ const PATHS = {
 /** @param {{name: IconName}} props */
 export function Icon({ name }) {
   return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-    <path d=${PATHS[name]} fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" />
+    <path d=${PATHS[name]} fill="none" stroke="currentColor" stroke-width=${name === "dots" ? 3 : 1.8} stroke-linecap="round" stroke-linejoin="round" />
   </svg>`;
 }

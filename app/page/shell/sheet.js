@@ -54,10 +54,11 @@ function Line({ name, changing, change }) {
         : html`<button
             type="button"
             class="quiet"
-            aria-label=${t("sheet.rebind", { command: title, keys: bindings.value[name].join(", ") })}
             onClick=${() => change(name)}
           >
+            <span class="unseen">${title}</span>
             ${bindings.value[name].map((sequence) => html`<${Keys} sequence=${sequence} />`)}
+            <span class="unseen">${t("sheet.rebind")}</span>
           </button>`}
     </dd>
   </div>`;

@@ -2,6 +2,7 @@
 
 import { effect } from "../vendor/preact.js";
 import { counts } from "../inbox/around.js";
+import { waiting as inboxCount } from "../inbox/views.js";
 import { t } from "../i18n.js";
 import { preferences } from "../preferences.js";
 import { route } from "../router.js";
@@ -14,7 +15,7 @@ export function startTitle() {
   const dotted = plain.replace(/icon\.svg$/, "icon-waiting.svg");
   effect(() => {
     const inside = session.value.state === "in";
-    const waiting = inside && preferences.value.counter ? (counts.value?.unanswered.total ?? 0) : 0;
+    const waiting = inside && preferences.value.counter ? (counts.value === null ? 0 : inboxCount(counts.value)) : 0;
     const section = SECTIONS[route.value.section];
     const name = inside ? (section === undefined ? t("nowhere.title") : t(section.title)) : t("signin.title");
     document.title = `${waiting > 0 ? `(${waiting}) ` : ""}${name} · ${t("brand")}`;

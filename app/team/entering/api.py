@@ -14,11 +14,12 @@ from app.clock import stamp
 from app.errors import Conflict, NotFound, TooManyRequests
 from app.team.asked import Display, managing, shown
 from app.team.entering import examples, setting_up
-from app.team.entering.schemas import SessionState, SignInLink, Ways
-from app.team.entering.service import Entrance, SignedIn, SignInRefused
+from app.team.entering.schemas import OidcWay, SessionState, SignInLink, Ways
+from app.team.entering.service import SignedIn, SignInRefused
 from app.team.entering.setting_up import LinkOver, SetUp
+from app.team.entering.visiting import entrance_of, give_cookie, visitor_of
 from app.team.schemas import Me, me_out
-from app.team.sessions.service import Visitor, principal_of
+from app.team.sessions.service import principal_of
 from app.team.users.names import NAME
 from app.web import cookies
 from app.web.answers import answer, answers
@@ -26,7 +27,7 @@ from app.web.auth import OPEN, Permission, Principal, find_caller, needs
 from app.web.cookies import HttpsNeeded
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
-from app.web.origins import CrossSite, check_own_page, client_address
+from app.web.origins import CrossSite, check_own_page
 from app.web.params import PathId
 from app.web.routes import Routes
 from app.web.wire import Body
@@ -66,44 +67,29 @@ class PasswordChange(Body):
     new: _Password
 
 
-def _entrance(request: Request) -> Entrance:
-    entrance: Entrance = request.app.state.entrance
-    return entrance
-
-
-def visitor_of(request: Request) -> Visitor:
-    """The browser that asks, and the session it has."""
-    agent = request.headers.get("user-agent", "")
-    return Visitor(client_address(request), agent, cookies.session_id(request))
-
-
 def _come_in(request: Request, found: SignedIn) -> Response:
     me = me_out(principal_of(found.session))
     response = answer(me, status=201, headers=_NO_STORE)
-    _give_cookie(request, response, found)
+    give_cookie(request, response, found)
     return response
-
-
-def _give_cookie(request: Request, response: Response, found: SignedIn) -> None:
-    lasting = _entrance(request).sessions.lasting
-    cookies.give(request, response, found.cookie, int(lasting.longest.total_seconds()))
 
 
 @router.get(
     "/session",
     summary="Who is signed in here, and how one can sign in",
     dependencies=[OPEN],
-    responses=answers(SessionState, example=examples.STATE),
+    responses={**answers(SessionState, example=examples.STATE), **problems(TooManyRequests)},
 )
 async def get_session(request: Request, db: Reader) -> Response:
-    caller = await find_caller(request)
-    entrance = _entrance(request)
-    state = SessionState(
+    caller, state = await find_caller(request), request.app.state
+    by_proxy = state.proxied is not None
+    oidc = None if state.oidc is None else OidcWay(name=state.oidc.name, url="/auth/oidc")
+    told = SessionState(
         signed_in=None if caller is None else me_out(caller),
-        set_up_needed=await setting_up.is_needed(db),
-        ways=Ways(password=entrance.by_password, oidc=None, proxy=False),
+        set_up_needed=not by_proxy and await setting_up.is_needed(db),
+        ways=Ways(password=entrance_of(request).by_password, oidc=oidc, proxy=by_proxy),
     )
-    return answer(state, headers=_NO_STORE)
+    return answer(told, headers=_NO_STORE)
 
 
 @router.post(
@@ -120,7 +106,7 @@ async def get_session(request: Request, db: Reader) -> Response:
 async def sign_in(request: Request, body: SessionNew) -> Response:
     check_own_page(request, ambient=False)
     cookies.check_cookie_can_be_set(request)
-    found = await _entrance(request).sign_in(body.name, body.password, visitor_of(request))
+    found = await entrance_of(request).sign_in(body.name, body.password, visitor_of(request))
     return _come_in(request, found)
 
 
@@ -134,9 +120,9 @@ async def sign_in(request: Request, body: SessionNew) -> Response:
 async def sign_out(request: Request, tx: Writer) -> Response:
     found = cookies.session_id(request)
     if found is not None:
-        check_own_page(request, ambient=True)
+        check_own_page(request, ambient="authorization" not in request.headers)
         request.state.principal = await find_caller(request)
-        await _entrance(request).sessions.end(tx, found)
+        await entrance_of(request).sessions.end(tx, found)
     response = Response(status_code=204)
     cookies.take_back(request, response)
     return response
@@ -157,7 +143,7 @@ async def set_up(request: Request, body: SetUpBody) -> Response:
     check_own_page(request, ambient=False)
     cookies.check_cookie_can_be_set(request)
     asked = SetUp(body.ticket, body.password, body.name, body.display_name)
-    found = await setting_up.set_up(_entrance(request), asked, visitor_of(request))
+    found = await setting_up.set_up(entrance_of(request), asked, visitor_of(request))
     return _come_in(request, found)
 
 
@@ -169,12 +155,12 @@ async def set_up(request: Request, body: SetUpBody) -> Response:
     responses=problems(Conflict, TooManyRequests),
 )
 async def change_password(principal: Seeing, request: Request, body: PasswordChange) -> Response:
-    found = await _entrance(request).change_password(
+    found = await entrance_of(request).change_password(
         principal, body.current, body.new, visitor_of(request)
     )
     response = Response(status_code=204)
     if found is not None:
-        _give_cookie(request, response, found)
+        give_cookie(request, response, found)
     return response
 
 
@@ -190,7 +176,7 @@ async def change_password(principal: Seeing, request: Request, body: PasswordCha
 async def create_sign_in_link(
     principal: Staffing, tx: Writer, now: Now, request: Request, user_id: PathId
 ) -> Response:
-    _entrance(request).check_passwords_are_used()
+    entrance_of(request).check_passwords_are_used()
     asked = managing(request, tx, principal, now)
     url, ends = await setting_up.link_for(
         asked, user_id, request.app.state.own_url, secrets.token_bytes

@@ -12,6 +12,9 @@ from sqlalchemy import Row, and_, case, delete, literal, or_, select, update
 from app.db import Reader, Tx, UtcTime
 from app.team.entering.models import sign_in_attempts as attempts
 from app.team.entering.models import sign_in_link as link
+from app.team.models import user
+from app.team.oidc.models import identity
+from app.team.passwords.models import password
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,20 @@ class NewLink:
     user_id: int | None
     created_by: str
     expires_at: datetime
+
+
+async def people_who_can_come_in(reader: Reader) -> Sequence[Row[Any]]:
+    """Everybody who has a password or is known at another service, and is not disabled."""
+    statement = (
+        select(user)
+        .outerjoin(password, password.c.user_id == user.c.id)
+        .outerjoin(identity, identity.c.user_id == user.c.id)
+        .where(
+            user.c.disabled_at.is_(None),
+            or_(password.c.user_id.is_not(None), identity.c.subject.is_not(None)),
+        )
+    )
+    return await reader.rows(statement)
 
 
 async def refused_until(reader: Reader, keys: Sequence[str], now: datetime) -> datetime | None:

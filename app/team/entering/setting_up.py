@@ -47,7 +47,7 @@ class SetUp:
 
 async def is_needed(reader: Reader) -> bool:
     """Whether nobody can sign in yet."""
-    return not await passwords.people_with_one(reader)
+    return not await repository.people_who_can_come_in(reader)
 
 
 async def first_link(tx: Tx, base: str, now: datetime, random: Random) -> str | None:

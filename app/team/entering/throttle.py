@@ -43,9 +43,9 @@ def attempt_of(name: str, network: str) -> Attempt:
     return Attempt(pair, tuple(sorted(limits)))  # in one order, so that no two wait for each other
 
 
-def attempt_from(network: str) -> Attempt:
-    """An attempt with a link, which names nobody."""
-    key = _key("links of a network", network)
+def attempt_from(network: str, what: str = "links") -> Attempt:
+    """An attempt that names nobody: with a link, or to go to another service."""
+    key = _key(f"{what} of a network", network)
     return Attempt(key, ((key, PER_NETWORK),))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,12 +29,6 @@ async def find_by_id(reader: Reader, user_id: int) -> Row[Any] | None:
     """The same by id."""
     rows = await reader.rows(_BY_ID, {"user_id": user_id})
     return rows[0] if rows else None
-
-
-async def people_with_one(reader: Reader) -> Sequence[Row[Any]]:
-    """Everybody who has a password and is not disabled."""
-    having = _WITH_PASSWORD.where(password.c.hash.is_not(None), user.c.disabled_at.is_(None))
-    return await reader.rows(having)
 
 
 async def keep(tx: Tx, user_id: int, hashed: str, now: datetime) -> None:

@@ -209,8 +209,10 @@ class Everything:
         settings = {"settings": {"api_url": self.house.authorizing}, **APP}
         for name, body in (("finish_connection", {"name": "pages"}), ("give_up_connection", None)):
             begun = await self.do("begin_connection", settings, "connection_id")
+            browser = self.house.service.anonymous
+            assert (await browser.get(begun["open_url"])).status_code == 200  # gives its cookie
             back = await at_the_page(begun["authorize_url"])
-            assert (await self.house.service.anonymous.get(back)).status_code == 200
+            assert (await browser.get(back)).status_code == 200
             await self.do("check_connection", {})
             await self.do(name, body)
 

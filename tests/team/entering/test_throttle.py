@@ -141,7 +141,9 @@ async def test_figures_with_the_real_hash(sqlite_url: str, tmp_path: Path) -> No
                             await sign_in(client, name, "not this one")
                             times.append(monotonic() - began)
                 for name, times in took.items():
-                    figures[f"median_ms_{name}"] = sorted(times)[20] * 1000
+                    ordered = sorted(times)
+                    figures[f"median_ms_{name}"] = ordered[len(ordered) // 2] * 1000
+                    figures[f"p95_ms_{name}"] = ordered[len(ordered) * 95 // 100] * 1000
             began = monotonic()
             assert await wrong_thousand(service) == {401: 10, 429: 990}
             figures["thousand_wrong_seconds"] = monotonic() - began

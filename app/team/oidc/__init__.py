@@ -1,0 +1,1 @@
+"""Signing in through another service by OpenID Connect."""

@@ -1,0 +1,137 @@
+"""Pictures of the page to look at: `python -m tests.page.pictures [name …]` into .screenshots/.
+
+Main states at three widths, light and dark, of a service with the demo. Nothing compares them: they
+are for eyes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from playwright.async_api import async_playwright
+
+from app.schema import migrate
+from tests.page.stage import WIDTHS, Stage, Tab, chromium, staging
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / ".screenshots"
+Pose = Callable[[Tab], Awaitable[None]]
+
+
+async def _open_first(tab: Tab) -> None:
+    await tab.press("j", "j", "Enter")
+    await tab.page.wait_for_selector(".facts")
+
+
+async def _select_some(tab: Tab) -> None:
+    await tab.press("j", "x", "j", "j", "x")
+
+
+async def _done(tab: Tab) -> None:
+    await tab.press("j", "e")
+    await tab.page.wait_for_selector(".toast")
+    await tab.press("z")
+    await tab.page.wait_for_selector(".toast:nth-child(2)")
+
+
+async def _keys(tab: Tab) -> None:
+    await tab.press("?")
+    await tab.page.wait_for_selector("dialog")
+
+
+async def _palette(tab: Tab) -> None:
+    await tab.press("Control+k")
+    await tab.page.wait_for_selector("dialog")
+
+
+async def _snooze(tab: Tab) -> None:
+    await tab.press("j", "h")
+    await tab.page.wait_for_selector("dialog")
+
+
+async def _rail(tab: Tab) -> None:
+    for button in (".bottom button", ".rail-button"):
+        if await tab.page.locator(button).first.is_visible():
+            await tab.page.locator(button).first.click()
+            return
+
+
+async def _nothing(_tab: Tab) -> None:
+    return
+
+
+async def _reports(tab: Tab) -> None:
+    await tab.page.wait_for_selector("[data-figure=hours] svg")
+
+
+STATES: dict[str, tuple[str, Pose]] = {
+    "list": ("/", _nothing),
+    "detail": ("/", _open_first),
+    "bulk": ("/", _select_some),
+    "toast": ("/", _done),
+    "keys": ("/", _keys),
+    "palette": ("/", _palette),
+    "snooze": ("/", _snooze),
+    "rail": ("/", _rail),
+    "nothing": ("/?q=zeppelin", _nothing),
+    "unreadable": ("/?q=plattform:x", _nothing),
+    "replied": ("/?view=replied", _open_first),
+    "health": ("/health", _nothing),
+    "sources": ("/sources", _nothing),
+    "connect": ("/sources/new/mastodon", _nothing),
+    "people": ("/people", _nothing),
+    "reports": ("/reports", _reports),
+    "welcome": ("/welcome", _nothing),
+}
+
+
+async def take(stage: Stage, wanted: list[str]) -> None:
+    for scheme in ("light", "dark"):
+        for width, pixels in WIDTHS.items():
+            for name, (path, pose) in STATES.items():
+                if wanted and name not in wanted:
+                    continue
+                tab = await stage.open(path, width=pixels, color_scheme=scheme)
+                await tab.page.wait_for_selector(".row, .empty:has(h2), .page .card")
+                await pose(tab)
+                await tab.page.screenshot(path=FOLDER / f"{name}-{width}-{scheme}.png")
+                await tab.context.close()
+            if not wanted or "signin" in wanted:
+                tab = await stage.open("/", name=None, width=pixels, color_scheme=scheme)
+                await tab.page.wait_for_selector("form")
+                await tab.page.screenshot(path=FOLDER / f"signin-{width}-{scheme}.png")
+                await tab.context.close()
+
+
+async def main(wanted: list[str]) -> None:
+    FOLDER.mkdir(exist_ok=True)
+    arguments = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        url = f"sqlite:///{folder / 'unanswered.db'}"
+        await asyncio.to_thread(migrate, url)
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(
+                executable_path=chromium() or "chromium", args=arguments
+            )
+            async with staging(url, folder / "data", browser, demo=True) as stage:
+                while len(await stage.service.items()) < 12:  # noqa: ASYNC110  # polls, as a person would
+                    await asyncio.sleep(0.5)
+                await stage.service.api.post(
+                    "/api/v1/policies", json={"name": "Two days", "target": "P2D", "kinds": []}
+                )
+                await take(stage, wanted)
+            await browser.close()
+    sys.stdout.write(f"{FOLDER}\n")
+
+
+if __name__ == "__main__":
+    if shutil.which("chromium") is None and chromium() is None:
+        sys.exit("There is no chromium on the path.")
+    asyncio.run(main(sys.argv[1:]))

@@ -1,0 +1,193 @@
+"""No violation of WCAG that axe can find: every state, scheme, width and language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from itertools import cycle, product
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from app.demo.model import Token
+from tests.page.stage import WIDTHS, Stage, Tab
+from tests.page.tools import MODULES
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("npm")]
+
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+Pose = Callable[[Tab], Awaitable[Any]]
+
+
+async def _keys(tab: Tab, *keys: str) -> None:
+    await expect(tab.page.locator(".row").first).to_be_visible()
+    await tab.press(*keys)
+
+
+async def _detail(tab: Tab) -> None:
+    await _keys(tab, "j", "Enter")
+    await expect(tab.page.locator(".facts")).to_be_visible()
+    for drawer in await tab.page.locator(".drawer > summary").all():
+        await drawer.click()
+
+
+async def _toast(tab: Tab) -> None:
+    await _keys(tab, "j", "z")
+    await expect(tab.page.locator(".toast")).to_be_visible()
+
+
+async def _rail(tab: Tab) -> None:
+    await expect(tab.page.locator(".row").first).to_be_visible()
+    for name in (".rail-button", ".bottom button >> nth=0"):
+        if await tab.page.locator(name).is_visible():
+            await tab.page.locator(name).click()
+            break
+
+
+async def _offline(tab: Tab) -> None:
+    await expect(tab.page.locator(".row").first).to_be_visible()
+    await tab.context.set_offline(True)
+    await tab.press("j", "e")
+    await expect(tab.page.locator(".banner")).to_be_visible()
+
+
+async def _section(tab: Tab) -> None:
+    """With everything in it that can be opened."""
+    await tab.page.wait_for_selector(".page .card")
+    for drawer in await tab.page.locator(".page details > summary").all():
+        await drawer.click()
+
+
+async def _reports(tab: Tab) -> None:
+    await tab.page.wait_for_selector("[data-figure=hours] svg")
+    await _section(tab)
+
+
+STATES: dict[str, tuple[str, Pose]] = {
+    "list": ("/", lambda tab: _keys(tab, "j")),
+    "detail": ("/", _detail),
+    "selection": ("/", lambda tab: _keys(tab, "*", "a")),
+    "keys": ("/", lambda tab: _keys(tab, "?")),
+    "palette": ("/", lambda tab: _keys(tab, "Control+k")),
+    "snooze": ("/", lambda tab: _keys(tab, "j", "h")),
+    "toast": ("/", _toast),
+    "rail": ("/", _rail),
+    "nothing": ("/?q=zeppelin", lambda tab: expect(tab.page.locator(".empty h2")).to_be_visible()),
+    "unreadable": ("/?q=x:y", lambda tab: expect(tab.page.locator(".empty h2")).to_be_visible()),
+    "health": ("/health", _section),
+    "connect": ("/sources/new/x", _section),
+    "people": ("/people", _section),
+    "reports": ("/reports", _reports),
+    "settings": ("/settings", lambda tab: expect(tab.page.locator(".card").nth(2)).to_be_visible()),
+    "offline": ("/", _offline),
+}
+MORE_STATES: dict[str, tuple[str, Pose]] = {
+    "sources": ("/sources", _section),
+    "platforms": ("/sources/new", _section),
+    "consent": ("/sources/new/mastodon", _section),
+    "reconnect": ("/sources/1/reconnect", _section),
+    "welcome": ("/welcome", _section),
+}
+"""Looked at in the long form alone."""
+LANGUAGES = ("en", "en-XA", "ar-XB")
+
+
+async def violations(tab: Tab) -> list[str]:
+    """What axe finds, with where."""
+    if await tab.page.evaluate("typeof axe") == "undefined":
+        await tab.page.evaluate((MODULES / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+    found = await tab.page.evaluate("(rules) => axe.run(document, rules)", RULES)
+    return [
+        f"{each['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+
+
+async def in_language(tab: Tab, language: str) -> Tab:
+    """That tab, in another language."""
+    set_item = "(kept) => localStorage.setItem('unanswered.preferences', kept)"
+    await tab.page.evaluate(set_item, json.dumps({"language": language}))
+    await tab.page.reload()
+    return tab
+
+
+async def looked_at(stage: Stage, state: str, scheme: str, width: str, language: str) -> list[str]:
+    """What is wrong with one state as one person sees it."""
+    path, pose = (STATES | MORE_STATES)[state]
+    tab = await stage.open(path, width=WIDTHS[width], color_scheme=scheme)
+    if language != "en":
+        await in_language(tab, language)
+    await pose(tab)
+    found = await violations(tab)
+    overflow = await tab.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    await tab.context.close()
+    if overflow:
+        found.append("the page is wider than the window")
+    return [f"{state}, {scheme}, {width}, {language}: {each}" for each in found]
+
+
+async def test_nothing_is_in_the_way(stage: Stage) -> None:
+    """Every state once, the schemes, widths and languages in turn; all of them in the long form."""
+    ways = cycle(
+        [("light", "desktop", "en"), ("dark", "phone", "ar-XB"), ("dark", "tablet", "en-XA")]
+    )
+    found = [
+        each
+        for state, way in zip(STATES, ways, strict=False)
+        for each in await looked_at(stage, state, *way)
+    ]
+    assert "\n".join(found) == ""
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+async def test_nothing_is_in_the_way_however_it_is_seen(stage: Stage) -> None:
+    ways = product(STATES | MORE_STATES, ("light", "dark"), WIDTHS, LANGUAGES)
+    found = [each for way in ways for each in await looked_at(stage, *way)]
+    assert "\n".join(found) == ""
+
+
+async def test_the_way_in_is_open_to_everybody(bare: Stage) -> None:
+    for scheme, width in (("light", "phone"), ("dark", "desktop")):
+        tab = await bare.open("/", name=None, width=WIDTHS[width], color_scheme=scheme)
+        await expect(tab.page.locator("form")).to_be_visible()
+        assert await violations(tab) == []
+        await tab.context.close()
+
+
+async def test_a_red_source_is_told_without_colour_alone(stage: Stage) -> None:
+    known = list(stage.world.tokens["shop"])
+    stage.world.tokens["shop"] = [Token("shop", "another")]
+    await stage.service.api.post("/api/v1/sources/1/poll?wait=30")
+    tab = await stage.open("/?view=overdue")
+    await expect(tab.page.locator(".empty")).to_contain_text("can't be read")
+    await expect(tab.page.locator(".rail")).to_contain_text("sign-in failed")
+    assert await violations(tab) == []
+    stage.world.tokens["shop"] = known
+    await stage.service.poll(1)
+
+
+PLAIN = """() => {
+  const foreign = 'bdi, .foreign, .row-text, pre, kbd, time, .initials, .rail-count, .signals, dd';
+  const walk = document.createTreeWalker(document.getElementById('app'), NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (walk.nextNode()) {
+    const { data, parentElement } = walk.currentNode;
+    if (!parentElement.closest(foreign) && /[a-z]{3}/.test(data.replace(/\u2068.*?\u2069/g, ''))) {
+      found.push(data);
+    }
+  }
+  return found;
+}"""
+
+
+async def test_every_text_comes_from_the_catalogue(stage: Stage) -> None:
+    """In the pseudo-language everything is strange but what others wrote."""
+    tab = await in_language(await stage.open("/"), "en-XA")
+    await _detail(tab)
+    assert await tab.page.evaluate(PLAIN) == []
