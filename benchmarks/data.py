@@ -26,7 +26,7 @@ from app.inbox.search.repository import write_words
 from app.schema import HEAD, migrate
 from app.sources.models import source, stream
 from app.team.models import user
-from tests.postgres import create_database, parse_url, running_postgres
+from tests.postgres import breakable_postgres, create_database, parse_url
 
 END = datetime(2026, 11, 1, tzinfo=UTC)
 YEARS = timedelta(days=3 * 365)
@@ -228,8 +228,8 @@ def postgres_server(url: str | None) -> Iterator[str]:
     if url is not None:
         yield url
         return
-    with running_postgres() as server:
-        yield server.url("postgres")
+    with breakable_postgres(max_connections="200") as own:
+        yield own.server.url("postgres")
 
 
 def about(url: str) -> str:

@@ -32,7 +32,7 @@ class Routes(APIRouter):
         """Declares everything there, with the tags of this part."""
         for path, endpoint, options in self._declared:
             own: dict[str, Any] = {
-                "tags": [*self.tags, *(options.get("tags") or ())],
+                "tags": list(dict.fromkeys([*self.tags, *(options.get("tags") or ())])),
                 "include_in_schema": self.include_in_schema
                 and options.get("include_in_schema", True),
             }
