@@ -40,6 +40,7 @@ export class Problem extends Error {
  * @property {number} [version] goes into If-Match
  * @property {AbortSignal} [signal]
  * @property {boolean} [quiet] a 401 is the caller's own affair
+ * @property {boolean} [last] it is sent though the page goes away
  */
 
 /**
@@ -118,7 +119,7 @@ export function queryString(query = {}) {
  * @param {string} url
  * @param {Options} options
  */
-async function send(method, url, { body, version, signal: abort }) {
+async function send(method, url, { body, version, signal: abort, last: keepalive }) {
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -126,7 +127,7 @@ async function send(method, url, { body, version, signal: abort }) {
   if (method === "POST") headers["Idempotency-Key"] = randomKey();
   const sent = body === undefined ? undefined : JSON.stringify(body);
   try {
-    const answer = await fetch(url, { method, headers, body: sent, signal: abort });
+    const answer = await fetch(url, { method, headers, body: sent, signal: abort, keepalive });
     reached(true);
     return answer;
   } catch (error) {

@@ -2,6 +2,8 @@
 
 import { computed, signal } from "./vendor/preact.js";
 import { Problem, request, whenSignedOut } from "./api.js";
+import { inWords } from "./inbox/words.js";
+import { toast } from "./toasts.js";
 
 /**
  * `loading`: not asked yet. `out`: sign in first; `expired` tells one who was in already.
@@ -22,12 +24,18 @@ export function may(permission) {
   return me.value?.permissions.includes(permission) ?? false;
 }
 
+/** The person whose inbox this page has read: another one begins with an empty page. */
+let whose = /** @type {number | null} */ (null);
+
 export async function lookAtSession() {
   try {
     /** @type {import("./shapes").SessionState} */
     const told = await request("GET", "/session", { quiet: true });
     const before = session.value;
     const state = told.signed_in === null ? "out" : "in";
+    const id = told.signed_in?.user?.id ?? null;
+    if (whose !== null && id !== null && id !== whose) return location.reload();
+    whose = id ?? whose;
     const expired = state === "out" && (before.state === "in" || before.expired);
     session.value = { state, expired, told };
   } catch (error) {
@@ -51,10 +59,18 @@ export async function setUp(asked) {
   await lookAtSession();
 }
 
+/** What is shown goes at once; then the page begins anew, so that it remembers nothing either. */
 export async function signOut() {
-  await request("DELETE", "/session", { quiet: true });
-  session.value = { ...session.value, state: "out", expired: false };
-  await lookAtSession();
+  const before = session.value;
+  session.value = { ...before, state: "loading" };
+  try {
+    await request("DELETE", "/session", { quiet: true });
+    location.replace("/");
+  } catch (error) {
+    session.value = before;
+    if (!(error instanceof Problem)) throw error;
+    toast(inWords(error), { tone: "refused" });
+  }
 }
 
 export function startSession() {

@@ -34,7 +34,7 @@ async def test_a_session_that_ends_leads_back_to_where_one_was(bare: Stage) -> N
     user = next(each for each in users if each["name"] == "cleo")
     await bare.service.api.delete(f"/api/v1/sessions?user_id={user['id']}")
     await tab.press("g", "r")
-    await expect(tab.page.get_by_role("status")).to_contain_text("Your session has ended")
+    await expect(tab.page.locator(".gate-card")).to_contain_text("Your session has ended")
     await tab.page.get_by_label("Name").fill("cleo")
     await tab.page.get_by_label("Password").fill(PASSWORD)
     await tab.press("Enter")
@@ -51,6 +51,86 @@ async def test_the_page_keeps_no_secret_where_scripts_could_read_it(bare: Stage)
     assert await bare.cookie("dora", Role.AGENT) not in kept
     assert "una_" not in kept
     assert tab.faults == []
+
+
+PASSWORD_FIELDS = {
+    "/": ["username", "current-password"],
+    "/settings": ["username", "current-password", "new-password"],
+    "/#setup=": ["name", "new-password"],
+}
+"""Addresses with passwords: what a password manager is told of their fields."""
+
+
+async def test_passwords_are_masked_and_managers_and_paste_let_in(bare: Stage) -> None:
+    await bare.cookie("gita", Role.AGENT)
+    for address, told in PASSWORD_FIELDS.items():
+        ticket = await invited(bare.service, "hugo") if "setup" in address else ""
+        name = "gita" if address == "/settings" else None
+        tab = await bare.open(address + ticket, name=name, role=Role.AGENT)
+        fields = tab.page.locator("form:has([type=password]) input")
+        await expect(fields).to_have_count(len(told))
+        found = [await fields.nth(n).get_attribute("autocomplete") for n in range(len(told))]
+        assert found == told, address
+        for kind in found:
+            shown = tab.page.locator(f"[autocomplete={kind}]")
+            masked = await shown.get_attribute("type") == "password"
+            assert masked == str(kind).endswith("password"), (address, kind)
+        last = tab.page.locator(f"[autocomplete={told[-1]}]")
+        await last.fill(PASSWORD)
+        await last.evaluate("field => (field.type = 'text', field.select())")
+        await tab.press("Control+x")
+        await expect(last).to_have_value("")
+        await last.evaluate("field => (field.type = 'password', field.focus())")
+        await tab.press("Control+v")
+        await expect(last).to_have_value(PASSWORD)
+        await tab.context.close()
+
+
+async def test_signing_out_leaves_nothing_in_the_browser(stage: Stage) -> None:
+    tab = await stage.open(name="fay", role=Role.AGENT)
+    page, kept = tab.page, []
+    page.on("response", lambda answered: kept.append((answered.url, answered.headers)))
+    await page.reload()
+    await expect(page.locator(".row").first).to_be_visible()
+    await tab.press("j", "Enter")
+    await expect(page.locator(".message")).not_to_have_count(0)
+    other = await tab.context.new_page()
+    await other.goto("/")
+    await expect(other.locator(".row").first).to_be_visible()
+    for each in (page, other):
+        await each.evaluate("window.remembered = true")
+
+    await tab.context.set_offline(True)
+    await tab.press("Control+k")
+    await page.keyboard.type("sign out")
+    await tab.press("Enter")
+    await expect(page.locator(".toast")).to_contain_text("can't be reached")
+    await expect(page.locator(".row").first).to_be_visible()  # the session goes on, and so does it
+
+    await tab.context.set_offline(False)
+    await tab.press("Control+k")
+    await page.keyboard.type("sign out")
+    await tab.press("Enter")
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert await page.evaluate("window.remembered") is None
+    await expect(other.get_by_role("heading", name="Sign in")).to_be_visible(timeout=20_000)
+    await page.go_back()
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    for each in (page, other):
+        assert "backpack" not in await each.content()
+        assert await each.evaluate("Object.keys(sessionStorage).length") == 0
+        assert set(await each.evaluate("Object.keys(localStorage)")) <= {"unanswered.preferences"}
+    read = [(url, headers["cache-control"]) for url, headers in kept if "/api/" in url]
+    assert len(read) > 5
+    assert {control for _, control in read} == {"no-store"}, read
+
+    await stage.cookie("gus", Role.AGENT)
+    await other.get_by_label("Name").fill("gus")
+    await other.get_by_label("Password").fill(PASSWORD)
+    await other.keyboard.press("Enter")
+    await expect(other.locator(".row").first).to_be_visible()
+    assert await other.evaluate("window.remembered") is None  # what Fay had read is not Gus'
+    await tab.context.close()
 
 
 async def test_settings_hold_at_once_and_after_a_reload(bare: Stage) -> None:

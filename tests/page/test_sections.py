@@ -156,6 +156,10 @@ async def test_two_who_open_one_message_see_each_other(stage: Stage) -> None:
     await expect(ana.page.locator(".detail-pane")).not_to_contain_text("is looking")
     await ana.press("Escape", "u")
     await expect(row).not_to_contain_text("is writing")
+    await ana.page.goto(f"/?item={item['id']}")
+    await expect(row).to_contain_text(said("{ana} is looking"))
+    await ana.page.close()  # sooner than the thirty seconds after which silence means gone
+    await expect(row).not_to_contain_text("is looking")
     assert ana.faults == ben.faults == []
 
 

@@ -1,7 +1,7 @@
 // Who else looks at a message or answers it right now, and telling others where oneself is.
 
 import { effect } from "../vendor/preact.js";
-import { Problem, get, post } from "../api.js";
+import { Problem, get, request } from "../api.js";
 import { live, onPresence } from "../live.js";
 import { may, me, session } from "../session.js";
 import { present } from "./here.js";
@@ -33,7 +33,8 @@ async function ask() {
 /** @param {number} id @param {"viewing" | "drafting" | "gone"} state */
 async function say(id, state) {
   try {
-    const told = /** @type {Told} */ (await post("/presence", { item_id: id, state }));
+    const last = state === "gone";
+    const told = /** @type {Told} */ (await request("POST", "/presence", { body: { item_id: id, state }, last }));
     if (state !== "gone") hear(told);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -71,6 +72,7 @@ export function startPresence() {
   effect(() => void (session.value.state === "in" && live.value === "open" && ask()));
   effect(() => move(session.value.state === "in" && me.value?.user && may("triage") ? opened.value : null));
   document.addEventListener("visibilitychange", repeat);
+  addEventListener("pagehide", () => here !== null && void say(here, "gone"));
   for (const name of ["focusin", "focusout"]) {
     document.addEventListener(name, () => setTimeout(() => here !== null && writes() !== said && repeat()));
   }

@@ -73,6 +73,7 @@ function Password() {
   });
   return html`<form class="card form" aria-labelledby="password" onSubmit=${submit}>
     <h2 id="password">${t("settings.password")}</h2>
+    <input hidden readonly autocomplete="username" value=${me.value?.user?.name} />
     <${Field} label=${t("settings.password_now")} type="password" auto="current-password" value=${current} />
     <${Field} label=${t("settings.password_new")} hint=${t("setup.password_hint")} type="password" auto="new-password" value=${chosen} />
     <${Refused} problem=${failed.value} />

@@ -49,7 +49,7 @@ export function Search() {
       aria-describedby=${trouble ? "search-trouble" : undefined}
       autocomplete="off"
       autocapitalize="none"
-      spellcheck="false"
+      spellcheck=${false}
       enterkeyhint="search"
       maxlength="1000"
       onKeyDown=${leave}

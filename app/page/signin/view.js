@@ -120,7 +120,7 @@ function Field({ label, hint, name, type = "text", autocomplete, value, autofocu
       type=${type}
       autocomplete=${autocomplete}
       autocapitalize="none"
-      spellcheck="false"
+      spellcheck=${false}
       required=${required}
       ref=${(/** @type {HTMLInputElement | null} */ input) => autofocus && !value.peek() && input?.focus()}
       aria-describedby=${hint ? `${id}-hint` : undefined}
