@@ -142,7 +142,8 @@ class SecurityHeaders:
     """The headers of an API that no browser should show, frame, sniff or keep.
 
     An answer that brings a header of its own (the page its policy, a list its Cache-Control)
-    keeps that one.
+    keeps that one. A browser is let keep nothing that is private: its files outlive the session
+    (ASVS 5.0, 14.3.2). Programs may, and ask with the ETag whether it still holds.
     """
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
@@ -169,12 +170,23 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = list(message["headers"])
+                if _is_browser(scope):
+                    own = [(name, _unkept(name, value)) for name, value in own]
                 names = {name.lower() for name, _ in own}
                 own += scope.get("rate_limit", ())
                 message["headers"] = own + [h for h in self.headers if h[0] not in names]
             await send(message)
 
         await self.app(scope, receive, with_headers)
+
+
+def _is_browser(scope: Scope) -> bool:
+    return any(name in {b"cookie", b"sec-fetch-site"} for name, _ in scope["headers"])
+
+
+def _unkept(name: bytes, value: bytes) -> bytes:
+    private = name.lower() == b"cache-control" and value.startswith(b"private")
+    return b"no-store" if private else value
 
 
 class Cors(CORSMiddleware):

@@ -12,7 +12,7 @@ from app.web.networks import Network, is_within, parsed
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_OURS = frozenset({"same-origin", "none"})
+OURS = frozenset({"same-origin", "none"})
 _TYPES = frozenset({"application/json", "application/x-ndjson"})
 _PORTS = {"http": 80, "https": 443}
 
@@ -59,7 +59,7 @@ def check_own_page(request: Request, *, ambient: bool) -> None:
         return
     site, origin = (request.headers.get(name) for name in ("sec-fetch-site", "origin"))
     if site is not None:
-        ours = site in _OURS
+        ours = site in OURS
     elif origin is not None:
         ours = origin == own_origin(request)
     else:

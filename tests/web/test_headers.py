@@ -106,6 +106,14 @@ async def test_without_https_nothing_promises_it() -> None:
         assert "strict-transport-security" not in (await c.get("/hello")).headers
 
 
+@pytest.mark.parametrize("sign", ["Cookie", "Sec-Fetch-Site"])
+async def test_a_browser_keeps_nothing_that_is_private(sign: str) -> None:
+    async with client(greeting()) as c:
+        answered = await c.get("/own", headers={sign: "none"})
+        assert answered.headers.get_list("cache-control") == ["no-store"]
+        assert answered.headers["etag"] == '"v1"'
+
+
 async def test_an_answer_keeps_its_own_header() -> None:
     async with client(greeting()) as c:
         assert (await c.get("/own")).headers.get_list("cache-control") == ["private, no-cache"]

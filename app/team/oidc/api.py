@@ -25,6 +25,7 @@ from app.web.audited import asked_of
 from app.web.auth import Permission, Principal, needs
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
+from app.web.origins import OURS, CrossSite
 from app.web.params import PathId
 from app.web.routes import Routes
 from app.web.trail import Trail
@@ -40,6 +41,7 @@ SIGN_IN = "sign_in_oidc"
 """What the trail calls it."""
 SECURE, PLAIN = "__Host-unanswered-oidc", "unanswered-oidc"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+_OWN_CHOICE = "Signing in begins on the page of this service. Go there and choose it."
 _EXAMPLE = KnownBy(
     user_id=3,
     email="mira@example.org",
@@ -75,6 +77,8 @@ async def set_out(request: Request) -> Response:
     """Sends the browser to the other service; `return_to` is a path of ours."""
     oidc = _oidc(request)
     try:
+        if request.headers.get("sec-fetch-site", "none") not in OURS:
+            raise CrossSite(_OWN_CHOICE)
         if oidc is None:
             raise NotFound("Signing in through another service is not set up here.")
         cookies.check_cookie_can_be_set(request)

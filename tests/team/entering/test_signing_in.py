@@ -67,6 +67,18 @@ async def test_a_wrong_password_and_an_unknown_name_are_told_alike(sqlite_servic
         assert all(each == told[0] for each in told)
 
 
+async def test_who_came_in_and_who_did_not_stands_in_the_trail(sqlite_service: Service) -> None:
+    async with browser(sqlite_service) as client:
+        await set_up(sqlite_service, client, name="mira")
+        await sign_in(client, "mira", "not this one")
+        await sign_in(client, "mira")
+    told = await sqlite_service.api.get("/api/v1/audit", params={"operation": "sign_in"})
+    rows = told.json()["items"]
+    assert [row["outcome"] for row in rows] == ["done", "refused"]
+    assert {row["address"] for row in rows} == {"127.0.0.1"}
+    assert "not this one" not in told.text
+
+
 class Counting(PasswordHasher):
     """A cheap hasher that counts its work."""
 

@@ -334,6 +334,13 @@ async def test_after_it_people_are_sent_to_paths_of_ours_alone(house: House) -> 
             assert (back.status_code, back.headers["location"]) == (303, expected), asked
 
 
+async def test_no_page_of_another_site_sends_people_to_sign_in(house: House) -> None:
+    async with house.browser() as client:
+        for site, status in (("cross-site", 403), ("same-site", 403), ("none", 303)):
+            told = await client.get(OUT, headers={"Sec-Fetch-Site": site})
+            assert (told.status_code, "set-cookie" in told.headers) == (status, status == 303)
+
+
 async def test_new_keys_are_fetched_but_not_at_every_forgery(
     house: House, clock: FrozenClock
 ) -> None:
