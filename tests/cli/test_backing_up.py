@@ -27,6 +27,7 @@ async def test_a_backup_tells_what_is_in_it_and_what_is_not(shell: Shell) -> Non
     back = await shell.run("restore", "copy.db")
     assert back.code == 0, back.err
     assert "What was there before is now" in back.out
+    assert "Everybody signs in again." in back.out
     with closing(sqlite3.connect(shell.data / "unanswered.db")) as raw:
         row = raw.execute("SELECT operation, actor_kind, details FROM audit").fetchone()
     assert row[:2] == ("restore", "local")
@@ -51,6 +52,7 @@ async def test_postgresql_has_tools_of_its_own(shell: Shell) -> None:
         assert told.code == 1
         assert "pg_dump --format=custom --file='my copy.dump' --host=db.example" in told.err
         assert "pg_restore" in told.err
+        assert "psql --single-transaction --host=db.example" in told.err
         assert "geheim" not in told.err
 
 
