@@ -104,7 +104,7 @@ class Erasing:
                 if gone:
                     await forget_answers(tx)
                     record(tx, self._event(actor, person.tally))
-                    await want_scrub(tx, str(author_id))
+                    await want_scrub(tx, str(author_id), self._clock.now())
                 if gone or await repository.lock_person(tx, author_id) is None:
                     return person.tally
 
