@@ -3,6 +3,7 @@
 import { computed, signal } from "./vendor/preact.js";
 import { Problem, request, whenSignedOut } from "./api.js";
 import { inWords } from "./inbox/words.js";
+import { go } from "./router.js";
 import { toast } from "./toasts.js";
 
 /**
@@ -55,7 +56,9 @@ export async function signIn(name, password) {
 
 /** @param {{ticket: string, name?: string, display_name?: string, password: string}} asked */
 export async function setUp(asked) {
+  const first = session.value.told?.set_up_needed;
   await request("POST", "/setup", { body: asked, quiet: true });
+  if (first) go("/welcome", { replace: true });
   await lookAtSession();
 }
 
