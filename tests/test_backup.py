@@ -186,8 +186,12 @@ def test_the_line_after_a_restore_does_the_same_on_postgresql(postgres_url: str)
     on_database(postgres_url, fill)
     *_, after = postgres_lines(postgres_url, "copy.dump")
     statements = shlex.split(after)[-1].removeprefix("--command=")
-    for statement in statements.split("; "):
-        on_database(postgres_url, lambda c, one=statement: c.exec_driver_sql(one))
+
+    def hold_back(connection: Connection) -> None:
+        for statement in statements.split("; "):
+            connection.exec_driver_sql(statement)
+
+    on_database(postgres_url, hold_back)
     found = on_database(postgres_url, contents)
     assert {table: len(found[table]) for table in WAYS_IN} == dict.fromkeys(WAYS_IN, 0)
     assert {(each["state"], each["error_code"]) for each in found["delivery"]} == {

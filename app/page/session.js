@@ -2,6 +2,7 @@
 
 import { computed, signal } from "./vendor/preact.js";
 import { Problem, request, whenSignedOut } from "./api.js";
+import { go } from "./router.js";
 
 /**
  * `loading`: not asked yet. `out`: sign in first; `expired` tells one who was in already.
@@ -47,7 +48,9 @@ export async function signIn(name, password) {
 
 /** @param {{ticket: string, name?: string, display_name?: string, password: string}} asked */
 export async function setUp(asked) {
+  const first = session.value.told?.set_up_needed;
   await request("POST", "/setup", { body: asked, quiet: true });
+  if (first) go("/welcome", { replace: true });
   await lookAtSession();
 }
 

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.async_api import Locator, expect
 
 from app.web.principal import Role
-from tests.e2e.hackernews import HackerNews, running
 from tests.page.stage import Stage, Tab
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-@pytest.fixture
-def hacker_news() -> Iterator[str]:
-    with running(HackerNews()) as base:
-        yield base
 
 
 def said(text: str) -> re.Pattern[str]:
@@ -35,32 +27,6 @@ def button(within: Any, name: str) -> Locator:
 async def fill_in(tab: Tab, **values: str) -> None:
     for label, value in values.items():
         await tab.page.get_by_label(re.compile(f"^{label.replace('_', ' ')}")).fill(value)
-
-
-async def test_a_first_source_is_tested_before_it_is_saved(bare: Stage, hacker_news: str) -> None:
-    tab = await bare.open()
-    page = tab.page
-    await expect(page.get_by_role("heading", name="No source is connected yet")).to_be_visible()
-    await page.get_by_role("link", name="Connect a source").click()
-    await expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
-    await page.get_by_role("link", name=re.compile("^Hacker News")).click()
-    await page.get_by_text("More settings").click()
-    await fill_in(tab, Search_words="acme", Address_of_another_server="http://127.0.0.1:9")
-    await button(page, "Test it").click()
-    await expect(page.get_by_text("It does not work yet.")).to_be_visible(timeout=15_000)
-    assert (await bare.service.api.get("/api/v1/sources")).json()["items"] == []
-    await fill_in(tab, Address_of_another_server=hacker_news)
-    await button(page, "Test it").click()
-    await expect(page.get_by_text(re.compile("^Found \\d+ messages?, "))).to_be_visible()
-    await fill_in(tab, Name_here="Acme on HN")
-    await button(page, "Connect").click()
-    await expect(page.locator(".row").first).to_be_visible(timeout=15_000)
-    await expect(page.locator(".rail").get_by_text("Acme on HN")).to_be_visible()
-    assert tab.faults == []
-    await page.goto("/sources")
-    await button(page, "Remove").click()
-    await button(page.get_by_role("dialog"), "Remove").click()
-    await expect(page.get_by_role("heading", name="No source is connected yet")).to_be_visible()
 
 
 async def test_a_source_whose_sign_in_ends_is_told_and_connected_again(stage: Stage) -> None:
@@ -178,4 +144,54 @@ async def test_a_token_is_shown_once_and_a_person_is_let_in_by_a_link(stage: Sta
     assert "#" in link
     await tab.page.keyboard.press("Escape")
     await expect(tab.page.get_by_text("carla").first).to_be_visible()
+    assert tab.faults == []
+
+
+async def test_a_source_shows_how_many_messages_a_day_it_brings(stage: Stage) -> None:
+    query = {"time_zone": "Europe/Berlin", "period": "day", "by": "source"}
+    report = (await stage.service.api.get("/api/v1/reports/response", params=query)).json()
+    totals = [row["numbers"]["total"] for row in report["rows"]]
+    tab = await stage.open("/health")
+    spark = tab.page.locator(".spark")
+    await expect(spark.locator("rect")).to_have_count(30)
+    label = f"in the last 30 days: {sum(totals)} together, at most {max(totals)}."
+    assert label in (await spark.get_attribute("aria-label") or "")
+    heights = [
+        float(await bar.get_attribute("height") or 0) for bar in await spark.locator("rect").all()
+    ]
+    assert len([each for each in heights if each > 1]) == len(totals)
+    assert heights[-1] > 1 or report["rows"][-1]["end"] < report["as_of"]
+    assert tab.faults == []
+
+
+async def test_reports_are_narrowed_to_one_person(stage: Stage) -> None:
+    api = stage.service.api
+    ana = await stage.open("/?view=inbox", name="ana", role=Role.AGENT)
+    await expect(ana.page.locator(".row").first).to_be_visible()
+    await ana.press("j", "e")
+    await expect(ana.page.locator(".toast")).to_contain_text("Marked as replied")
+    tab = await stage.open("/reports")
+    await tab.page.get_by_role("combobox", name="Answered by").select_option("ana")
+    await expect(
+        tab.page.get_by_role("status").filter(has_text="what this person answered")
+    ).to_be_visible()
+    share = tab.page.locator("[data-figure=share]")
+    query = {"time_zone": "Europe/Berlin"}
+    weeks = (await api.get("/api/v1/reports/response", params=query)).json()["rows"]
+    await expect(share.locator("tbody tr")).to_have_count(len(weeks))
+    query |= {"by": "person"}
+    rows = (await api.get("/api/v1/reports/response", params=query)).json()["rows"]
+    answered = sum(row["numbers"]["answered"] for row in rows if row["person"] == "ana")
+    assert answered == sum(int(row[2]) for row in await rows_of(share)) == 1
+    await expect(tab.page.locator("[data-figure=hours]")).to_contain_text("Of everybody")
+    file = await share.get_by_role("link", name="Download as CSV").get_attribute("href")
+    assert "by=person" in (file or "")
+    assert ana.faults == tab.faults == []
+
+
+async def test_the_token_of_the_command_line_is_named_by_what_it_is(stage: Stage) -> None:
+    tab = await stage.open("/people")
+    tokens = tab.page.get_by_role("region", name="Tokens")
+    await expect(tokens).to_contain_text("The command line on the machine of the service")
+    await expect(tokens).not_to_contain_text("local admin of")
     assert tab.faults == []

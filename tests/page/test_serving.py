@@ -130,11 +130,17 @@ def test_every_module_that_is_loaded_at_first_is_preloaded_and_there_once() -> N
 
 
 def test_the_page_weighs_little() -> None:
-    """What a browser loads to show the inbox, packed: its modules and all styles."""
+    """What a browser loads to show the inbox, packed; and all there is in one language."""
     page = assets.load()
     document = page.index.body.decode()
     first = re.findall(r'(?:modulepreload|stylesheet)" href="/assets/\w+/([^"]+)"', document)
     assert sum(len(page.files[name].zipped) for name in first) <= 70_000
+    english = [
+        name
+        for name in page.files
+        if name.endswith((".js", ".css")) and not re.match(r"i18n/(?!en)", name)
+    ]
+    assert sum(len(page.files[name].zipped) for name in english) <= 114_000
 
 
 def test_comments_stay_at_home_and_lines_where_they_are() -> None:

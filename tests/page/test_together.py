@@ -115,3 +115,17 @@ async def test_an_empty_list_is_no_good_news_while_a_source_is_red(stage: Stage)
     await expect(tab.page.locator(".coverage")).to_contain_text("Complete up to")
     assert tab.faults == []
     await tab.context.close()
+
+
+async def test_without_the_stream_of_events_the_page_asks(stage: Stage) -> None:
+    tab = await stage.open("/?view=replied")
+    await tab.context.route(re.compile("/events/stream"), lambda route: route.abort())
+    await tab.page.goto("/")
+    await expect(tab.page.locator("h1")).to_contain_text("Inbox")
+    await tab.page.wait_for_selector(".row, .empty")
+    stage.ask("Do you answer letters?", 0, "Jonas")
+    await stage.service.poll(1)
+    seen = tab.page.locator(".pill", has_text="1 new").or_(tab.row("Do you answer letters?"))
+    await expect(seen.first).to_be_visible(timeout=20_000)
+    assert tab.faults == []
+    await tab.context.close()

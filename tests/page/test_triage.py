@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from app.demo.model import Person
+from app.web.principal import Role
 from tests.page.stage import Stage, Tab
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -24,7 +28,7 @@ async def tab(stage: Stage) -> AsyncIterator[Tab]:
     await opened.context.close()
     assert opened.faults == []
     for item in await stage.service.items(status="any", snoozed="include"):
-        for action in ("reopen", "unsnooze"):
+        for action in ("reopen", "unsnooze", "release"):
             await stage.service.api.post(f"/api/v1/items/{item['id']}/{action}")
         await stage.service.api.post(f"/api/v1/items/{item['id']}/assign", json={"assignee": None})
         await stage.service.api.put(f"/api/v1/items/{item['id']}/labels", json={"labels": []})
@@ -185,3 +189,69 @@ async def test_a_key_can_be_given_to_another_command(tab: Tab) -> None:
     await expect(tab.page.locator(".row")).to_have_count(7)
     await tab.press("y")
     await expect(tab.page.locator(".row")).to_have_count(6)
+
+
+async def test_replied_and_on_to_the_next_or_the_previous(stage: Stage, tab: Tab) -> None:
+    current = tab.page.locator(".message.current")
+    await tab.press("j", "j", "Enter")
+    await expect(current).to_contain_text("هل تتوفر")
+    await tab.press("]")
+    await expect(current).to_contain_text("bought as a present")
+    await expect(tab.page.locator(".row")).to_have_count(6)
+    await tab.press("[")
+    await expect(current).to_contain_text("workshop tour")
+    await expect(tab.page.locator(".row")).to_have_count(5)
+    replied = {name for name, status in (await statuses(stage)).items() if status == "replied"}
+    assert replied == {"فاطمة", "Emeka Obi"}
+
+
+async def test_back_leads_from_the_message_to_the_list(tab: Tab) -> None:
+    await tab.press("j", "Enter")
+    await expect(tab.page.locator(".message.current")).to_be_visible()
+    await tab.page.go_back()
+    await expect(tab.page.locator(".detail-pane.vacant")).to_be_visible()
+    assert "item=" not in tab.page.url
+    await tab.page.go_forward()
+    await expect(tab.page.locator(".message.current")).to_contain_text("workshop tour")
+
+
+async def test_who_claims_what_another_holds_is_told_who_and_until_when(
+    stage: Stage, tab: Tab
+) -> None:
+    await tab.press("j", "c")
+    await expect(tab.page.locator(".toast")).to_contain_text("Claimed for 15 minutes")
+    await expect(focused(tab)).to_contain_text("you are on it")
+    ben = await stage.open(name="ben", role=Role.AGENT)
+    await expect(ben.row("workshop tour")).to_contain_text(re.compile("mira.? is on it"))
+    await ben.press("j", "c")
+    told = re.compile(r"mira.? is on it until .?\d\d:\d\d")
+    await expect(ben.page.locator(".toast")).to_contain_text(told)
+    item = next(i for i in await stage.service.items() if i["claim"])
+    assert item["claim"]["by"]["name"] == "mira"
+    assert ben.faults == []
+    await ben.context.close()
+
+
+async def test_a_follow_is_thanked_with_one_key(stage: Stage, tab: Tab) -> None:
+    now = stage.service.clock.now()
+    stage.world.insert("mentions", now, author=Person("kai", "kai", "Kai"), kind="follow")
+    await stage.service.poll(1)
+    await expect(tab.page.locator(".row")).to_have_count(7)
+    await tab.page.goto("/?view=thanks")
+    await expect(tab.page.locator(".row")).to_have_count(1)
+    await tab.press("j", "t")
+    await expect(tab.page.locator(".toast")).to_contain_text("Thanked")
+    await expect(tab.page.locator(".row")).to_have_count(0)
+    assert (await statuses(stage))["Kai"] == "replied"
+
+
+async def test_who_has_answered_everybody_reads_how_soon(stage: Stage, tab: Tab) -> None:
+    await tab.press("*", "a", "e")
+    empty = tab.page.locator(".empty")
+    await expect(empty).to_contain_text("Nobody waits for an answer")
+    today = stage.service.clock.now().astimezone(ZoneInfo("Europe/Berlin")).date()
+    monday = today - timedelta(days=today.weekday())
+    asked = {"time_zone": "Europe/Berlin", "from": monday.isoformat()}
+    report = (await stage.service.api.get("/api/v1/reports/response", params=asked)).json()
+    answered = report["total"]["answered"] > 0  # nobody, early on a Monday
+    await expect(empty.get_by_text("had their answer within")).to_have_count(int(answered))

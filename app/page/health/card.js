@@ -11,14 +11,15 @@ import { inWords } from "../shell/forms.js";
 import { tone } from "../shell/rail.js";
 import { toast } from "../toasts.js";
 import { Trouble } from "./banner.js";
+import { Days } from "./days.js";
 import { Runs } from "./runs.js";
 import { lostRanges, rangeOf, told } from "./words.js";
 
 /** @typedef {import("../shapes").Source} Source */
 /** @typedef {Source["streams"][number]} Stream */
 
-/** @param {{source: Source}} props */
-export function SourceCard({ source }) {
+/** @param {{source: Source, days: import("../shapes").ResponseReport | null}} props */
+export function SourceCard({ source, days }) {
   const level = tone(source.state);
   const trouble = level === "bad" || level === "waiting" ? told(source, now.value) : null;
   return html`<article class="card source-card" aria-labelledby=${`source-${source.id}`}>
@@ -33,6 +34,7 @@ export function SourceCard({ source }) {
       <${Fact} name="last_ok"><${When} at=${source.last_ok_at} /><//>
       <${Fact} name="next"><${When} at=${source.next_poll_at} /><//>
       <${Fact} name="lag">${lag(source)}<//>
+      ${days && html`<${Fact} name="days"><${Days} report=${days} source=${source.id} /><//>`}
       ${source.quota && html`<${Fact} name="quota">${t("health.quota_left", { left: source.quota.left, limit: source.quota.limit, unit: source.quota.unit })}<//>`}
       ${source.credential_expires_at && html`<${Fact} name="expires"><${When} at=${source.credential_expires_at} /><//>`}
     </dl>

@@ -29,7 +29,7 @@ function Table({ source }) {
     <thead><tr>${["began", "outcome", "took", "pages", "new", "updated", "replies", "quarantined"].map((name) => html`<th scope="col">${tWord("fact", name)}</th>`)}</tr></thead>
     <tbody>${value.value.map((run) => html`<tr key=${run.id}>
       <td><${When} at=${run.started_at} /></td>
-      <td>${run.outcome === null ? t("poll.running") : tWord("outcome", run.outcome)}${run.error && html`<br /><small class="faint" dir="auto">${run.error.detail}</small>`}</td>
+      <td>${run.outcome === null ? t("poll.running") : tWord("outcome", run.outcome)}${run.error && html`: ${tWord("class", run.error.code)}<br /><small class="faint" dir="auto">${run.error.detail}</small>`}</td>
       <td>${run.finished_at === null ? "–" : took(run)}</td>
       ${[run.pages, run.new, run.updated, run.replies_seen, run.quarantined].map((each) => html`<td>${each === null ? "–" : number(each)}</td>`)}
     </tr>`)}</tbody>

@@ -9,6 +9,7 @@ import { useAsked } from "../shell/asking.js";
 import { getAll } from "../api.js";
 import { may } from "../session.js";
 import { SourceCard } from "./card.js";
+import { readDays } from "./days.js";
 import { Diagnostics } from "./diagnostics.js";
 import { Quarantine } from "./quarantine.js";
 import { inTrouble } from "./words.js";
@@ -19,6 +20,7 @@ export function Health() {
     async () => (quarantined && may("triage") ? /** @type {Promise<import("../shapes").Quarantined[]>} */ (getAll("/quarantine")) : []),
     [quarantined, sources.value],
   );
+  const days = useAsked(readDays, []);
   const bad = inTrouble(sources.value).length;
   const coverage = counts.value?.coverage ?? null;
   return html`<section class="page"><div class="page-inner">
@@ -34,7 +36,7 @@ export function Health() {
     </header>
     ${sourcesKnown.value && sources.value.length === 0 && may("manage_sources") && html`<p><a class="button primary" href="/sources/new">${t("empty.connect")}</a></p>`}
     ${[...inTrouble(sources.value), ...sources.value.filter((each) => !inTrouble([each]).length)].map(
-      (source) => html`<${SourceCard} key=${source.id} source=${source} />`,
+      (source) => html`<${SourceCard} key=${source.id} source=${source} days=${days.value.value} />`,
     )}
     <${Quarantine} entries=${held.value.value ?? []} again=${held.again} />
   </div></section>`;

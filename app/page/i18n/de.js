@@ -105,6 +105,7 @@ export default {
   "coverage.gaps": "Lücken werden später gelesen",
 
   "empty.answered": "Niemand wartet auf eine Antwort",
+  "empty.week": "Von den beantworteten Nachrichten dieser Woche hatte die Hälfte ihre Antwort binnen {time}.",
   "empty.next": "Nächster Blick {when}.",
   "empty.hidden": { one: "{n} Nachricht ist zurückgestellt oder Altbestand.", other: "{n} Nachrichten sind zurückgestellt oder Altbestand." },
   "empty.nothing": "Nichts passt",
@@ -125,6 +126,7 @@ export default {
   "age.left": "noch {time}",
 
   "badge.claimed": "{name} ist dran",
+  "badge.claimed_you": "du bist dran",
   "badge.snoozed": "bis {time}",
   "badge.direct": "direkt",
   "badge.possibly_answered": "vielleicht beantwortet",

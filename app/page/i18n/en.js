@@ -104,6 +104,7 @@ export default {
   "coverage.gaps": "Gaps are being read later",
 
   "empty.answered": "Nobody waits for an answer",
+  "empty.week": "Half of this week's messages that are answered had their answer within {time}.",
   "empty.next": "Next look {when}.",
   "empty.hidden": { one: "{n} message is snoozed or backlog.", other: "{n} messages are snoozed or backlog." },
   "empty.nothing": "Nothing matches",
@@ -124,6 +125,7 @@ export default {
   "age.left": "{time} left",
 
   "badge.claimed": "{name} is on it",
+  "badge.claimed_you": "you are on it",
   "badge.snoozed": "until {time}",
   "badge.direct": "direct",
   "badge.possibly_answered": "possibly answered",

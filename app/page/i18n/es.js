@@ -105,6 +105,7 @@ export default {
   "coverage.gaps": "Los huecos se leen más tarde",
 
   "empty.answered": "Nadie espera respuesta",
+  "empty.week": "La mitad de los mensajes de esta semana con respuesta la tuvo en {time}.",
   "empty.next": "Se vuelve a mirar {when}.",
   "empty.hidden": { one: "{n} mensaje está pospuesto o es anterior.", other: "{n} mensajes están pospuestos o son anteriores." },
   "empty.nothing": "Nada coincide",
@@ -125,6 +126,7 @@ export default {
   "age.left": "quedan {time}",
 
   "badge.claimed": "{name} se encarga",
+  "badge.claimed_you": "te encargas tú",
   "badge.snoozed": "hasta {time}",
   "badge.direct": "directo",
   "badge.possibly_answered": "quizá respondido",

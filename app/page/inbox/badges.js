@@ -19,7 +19,7 @@ export function badgesOf(item, at) {
   const sleeping = item.snoozed_until !== null && Date.parse(item.snoozed_until) > at;
   return [
     ...(item.status !== "unanswered" ? [{ key: "status", text: statusText(item), icon: /** @type {const} */ ("check"), tone: "done" }] : []),
-    ...(claim ? [{ key: "claim", text: t("badge.claimed", { name: nameOf(claim.by) }), icon: /** @type {const} */ ("reply"), tone: "held" }] : []),
+    ...(claim ? [{ key: "claim", text: claim.by.id === me.value?.user?.id ? t("badge.claimed_you") : t("badge.claimed", { name: nameOf(claim.by) }), icon: /** @type {const} */ ("reply"), tone: "held" }] : []),
     ...(item.assignee ? [{ key: "assignee", text: nameOf(item.assignee), icon: /** @type {const} */ ("user") }] : []),
     ...(sleeping ? [{ key: "snoozed", text: t("badge.snoozed", { time: clockTime(item.snoozed_until ?? "", at) }), icon: /** @type {const} */ ("clock") }] : []),
     ...(item.visibility === "direct" ? [{ key: "direct", text: t("badge.direct") }] : []),

@@ -1,6 +1,6 @@
 // A list without rows: four different things, told apart. Never "all answered" while a source is red.
 
-import { html } from "../vendor/preact.js";
+import { html, useEffect, useSignal } from "../vendor/preact.js";
 import { now } from "../clock.js";
 import { list, relative } from "../format.js";
 import { t } from "../i18n.js";
@@ -71,11 +71,14 @@ function Blind({ bad }) {
 /** @param {{coverage: import("../shapes").Coverage | null}} props */
 function AllAnswered({ coverage }) {
   const next = sources.value.map((each) => each.next_poll_at).filter((each) => each !== null).sort()[0];
+  const week = useSignal("");
+  useEffect(() => void import("./week.js").then(async ({ thisWeek }) => (week.value = await thisWeek()), () => {}), []);
   const hidden = counts.value ? counts.value.unanswered.total - counts.value.unanswered.shown : 0;
   return html`<div class="empty" role="status">
     <${Icon} name="check" />
     <h2>${t("empty.answered")}</h2>
     <p>${coverage && coverageLine(coverage, now.value)}</p>
+    ${week.value && html`<p>${week}</p>`}
     ${next && Date.parse(next) > now.value && html`<p class="faint">${t("empty.next", { when: relative(next, now.value) })}</p>`}
     ${hidden > 0 && html`<p class="faint">${t("empty.hidden", { n: hidden })}</p>`}
   </div>`;

@@ -13,6 +13,14 @@ import { ROLES, changed } from "./view.js";
 
 const DAY = 86_400_000;
 
+/** The token that the service makes for its own command line carries the place of its data in its name. */
+const OWN = "local";
+
+/** @param {Token} token */
+function called(token) {
+  return token.created_by === OWN ? t("tokens.own") : token.name;
+}
+
 export function Tokens() {
   const { value, problem, again } = useAsked(async () => /** @type {Token[]} */ (await getAll("/tokens")), []);
   return html`<section class="card" aria-labelledby="tokens">
@@ -21,11 +29,11 @@ export function Tokens() {
     <p class="faint">${t("tokens.text")}</p>
     <${Refused} problem=${problem.value} />
     <ul class="plain">${(value.value ?? []).map((token) => html`<li key=${token.id} class="card-head">
-      <div class="grow"><bdi><strong>${token.name}</strong></bdi> <code class="faint">…${token.last4}</code>
+      <div class="grow"><bdi><strong>${called(token)}</strong></bdi> <code class="faint">…${token.last4}</code>
         <p class="faint">${tWord("role", token.role)}${token.user && html`, <bdi>${token.user.display_name}</bdi>`}. ${t("tokens.used")} <${When} at=${token.last_used_at} />${token.expires_at && html`. ${t("tokens.ends")} <${When} at=${token.expires_at} />`}</p></div>
       <button type="button" class="danger" onClick=${() => openDialog(Confirm, {
-        title: t("tokens.revoke_title", { name: token.name }),
-        text: t("tokens.revoke_text"),
+        title: t("tokens.revoke_title", { name: called(token) }),
+        text: token.created_by === OWN ? t("tokens.revoke_own") : t("tokens.revoke_text"),
         yes: t("tokens.revoke"),
         danger: true,
         onYes: () => void changed(() => request("DELETE", `/tokens/${token.id}`, { version: token.version }), again),
