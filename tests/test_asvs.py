@@ -69,6 +69,12 @@ def test_every_row_says_how_and_by_what_it_is_shown() -> None:
         assert fits if not named else rest == "", (number, shown)
 
 
+def test_the_page_of_figures_names_tests_that_there_are() -> None:
+    named = re.findall(r"`(test_\w+)`", (ROOT / "docs" / "security.md").read_text("utf-8"))
+    assert len(named) > 30
+    assert set(named) - names_of_tests() == set()
+
+
 def test_every_document_that_is_to_be_read_is_there() -> None:
     for number, _, _, shown in rows():
         if shown.startswith("read: "):

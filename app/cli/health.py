@@ -25,8 +25,10 @@ WIDE = 16
 SKEW_SECONDS = 60
 BUILT = datetime(2026, 11, 1, tzinfo=UTC)
 NETWORK_FILE_SYSTEMS = frozenset(
-    {"9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "gfs2", "glusterfs", "lustre",
-     "ncpfs", "nfs", "nfs4", "ocfs2", "smb2", "smb3", "smbfs"}
+    {"9p", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "fuse.ceph-fuse", "fuse.gcsfuse",
+     "fuse.glusterfs", "fuse.juicefs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs", "gfs2",
+     "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "smb2", "smb3",
+     "smbfs"}
 )  # fmt: skip
 LOCAL_BELOW = frozenset({"9p"})
 """How sandboxes show a local disk, too: told, not refused."""
@@ -105,7 +107,9 @@ def database(settings: Settings) -> Iterator[Finding]:
 
     path = sqlite_path(settings.database)
     if path is not None:
-        yield from _file_system(path)
+        yield file_system(path)
+        if path.exists():
+            yield _database_file(path)
     name = f"SQLite, {path}" if path is not None else "PostgreSQL"
     try:
         revision = asked(settings, schema.current_revision)
@@ -143,18 +147,26 @@ def _migrations(settings: Settings, revision: str) -> Finding:
     return Finding("ok", "migrations", f"at {revision}")
 
 
-def _file_system(path: Path) -> Iterator[Finding]:
-    kind = file_system_of(path)
+def _database_file(path: Path) -> Finding:
+    """It may lie outside of the data folder, where nothing else keeps others away."""
+    if path.parent.stat().st_mode & 0o077 == 0:
+        return Finding("ok", "database file", str(path))
+    return _private(path, "database file", 0o600)
+
+
+def file_system(path: Path, mounts: Path = MOUNTS) -> Finding:
+    """Whether SQLite is safe where its file lies."""
+    kind = file_system_of(path, mounts)
     if kind is None:
-        yield Finding("ok", "file system", "its kind is not known on this system")
-    elif kind in NETWORK_FILE_SYSTEMS:
-        yield fail(
-            "file system",
-            f"{path} lies on {kind}, where SQLite loses data",
-            "move it to a local disk (UNANSWERED_DATA_DIR), or use PostgreSQL",
-        )
-    else:
-        yield Finding("ok", "file system", f"{kind}, local")
+        return Finding("ok", "file system", "its kind is not known on this system")
+    advice = "move it to a local disk (UNANSWERED_DATA_DIR), or use PostgreSQL"
+    if kind in LOCAL_BELOW:
+        told = f"{path} lies on {kind}: a local disk in a sandbox, else SQLite loses data"
+        return Finding("warn", "file system", told, advice)
+    if kind in NETWORK_FILE_SYSTEMS:
+        told = f"{path} lies on {kind}, where SQLite loses data"
+        return fail("file system", told, advice)
+    return Finding("ok", "file system", f"{kind}, local")
 
 
 def file_system_of(path: Path, mounts: Path = MOUNTS) -> str | None:
@@ -177,11 +189,20 @@ def file_system_of(path: Path, mounts: Path = MOUNTS) -> str | None:
 
 
 def room(settings: Settings) -> Iterator[Finding]:
-    """Free space where the data lies."""
-    folder = settings.data_dir.absolute()
-    while not folder.exists():
-        folder = folder.parent
-    yield room_on(folder, shutil.disk_usage(folder).free)
+    """Free space where the data lies, and the database, which may lie on another disk."""
+    from app.db_url import sqlite_path
+
+    seen = set()
+    for path in (settings.data_dir, sqlite_path(settings.database)):
+        if path is None:
+            continue
+        folder = path.absolute()
+        while not folder.is_dir():
+            folder = folder.parent
+        disk = folder.stat().st_dev
+        if disk not in seen:
+            yield room_on(folder, shutil.disk_usage(folder).free)
+        seen.add(disk)
 
 
 def room_on(folder: Path, free: int) -> Finding:

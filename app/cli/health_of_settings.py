@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -24,6 +26,7 @@ def examine(settings: Settings, *, running: bool) -> Iterator[Finding]:
     """What contradicts; and whether the public address leads to the service that runs."""
     yield from _names(settings)
     yield from _keys(settings)
+    yield from _secret_files()
     yield from _networks(settings)
     yield from _proxies(settings)
     if settings.log_level == "debug":
@@ -49,6 +52,22 @@ def _keys(settings: Settings) -> Iterator[Finding]:
     if settings.secret_key is not None and file.exists():
         yield Finding("warn", "key", f"UNANSWERED_SECRET_KEY is used, {file} is not read",
                       f"keep one of the two: unset it, or put '{file}' away")  # fmt: skip
+
+
+def _secret_files() -> Iterator[Finding]:
+    """Secrets of the settings that lie in files; a container shows them to everybody inside."""
+    from app.environment import read_names
+    from app.settings import Settings
+
+    if os.name != "posix":
+        return
+    for name, given in sorted(read_names().items()):
+        path = Path(given).expanduser()
+        if name.removesuffix("_FILE").lower() not in Settings.secrets or name[-5:] != "_FILE":
+            continue
+        if path.is_file() and path.stat().st_mode & 0o007:
+            yield Finding("warn", "secret file", f"everybody on this machine can open {path} of "
+                          f"UNANSWERED_{name}", f"chmod o= '{path}'")  # fmt: skip
 
 
 def _networks(settings: Settings) -> Iterator[Finding]:

@@ -10,8 +10,8 @@ from app.team.schemas import PersonOut
 
 
 class UnansweredCounts(msgspec.Struct, kw_only=True):
-    """`total` is the unanswered list: somebody waits, snoozed and backlog included. `shown` are those
-    of it that `GET /items` lists by default: neither snoozed nor backlog, and some may be both.
+    """`total` is the unanswered list: somebody waits, snoozed and backlog included. Of these `GET
+    /items` lists `shown` by default: neither snoozed nor backlog, and some may be both.
     `thank_you` are unanswered ones that need no reply (follows, shares); not in `total`.
     """
 

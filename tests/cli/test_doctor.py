@@ -14,7 +14,15 @@ from pydantic import SecretStr
 from sqlalchemy import insert
 
 from app.cli.failure import Failure
-from app.cli.health import clock, clocks, file_system_of, refuse_network_share, room_on
+from app.cli.health import (
+    clock,
+    clocks,
+    file_system,
+    file_system_of,
+    refuse_network_share,
+    room,
+    room_on,
+)
 from app.cli.server import bind
 from app.cli.started import command
 from app.connecting.models import oauth_client
@@ -75,6 +83,18 @@ async def test_files_others_can_open(shell: Shell) -> None:
     assert found["data folder"] == ("warn", f"chmod 700 '{shell.data}'")
 
 
+async def test_a_database_outside_of_the_data_folder_that_others_can_open(shell: Shell) -> None:
+    elsewhere = shell.folder / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    shell.env["UNANSWERED_DATABASE_URL"] = f"sqlite:///{elsewhere / 'desk.db'}"
+    await shell.run("migrate")
+    (elsewhere / "desk.db").chmod(0o644)
+    wrong = ("fail", f"chmod 600 '{elsewhere / 'desk.db'}'")
+    assert (await levels(shell))["database file"] == wrong
+    elsewhere.chmod(0o700)
+    assert (await levels(shell))["database file"][0] == "ok"
+
+
 async def test_databases_that_are_old_new_or_broken(shell: Shell) -> None:
     await shell.run("migrate")
     path = shell.data / "unanswered.db"
@@ -98,6 +118,8 @@ async def test_an_address_others_can_reach(shell: Shell) -> None:
     found = await levels(shell)
     assert found["reach"][0] == "warn"
     assert found["demo"][0] == "warn"
+    shell.env |= {"UNANSWERED_PUBLIC_URL": "http://inbox.example"}
+    assert (await levels(shell))["reach"][0] == "warn"
     shell.env |= {"UNANSWERED_PUBLIC_URL": "https://inbox.example"}
     assert (await levels(shell))["reach"][0] == "ok"
 
@@ -142,6 +164,24 @@ def test_network_file_systems_are_known_by_the_longest_mount(tmp_path: Path) -> 
     assert file_system_of(Path("/srv/my files/a.db"), mounts) == "nfs4"
     assert file_system_of(Path("/srv/my files/local/a.db"), mounts) == "tmpfs"
     assert file_system_of(Path("/x"), tmp_path / "absent") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "level"), [("nfs4", "fail"), ("fuse.s3fs", "fail"), ("9p", "warn"), ("xfs", "ok")]
+)
+def test_a_share_below_the_database(tmp_path: Path, kind: str, level: str) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"share {tmp_path} {kind} rw 0 0\n")
+    assert file_system(tmp_path / "desk.db", mounts).level == level
+
+
+def test_a_database_on_another_disk_needs_room_there_too(tmp_path: Path) -> None:
+    here = Settings(data_dir=tmp_path / "not made yet")
+    assert len(list(room(here))) == 1
+    shared = SecretStr("sqlite:////dev/shm/desk.db")
+    there = Settings(data_dir=tmp_path, database_url=shared)
+    disks = {path.stat().st_dev for path in (tmp_path, Path("/dev/shm"))}
+    assert len(list(room(there))) == len(disks)
 
 
 @pytest.mark.parametrize(("free", "level"), [(99, "fail"), (500, "warn"), (5000, "ok")])
@@ -218,6 +258,15 @@ async def test_settings_at_odds_with_one_another(shell: Shell) -> None:
     found = await levels(shell)
     assert "trusted hosts" not in found
     assert not {"networks", "proxy networks"} & found.keys()
+
+
+async def test_a_secret_in_a_file_that_everybody_can_open(shell: Shell) -> None:
+    file = shell.folder / "token"
+    file.write_text("s" * 40)
+    shell.env["UNANSWERED_BOOTSTRAP_TOKEN_FILE"] = str(file)
+    for mode, expected in ((0o644, ("warn", f"chmod o= '{file}'")), (0o640, None)):
+        file.chmod(mode)
+        assert (await levels(shell)).get("secret file") == expected
 
 
 async def test_a_public_address_that_leads_elsewhere(shell: Shell, service: Service) -> None:

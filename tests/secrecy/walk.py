@@ -21,6 +21,7 @@ from tests.serving import serving
 
 MORE_SETTINGS = {"youtube": {"channel": "@brand"}}
 """Without these a secret of the platform has no use and would never be sent."""
+CONTROLS = frozenset({"control name", "control request"})
 OWN_APP = {"client_id": "an-app", "client_secret": ""}
 
 
@@ -87,12 +88,38 @@ class Walk:
         for mirror in self.mirrors.values():
             mirror.fault = fault
 
-    async def platforms(self) -> None:
-        """Every platform: connected, read, and then hostile in every way, checked and read again;
-        and what a person may mistype.
+    async def controls(self) -> None:
+        """What is no secret, in places from which it goes on everywhere: it must be found there, or
+        that nothing else is found would mean nothing.
+        """
+        name = self.canaries.make("control name", tail=False)
+        request = {"X-Request-ID": self.canaries.make("control request", tail=False)}
+        await self.ask("POST", "/api/v1/labels", json={"name": name}, headers=request)
+        labelled = await self.ask("PUT", "/api/v1/items/1/labels", json={"labels": [name]})
+        assert labelled.status_code == 200, labelled.text
+
+    def controls_in(self) -> dict[str, set[str]]:
+        """For each control the names of the evidence that it stands in."""
+        found: dict[str, set[str]] = {slot: set() for slot in CONTROLS}
+        for name, data in self.evidence.items():
+            for slot in self.canaries.found_in(data) & found.keys():
+                found[slot].add(name.partition(": ")[2])
+        return found
+
+    def leaks(self) -> set[tuple[str, str]]:
+        """(evidence, slot): where a secret stands that may not stand there."""
+        return {
+            (name, slot)
+            for name, data in self.evidence.items()
+            for slot in self.canaries.found_in(data) - self.allowed[name] - CONTROLS
+        }
+
+    async def platforms(self, *these: str) -> None:
+        """Every platform, or `these` alone: connected, read, and then hostile in every way, checked
+        and read again; and what a person may mistype.
         """
         for name, platform in PLATFORMS.items():
-            if platform.credential is None:
+            if platform.credential is None or (these and name not in these):
                 continue
             recording = load(name)
             base = await self.mirror(name, recording["exchanges"])
