@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -24,6 +25,9 @@ from app.sqlite_file import (
     sync_file,
     sync_folder,
 )
+
+WAYS_IN = ("session", "sign_in_link", "oidc_way", "connection")
+"""Tables of who is signed in, or on the way to it or to an account on a platform."""
 
 
 def back_up(database: Path, target: Path, *, replace: bool) -> Copied:
@@ -63,20 +67,27 @@ def restore(backup: Path, database: Path, now: datetime) -> tuple[Copied, Path |
 
 
 def _hold_back(fresh: Path, now: datetime) -> None:
-    """Sends nothing by itself that was on its way when the backup was made: whether it arrived
-    since, nobody knows any more. A person can replay it.
-    """
     with closing(sqlite3.connect(fresh)) as raw, raw:
         tables = {name for (name,) in raw.execute("SELECT name FROM sqlite_master")}
-        if "delivery" not in tables:
-            return  # from before there were any
-        detail = "Waited when the backup was made, and may have arrived since: replay it if not."
-        raw.execute(
-            "UPDATE delivery SET state = 'dead', due_at = NULL, finished_at = ?, "
-            "error_code = 'restored', error_detail = ? WHERE state = 'pending'",
-            (int(now.timestamp() * 1_000_000), detail),
-        )
-        raw.execute("UPDATE webhook SET read_through = (SELECT last FROM event_counter)")
+        for table, statement in held_back(str(int(now.timestamp() * 1_000_000))):
+            if table in tables:  # else it is from before there were any
+                raw.execute(statement)
+
+
+def held_back(now: str) -> tuple[tuple[str, str], ...]:
+    """What is done to a restored database, as (table, statement); `now` is an expression of SQL.
+
+    Who was signed out since must not be signed in again, and nothing is sent by itself that was on
+    its way: whether it arrived since, nobody knows any more. A person can replay it.
+    """
+    detail = "Waited when the backup was made, and may have arrived since: replay it if not."
+    deliveries = (
+        f"UPDATE delivery SET state = 'dead', due_at = NULL, finished_at = {now}, "  # noqa: S608  # our own words
+        f"error_code = 'restored', error_detail = '{detail}' WHERE state = 'pending'"
+    )
+    read = "UPDATE webhook SET read_through = (SELECT last FROM event_counter)"
+    gone = tuple((table, f'DELETE FROM "{table}"') for table in WAYS_IN)  # noqa: S608  # ours
+    return (*gone, ("delivery", deliveries), ("webhook", read))
 
 
 def _set_aside(database: Path, now: datetime) -> Path | None:
@@ -127,14 +138,18 @@ def _running(database: Path) -> Conflict:
     )
 
 
-def postgres_lines(url: str, file: str) -> tuple[str, str]:
-    """The commands that back up and restore a PostgreSQL database; without the password."""
+def postgres_lines(url: str, file: str) -> tuple[str, str, str]:
+    """The commands that back up a PostgreSQL database, restore it, and hold back what `restore`
+    does; without the password.
+    """
     parsed = postgres_url(url)
     where = " ".join(_options(parsed))
     name = parsed.database or "postgres"
+    statements = "; ".join(statement for _, statement in held_back("now()"))
     return (
         f"pg_dump --format=custom --file={file} {where} --dbname={name}",
         f"pg_restore --clean --if-exists --single-transaction {where} --dbname={name} {file}",
+        f"psql --single-transaction {where} --dbname={name} --command={shlex.quote(statements)}",
     )
 
 

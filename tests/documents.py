@@ -161,7 +161,9 @@ The list of types may grow.
 |---|
 """
 _TYPE = re.compile(r'"((?:item|source|webhook)\.[a-z_]+)"')
-_NOT_EVENTS = frozenset({"source.id", "item.id", "webhook.id", "webhook.test"})
+_NOT_EVENTS = frozenset({
+    "source.id", "item.id", "item.needs_reply", "webhook.id", "webhook.test",
+})  # fmt: skip
 
 
 def event_types() -> list[str]:

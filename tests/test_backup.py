@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, update
 
-from app.backup import back_up, postgres_lines, restore
+from app.backup import WAYS_IN, back_up, postgres_lines, restore
 from app.clock import monotonic
 from app.db import open_database
 from app.db_url import sqlite_path
@@ -163,6 +164,38 @@ def test_what_waited_for_a_webhook_is_not_sent_a_second_time(
     assert [each["state"] for each in original["delivery"][:4]] == ["pending"] * 4
 
 
+def test_nobody_is_signed_in_or_half_way_in_a_restored_database(
+    database: Path, sqlite_url: str, tmp_path: Path
+) -> None:
+    on_database(sqlite_url, lambda c: populate(c, 3))
+    back_up(database, tmp_path / "copy", replace=False)
+    restore(tmp_path / "copy", database, NOW)
+    found = on_database(sqlite_url, contents)
+    rows = {table: len(found[table]) for table in (*WAYS_IN, "user", "token", "password")}
+    assert rows == dict.fromkeys(WAYS_IN, 0) | {"user": 3, "token": 3, "password": 3}
+    original = on_database(f"sqlite:///{tmp_path / 'copy'}", contents)
+    assert {len(original[table]) for table in WAYS_IN} == {3}
+
+
+def test_the_line_after_a_restore_does_the_same_on_postgresql(postgres_url: str) -> None:
+    def fill(connection: Connection) -> None:
+        populate(connection, 2)
+        waiting = {"state": "pending", "error_code": None}
+        connection.execute(update(delivery).values(waiting))
+
+    on_database(postgres_url, fill)
+    *_, after = postgres_lines(postgres_url, "copy.dump")
+    statements = shlex.split(after)[-1].removeprefix("--command=")
+    for statement in statements.split("; "):
+        on_database(postgres_url, lambda c, one=statement: c.exec_driver_sql(one))
+    found = on_database(postgres_url, contents)
+    assert {table: len(found[table]) for table in WAYS_IN} == dict.fromkeys(WAYS_IN, 0)
+    assert {(each["state"], each["error_code"]) for each in found["delivery"]} == {
+        ("dead", "restored")
+    }
+    assert len(found["user"]) == 2
+
+
 def test_nothing_is_restored_while_somebody_polls(
     database: Path, sqlite_url: str, tmp_path: Path
 ) -> None:
@@ -243,7 +276,9 @@ def test_a_database_is_copied_before_it_is_migrated(tmp_path: Path) -> None:
 
 def test_the_lines_for_postgresql_hold_no_password() -> None:
     url = "postgresql://desk:geheim@db.example:5433/inbox"
-    out, back = postgres_lines(url, "copy.dump")
+    out, back, after = postgres_lines(url, "copy.dump")
     where = "--host=db.example --port=5433 --username=desk --dbname=inbox"
     assert out == f"pg_dump --format=custom --file=copy.dump {where}"
     assert back == f"pg_restore --clean --if-exists --single-transaction {where} copy.dump"
+    assert after.startswith(f"psql --single-transaction {where} --command='")
+    assert "geheim" not in out + back + after

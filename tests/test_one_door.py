@@ -16,20 +16,26 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import update
 
+from app.clock import FrozenClock
 from app.connectors.registry import PLATFORMS
+from app.errors import Unavailable
 from app.outbox.webhooks.models import webhook
 from app.sources.models import source
+from app.team.oidc.provider import NotProven, Provider
 from tests.connectors.fake_mastodon import FakeMastodon, account, mention, status
 from tests.connectors.hostile_urls import HOSTILE, NAMES, NOT_PUBLIC
 from tests.connectors.playing import Player, filled, load
 from tests.connectors.raw_servers import answer as raw_answer
 from tests.connectors.raw_servers import raw_server
 from tests.outbox.receiver import made
-from tests.service import Service, running_service
+from tests.service import NOON, Service, running_service
 from tests.serving import serving
 from tests.sockets import NameServer, Opened, sockets_watched
+from tests.team.oidc.provider import CLIENT_ID, CLIENT_SECRET
+from tests.team.oidc.provider import Provider as FakeLogin
 
 PUBLIC = "93.184.215.14"
 REBINDING = [f"https://{name}.rebinding.example/" for name in ("a", "b", "c", "d", "e", "f")]
@@ -45,7 +51,9 @@ BY_PAGE = [name for name, platform in PLATFORMS.items() if platform.oauth is not
 
 
 @asynccontextmanager
-async def guarded(url: str, folder: Path, *allow: str) -> AsyncIterator[tuple[Service, Opened]]:
+async def guarded(
+    url: str, folder: Path, *allow: str, **settings: Any
+) -> AsyncIterator[tuple[Service, Opened]]:
     """The service of an operator who lists `allow`, and the sockets it opens; names are told by a
     resolver that knows inside addresses, and some that change their mind.
     """
@@ -55,7 +63,7 @@ async def guarded(url: str, folder: Path, *allow: str) -> AsyncIterator[tuple[Se
         known[urlsplit(each).hostname or ""] = [[PUBLIC], [inside], [PUBLIC, inside]]
     loop = asyncio.get_running_loop()
     asked = loop.getaddrinfo
-    async with running_service(url, folder, allow_networks=allow) as service:
+    async with running_service(url, folder, allow_networks=allow, **settings) as service:
         loop.getaddrinfo = NameServer(known).getaddrinfo  # type: ignore[assignment,method-assign]
         try:
             with sockets_watched() as opened:
@@ -289,3 +297,45 @@ async def test_pictures_and_links_of_strangers_are_never_fetched(
         found = await service.items(status="any", backlog="include", needs_reply="any")
         assert len(found) >= 50
     assert set(opened) == {("127.0.0.1", urlsplit(base).port)}
+
+
+async def comes_in(known: Provider, login: FakeLogin) -> Any:
+    """Somebody goes to the sign-in service and comes back with a code; who that is."""
+    redirect, verifier = "https://desk.example/back", "v" * 43
+    known._published = None  # an hour has passed
+    address = await known.address(
+        redirect_uri=redirect, state="s" * 43, nonce="n" * 43, verifier=verifier
+    )
+    code = login.consent(address)["code"]
+    return await known.somebody(code, redirect_uri=redirect, nonce="n" * 43, verifier=verifier)
+
+
+@pytest.mark.allow_hosts(["127.0.0.1", "::1", PUBLIC, *NOT_PUBLIC])  # `sockets_watched` refuses
+async def test_a_sign_in_service_leads_nowhere(sqlite_url: str, tmp_path: Path) -> None:
+    """One that is allowed names the addresses in turn as its token endpoint, its keys and what it
+    says of people; and each of them is asked whether it is such a service.
+    """
+    login = FakeLogin(FrozenClock(NOON), in_token=False)
+    async with serving(login) as base:
+        port = urlsplit(base).port
+        login.base = f"http://login.lan:{port}"
+        settings = {
+            "oidc_issuer": login.base,
+            "oidc_client_id": CLIENT_ID,
+            "oidc_client_secret": SecretStr(CLIENT_SECRET),
+            "public_url": "https://desk.example",
+        }
+        async with guarded(sqlite_url, tmp_path / "data", "login.lan", **settings) as (one, opened):
+            known: Provider = one.app.state.oidc.provider
+            assert (await comes_in(known, login)).email == "mira@example.org"
+            assert {"/keys", "/token", "/userinfo"} <= set(login.asked), "the control"
+            for place, url in enumerate(CORPUS):
+                field = ("token_endpoint", "jwks_uri", "userinfo_endpoint")[place % 3]
+                login.told = {field: url or " "}  # none at all would be no place to ask
+                with pytest.raises((NotProven, Unavailable)):
+                    await comes_in(known, login)
+            for url in CORPUS:
+                known.issuer = url
+                with pytest.raises(Unavailable):
+                    await comes_in(known, login)
+    assert {host for host, at in opened if (host, at) != ("127.0.0.1", port)} <= {PUBLIC}

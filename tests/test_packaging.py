@@ -125,6 +125,7 @@ def test_what_the_image_copies_is_not_ignored() -> None:
 
 
 @pytest.mark.network
+@pytest.mark.timeout(600)  # it installs every package, over the network and beside other tests
 @pytest.mark.usefixtures("package_index")
 def test_the_build_steps_of_the_image_work_in_a_clean_folder(tmp_path: Path) -> None:
     """Follows the first stage line by line, in folders below `tmp_path`."""

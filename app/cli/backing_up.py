@@ -11,6 +11,7 @@ import click
 
 from app.cli import terminal
 from app.cli.failure import Failure
+from app.cli.started import command
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -60,6 +61,8 @@ def restore(file: Path, *, as_json: bool) -> None:
     terminal.say(f"Restored {database}: {_sentence(found)}.")
     if aside is not None:
         terminal.say(f"What was there before is now {aside}.")
+    terminal.say("Everybody signs in again. Tokens and passwords are those of the backup: revoke")
+    terminal.say(f"what was revoked since ({command('tokens list')}).")
     terminal.say(f"It needs the key it was used with. {_key(settings)}")
 
 
@@ -69,11 +72,16 @@ def _database(settings: Settings, file: Path) -> Path:
 
     path = sqlite_path(settings.database)
     if path is None:
-        out, back = postgres_lines(settings.database, shlex.quote(str(file)))
+        out, back, after = postgres_lines(settings.database, shlex.quote(str(file)))
         raise Failure(
             "The database is PostgreSQL: its own tools back it up. They ask for the password, "
             "or take it from ~/.pgpass.",
-            [f"Back up:  {out}", f"Restore:  {back}"],
+            [
+                f"Back up:  {out}",
+                f"Restore:  {back}",
+                "   Then:  what was sent or ended since the backup must not come back:",
+                f"          {after}",
+            ],
         )
     return path
 

@@ -13,6 +13,7 @@ from app.cli.failure import Failure
 
 if TYPE_CHECKING:
     from app.copying import Moved
+    from app.settings import Settings
 
 
 @click.command()
@@ -24,6 +25,7 @@ def copy(target: str, *, as_json: bool) -> None:
     Every service must be stopped. The target is made ready, filled in one transaction, read back
     and compared; where anything goes wrong it stays empty.
     """
+    from app.cli.migrating import note_in_trail
     from app.cli.serving import told_settings
     from app.copying import copy_all
 
@@ -34,26 +36,34 @@ def copy(target: str, *, as_json: bool) -> None:
         if not as_json:
             terminal.tell(f"{moved.table}: {moved.rows:,} rows, {moved.hash}")
 
-    moved = _done(lambda: copy_all(settings.database, to, report))
+    moved = _done(lambda: copy_all(settings.database, to.database, report))
+    rows = sum(each.rows for each in moved)
+    note_in_trail(settings, "copy", {"to": _kind(to), "rows": rows})
+    note_in_trail(to, "copy", {"from": _kind(settings), "rows": rows})
     if as_json:
         tables = [{"table": m.table, "rows": m.rows, "hash": m.hash} for m in moved]
-        terminal.say_json({"tables": tables, "rows": sum(m.rows for m in moved)})
+        terminal.say_json({"tables": tables, "rows": rows})
         return
-    rows = sum(each.rows for each in moved)
     terminal.say(f"Copied {len(moved)} tables with {rows:,} rows; both sides are the same.")
     terminal.say("Now set UNANSWERED_DATABASE_URL to it, and keep the same key (docs/keys.md).")
 
 
-def _checked(target: str) -> str:
+def _checked(target: str) -> Settings:
     from pydantic import SecretStr, ValidationError
 
     from app.settings import Settings
 
     try:
-        return Settings(database_url=SecretStr(target)).database
+        return Settings(database_url=SecretStr(target))
     except ValidationError as refusal:
         said = str(refusal.errors()[0]["msg"]).removeprefix("Value error, ")
         raise Failure(f"--to can't be used: {said}.") from refusal
+
+
+def _kind(settings: Settings) -> str:
+    from app.db_url import sqlite_path
+
+    return "postgresql" if sqlite_path(settings.database) is None else "sqlite"
 
 
 def _done(work: Callable[[], list[Moved]]) -> list[Moved]:

@@ -31,7 +31,7 @@ def status(*, as_json: bool) -> int:
     """Tell which keys there are, and how much of what is stored each one sealed."""
     from app.rotation.steps import keys_told
 
-    told = _done(keys_told)
+    told = _done(_settings(), keys_told)
     if as_json:
         terminal.say_json({"keys": [key.as_json() for key in told]})
     else:
@@ -57,12 +57,22 @@ def rotate(*, prepare: bool, drop_old: bool, as_json: bool) -> int:
         work = steps.prepare
     elif drop_old:
         work = steps.drop_old
-    done = _done(work)
+    settings = _settings()
+    done = _done(settings, work)
+    _note(settings, done, work.__name__)
     if as_json:
         terminal.say_json(done.as_json())
     else:
         _say(done)
     return 1 if done.unreadable else 0
+
+
+def _note(settings: Settings, done: Rotated, step: str) -> None:
+    from app.cli.migrating import note_in_trail
+
+    if done.made or done.sealed or done.dropped:
+        details = {"step": step, "key": done.key_id, "sealed": done.sealed}
+        note_in_trail(settings, "secrets rotate", {**details, "dropped": list(done.dropped)})
 
 
 def _say(done: Rotated) -> None:
@@ -79,14 +89,19 @@ def _row(key: KeyTold) -> list[str]:
     return [key.id, key.role, f"{key.envelopes:,}", places]
 
 
-def _done(work: Callable[[Database, Settings], Awaitable[ResultT]]) -> ResultT:
+def _settings() -> Settings:
+    from app.cli.serving import told_settings
+
+    return told_settings()
+
+
+def _done(settings: Settings, work: Callable[[Database, Settings], Awaitable[ResultT]]) -> ResultT:
     """Does it on the database of the settings; what goes wrong is a sentence."""
     from app.cli.migrating import asked, refuse_another_revision
-    from app.cli.serving import set_up, told_settings
+    from app.cli.serving import set_up
     from app.db import open_database
     from app.db_url import sqlite_path
 
-    settings = told_settings()
     path = sqlite_path(settings.database)
     if path is not None and not path.exists():
         raise Failure(f"There is no database at {path} yet.", [f"Begin: {command('serve')}"])

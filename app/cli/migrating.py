@@ -61,7 +61,7 @@ def _tell_of_dump(settings: Settings, before: str) -> None:
     from app.db_url import sqlite_path
 
     if sqlite_path(settings.database) is None:
-        dump, _ = postgres_lines(settings.database, f"unanswered-at-{before}.dump")
+        dump, *_ = postgres_lines(settings.database, f"unanswered-at-{before}.dump")
         terminal.tell("PostgreSQL is upgraded without a copy. Before an upgrade, make one:")
         terminal.tell(f"  {dump}")
 

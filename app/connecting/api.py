@@ -25,6 +25,7 @@ from app.sources import overview
 from app.sources.api import SourceDetails
 from app.sources.schemas import CheckOut, SourceOut, budget_out, check_out, failed_check
 from app.web.answers import answer, answers
+from app.web.audited import asked_of
 from app.web.auth import Permission, Principal, needs
 from app.web.conditional import etag
 from app.web.cookies import give
@@ -34,11 +35,14 @@ from app.web.openapi import problems
 from app.web.origins import client_address
 from app.web.params import PathId
 from app.web.routes import Routes
+from app.web.trail import Trail
 from app.web.wire import Body, Id
 
 router = Routes(tags=["connecting"])
 public = Routes(include_in_schema=False)
 """Outside /api, where every call needs a token: a platform sends a browser, and none of ours."""
+RETURN = "return_from_platform"
+"""What the trail calls it."""
 WIRE = (WayIn, ConnectionOut)
 
 Managing = Annotated[Principal, Depends(needs(Permission.MANAGE_SOURCES))]
@@ -219,9 +223,14 @@ async def give_up_connection(
 async def come_back(request: Request, platform: PlatformName) -> Response:
     """Where platforms send people back to."""
     returning: Returning = request.app.state.returning
-    outcome = await returning.come_back(
-        platform, request.query_params.multi_items(), request.cookies
-    )
+    trail: Trail = request.app.state.trail
+    row = await trail.open(asked_of(request, RETURN), None)  # no route below /api
+    try:
+        outcome = await returning.come_back(
+            platform, request.query_params.multi_items(), request.cookies
+        )
+    finally:
+        row.close()
     return _paged(request, outcome)
 
 

@@ -27,6 +27,7 @@ from app.connectors.registry import PLATFORMS
 from app.connectors.text import clean
 from app.connectors.tokens import TokenRefused, ask_for_token
 from app.sources.connecting import SHORTEST_SECRET, Connecting
+from app.team.audit.entry import noted
 from app.team.tokens import hash_of
 
 KEPT = timedelta(hours=1)
@@ -185,12 +186,14 @@ class Returning:
         }
         async with self.connecting.db.write() as tx:
             await repository.change_connection(tx, row.id, values)
+            noted(tx, "connection", row.id, accounts=len(shown))
 
     async def _end(self, row: Row[Any], code: str, detail: str) -> None:
         _log.info("a platform was not connected", platform=row.platform, code=code)
         values = {"status": "failed", "sealed": None, "error_code": code, "error_detail": detail}
         async with self.connecting.db.write() as tx:
             await repository.change_connection(tx, row.id, values)
+            noted(tx, "connection", row.id, error=code)
 
 
 def _is_secret(text: str) -> bool:

@@ -10,11 +10,13 @@ from app.team.schemas import PersonOut
 
 
 class UnansweredCounts(msgspec.Struct, kw_only=True):
-    """`total` is the unanswered list: somebody waits, snoozed and backlog included.
+    """`total` is the unanswered list: somebody waits, snoozed and backlog included. `shown` are those
+    of it that `GET /items` lists by default: neither snoozed nor backlog, and some may be both.
     `thank_you` are unanswered ones that need no reply (follows, shares); not in `total`.
     """
 
     total: int
+    shown: int
     overdue: int
     snoozed: int
     backlog: int

@@ -50,6 +50,7 @@ async def read_counts(reader: Reader, scope: Scope, now: datetime, coverage: Cov
         by_status=dict(by_status),
         unanswered=UnansweredCounts(
             total=waiting["total"],
+            shown=waiting["total"] - waiting["backlog"] - int(overlays.asleep),
             overdue=int(overlays.overdue),
             snoozed=int(overlays.snoozed),
             backlog=waiting["backlog"],

@@ -186,7 +186,9 @@ def edge_of_hour(at: datetime, hour: int) -> datetime:
 
 
 async def overlay_counts(reader: Reader, scope: Scope, now: datetime) -> Row[Any]:
-    """(snoozed, overdue) among the unanswered; both read small partial indexes."""
+    """(snoozed, asleep, overdue) among the unanswered: `asleep` are those of the snoozed that are
+    no backlog. All read small partial indexes.
+    """
     return (await reader.rows(_overlays(scope), {"now": now}))[0]
 
 
@@ -196,11 +198,14 @@ def _overlays(scope: Scope) -> Select[Any]:
     snoozed = select(func.count()).where(
         text("snoozed_until IS NOT NULL"), item.c.snoozed_until > at, *waiting(scope)
     )
+    asleep = snoozed.where(item.c.backlog == false())
     overdue = select(func.count()).where(
         text("due_at IS NOT NULL"), item.c.due_at < at, *waiting(scope)
     )
     return select(
-        snoozed.scalar_subquery().label("snoozed"), overdue.scalar_subquery().label("overdue")
+        snoozed.scalar_subquery().label("snoozed"),
+        asleep.scalar_subquery().label("asleep"),
+        overdue.scalar_subquery().label("overdue"),
     )
 
 

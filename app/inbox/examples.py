@@ -159,7 +159,7 @@ COUNTS = Counts(
     as_of=_AT,
     total=310,
     by_status={"unanswered": 9, "replied": 280, "dismissed": 17, "spam": 3, "removed": 1},
-    unanswered=UnansweredCounts(total=7, overdue=0, snoozed=1, backlog=2, thank_you=2),
+    unanswered=UnansweredCounts(total=7, shown=4, overdue=0, snoozed=1, backlog=2, thank_you=2),
     by_platform={"mastodon": 7},
     by_source=[
         SourceCount(

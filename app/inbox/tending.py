@@ -25,4 +25,4 @@ async def tend(db: Database, erasing: Erasing, now: datetime) -> None:
     while await reckon_missing(db, AT_ONCE):
         pass
     await erasing.resume()
-    await scrub(db)
+    await scrub(db, now)

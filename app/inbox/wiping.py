@@ -7,13 +7,14 @@ needs no connector, so that it holds also where a source is paused or its creden
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Table, delete, literal_column, select, update
 
 from app.connectors.registry import PLATFORMS
 from app.db import Database, Reader, Tx
+from app.inbox.erasing.scrubbing import want_scrub
 from app.inbox.models import author, item, raw_body, reply, revision, thread
 from app.inbox.repository import lock_items
 from app.inbox.retelling import UNKNOWN_HASH
@@ -23,6 +24,8 @@ from app.outbox.events import PLATFORM, POLLER, Event, record
 from app.sources.models import quarantine, source, stream
 
 AT_ONCE = 200
+SCRUBBED_WITHIN = timedelta(hours=1)
+"""Not at once: where texts are wiped all day, the whole index of the search is gone over."""
 _TEXTS: dict[str, Any] = {"text": "", "text_raw": "", "language": "", "media": []}
 _DETAILS: dict[str, Any] = {
     "handle": "",
@@ -96,6 +99,7 @@ async def _wipe_items(tx: Tx, ids: Sequence[int], now: datetime) -> int:
     for row in rows:
         record(tx, _event(row, now))
     await _wipe_around(tx, rows)
+    await _want_scrub(tx, rows, now)
     return len(rows)
 
 
@@ -133,7 +137,13 @@ async def _wipe_replies(tx: Tx, ids: Sequence[int], now: datetime) -> int:
     chosen = reply.c.id.in_([row.id for row in rows])
     await tx.execute(update(reply).where(chosen).values(**_wiped(now)))
     await _wipe_around(tx, rows)
+    await _want_scrub(tx, rows, now)
     return len(rows)
+
+
+async def _want_scrub(tx: Tx, rows: Sequence[Row[Any]], now: datetime) -> None:
+    if rows:
+        await want_scrub(tx, f"texts of {rows[0].id}, {now}", now + SCRUBBED_WITHIN)
 
 
 async def _wipe_around(tx: Tx, rows: Sequence[Row[Any]]) -> None:
@@ -169,3 +179,4 @@ async def _forget_quarantine(db: Database, now: datetime) -> None:
             async with db.write() as tx:
                 chosen = quarantine.c.id.in_(doomed.limit(AT_ONCE))
                 await tx.execute(delete(quarantine).where(chosen))
+                await want_scrub(tx, f"quarantine, {now}", now + SCRUBBED_WITHIN)

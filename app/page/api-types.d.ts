@@ -1312,6 +1312,7 @@ export interface components {
         };
         UnansweredCounts: {
             total: number;
+            shown: number;
             overdue: number;
             snoozed: number;
             backlog: number;

@@ -9,15 +9,19 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.clock import Clock
-from app.db import Database
+from app.db import Database, Tx
 from app.team import repository as team
 from app.team.allowance import allowance_of
+from app.team.audit.entry import Entry
 from app.team.users import repository as users
 from app.team.users.names import is_name
 from app.web.networks import Network
 from app.web.principal import Person, Principal, Role
+from app.web.trail import Asked
 
 KIND = "proxy"
+ARRIVAL = "join_by_proxy"
+"""What the trail calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,13 @@ class Proxied:
     networks: Sequence[Network]
     newcomers: Role | None = None
 
-    async def __call__(self, name: str) -> Principal | None:
+    async def __call__(self, name: str, address: str) -> Principal | None:
         row = await users.find_by_name(self.db, name)
         if row is None and self.newcomers is not None and is_name(name):
-            row = await self._add(name, self.newcomers)
+            row = await self._add(name, self.newcomers, address)
         return None if row is None or row.disabled_at is not None else _principal(row)
 
-    async def _add(self, name: str, role: Role) -> Row[Any] | None:
+    async def _add(self, name: str, role: Role, address: str) -> Row[Any] | None:
         async with self.db.write() as tx:
             await team.hold_team(tx)
             if await users.find_by_name(tx, name) is None:
@@ -52,8 +56,17 @@ class Proxied:
                     "created_at": self.clock.now(),
                     "created_by": KIND,
                 }
-                await users.add_user(tx, values)
+                user_id = await users.add_user(tx, values)
+                added = await users.find_by_name(tx, name)
+                assert added is not None
+                self._note(tx, _principal(added), user_id, address)
+                return added
             return await users.find_by_name(tx, name)
+
+    def _note(self, tx: Tx, newcomer: Principal, user_id: int, address: str) -> None:
+        """A row of its own: the request that follows leaves one only where it changes something."""
+        asked = Asked(ARRIVAL, address, None, {}, lambda: newcomer)
+        Entry(asked, self.clock.now, "user", user_id).pend(tx)
 
 
 def _principal(row: Row[Any]) -> Principal:

@@ -68,8 +68,8 @@ class Proxied(Protocol):
     @property
     def networks(self) -> Sequence[Network]: ...
 
-    async def __call__(self, name: str) -> Principal | None:
-        """`None`: there is nobody of that name who may come in."""
+    async def __call__(self, name: str, address: str) -> Principal | None:
+        """`address`: where they come from. `None`: there is nobody of that name who may come in."""
         ...
 
 
@@ -127,7 +127,8 @@ async def _by_browser(request: Request) -> Principal | None:
     if proxied is not None and is_within(peer(request), proxied.networks):
         named = request.headers.getlist(proxied.header)
         if named:
-            return await proxied(named[0]) if len(named) == 1 else None
+            address = client_address(request)
+            return await proxied(named[0], address) if len(named) == 1 else None
     recognise: Recognise | None = getattr(request.app.state, "sessions", None)
     if recognise is None:
         return None

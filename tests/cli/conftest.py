@@ -9,6 +9,7 @@ import pty
 import re
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +108,7 @@ class Shell:
                         break
                 if interrupt_at is not None and interrupt_at in screen:
                     interrupt_at = None
+                    await asyncio.to_thread(_until_it_waits, process.pid)
                     process.send_signal(signal.SIGINT)
         except BaseException:
             process.kill()  # else nobody would end it, and the read of its terminal never return
@@ -115,6 +117,17 @@ class Shell:
         code = await process.wait()
         assert not waiting, f"never asked: {waiting}\n{screen}"
         return Result(code, screen, "")
+
+
+def _until_it_waits(pid: int) -> None:
+    """`input` writes its prompt, and then begins to read: a signal in between, for which no person
+    is quick enough, is lost until the next one.
+    """
+    if sys.platform != "linux":
+        time.sleep(1)
+        return
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+        time.sleep(0.01)
 
 
 def _read(terminal: int) -> bytes:

@@ -27,6 +27,7 @@ async def test_a_backup_tells_what_is_in_it_and_what_is_not(shell: Shell) -> Non
     back = await shell.run("restore", "copy.db")
     assert back.code == 0, back.err
     assert "What was there before is now" in back.out
+    assert "Everybody signs in again." in back.out
     with closing(sqlite3.connect(shell.data / "unanswered.db")) as raw:
         row = raw.execute("SELECT operation, actor_kind, details FROM audit").fetchone()
     assert row[:2] == ("restore", "local")
@@ -51,6 +52,7 @@ async def test_postgresql_has_tools_of_its_own(shell: Shell) -> None:
         assert told.code == 1
         assert "pg_dump --format=custom --file='my copy.dump' --host=db.example" in told.err
         assert "pg_restore" in told.err
+        assert "psql --single-transaction --host=db.example" in told.err
         assert "geheim" not in told.err
 
 
@@ -61,6 +63,14 @@ async def test_everything_is_copied_and_told(shell: Shell) -> None:
     assert copied.code == 0, copied.err
     assert "both sides are the same" in copied.out
     assert "event_counter: 1 rows" in copied.err
+    for database, told in (
+        ("data/unanswered.db", '"to": "sqlite"'),
+        ("new.db", '"from": "sqlite"'),
+    ):
+        with closing(sqlite3.connect(shell.folder / database)) as raw:
+            rows = raw.execute("SELECT operation, actor_kind, details FROM audit").fetchall()
+        assert [row[:2] for row in rows] == [("copy", "local")], database
+        assert told in rows[0][2]
     wrong = await shell.run("copy", "--to", "mysql://u:geheim@h/d")
     assert wrong.code == 1
     assert "geheim" not in wrong.err
@@ -74,6 +84,9 @@ async def test_what_was_there_before_an_upgrade_is_named(shell: Shell) -> None:
     done = await shell.run("migrate")
     assert done.code == 0
     assert f"as it was before lies in {shell.data / 'unanswered.db.at-0003'}." in done.err
+    with closing(sqlite3.connect(shell.data / "unanswered.db")) as raw:
+        (row,) = raw.execute("SELECT operation, actor_kind, details FROM audit").fetchall()
+    assert (row[:2], '"from": "0003"' in row[2]) == (("migrate", "local"), True)
     assert "at-0003" not in (await shell.run("migrate")).err
     await asyncio.to_thread(migrate, url, "-1", down=True, copy=False)
     without = await shell.run("migrate", "--no-copy")

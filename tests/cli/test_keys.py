@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import sqlite3
 from contextlib import closing
@@ -31,6 +32,12 @@ async def test_a_key_is_changed_and_told(shell: Shell) -> None:
     assert "services that run know it.\nSealed anew: 1 envelopes.\nOld keys still open." in done.out
     told = await shell.run("secrets", "status")
     assert [line.split()[1] for line in told.out.splitlines()[1:]] == ["seals", "opens"]
+    with closing(sqlite3.connect(shell.data / "unanswered.db")) as raw:
+        (row,) = raw.execute("SELECT operation, actor_kind, details FROM audit").fetchall()
+    assert row[:2] == ("secrets rotate", "local")
+    assert json.loads(row[2]) == {
+        "step": "rotate", "key": told.out.splitlines()[1].split()[0], "sealed": 1, "dropped": [],
+    }  # fmt: skip
     early = await shell.run("secrets", "rotate", "--drop-old")
     assert (early.code, "Nothing was removed" in early.err) == (1, True)
     assert (await shell.run("secrets", "rotate", "--drop-old", "--prepare")).code == 2

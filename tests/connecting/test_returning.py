@@ -28,6 +28,25 @@ async def test_a_return_is_good_once(way: Way) -> None:
     assert (await way.look(begun))["status"] == "allowed"
 
 
+async def test_what_comes_of_a_return_leaves_one_row_in_the_trail(way: Way) -> None:
+    begun = await way.begin()
+    back = await at_the_page(begun["authorize_url"])
+    for _ in range(2):
+        await way.come_back(back)  # the second changes nothing
+    way.server.refuses = "access_denied"
+    other = await way.begin()
+    await way.allow(other)
+    trail = await way.api.get("/api/v1/audit", params={"operation": "return_from_platform"})
+    refused, allowed = trail.json()["items"]
+    for row, of, status in ((allowed, begun, "allowed"), (refused, other, "failed")):
+        assert row["object"] == f"connection:{of['id']}"
+        assert row["details"]["changes"]["status"] == {"from": None, "to": status}
+        assert (row["actor"]["kind"], row["address"]) == ("nobody", "127.0.0.1")
+    assert (allowed["details"]["accounts"], refused["details"]["error"]) == (1, "access_denied")
+    began = await way.api.get("/api/v1/audit", params={"object": allowed["object"]})
+    assert began.json()["items"][-1]["operation"] == "begin_connection"
+
+
 async def test_of_many_returns_at_once_one_goes_on(way: Way) -> None:
     back = await at_the_page((await way.begin())["authorize_url"])
     answers = await asyncio.gather(*(way.come_back(back) for _ in range(5)))

@@ -68,6 +68,8 @@ async def compare(db: Database, scope: Scope, clock: FrozenClock) -> None:
     assert counts.unanswered.backlog == sum(row.backlog for row in waiting)
     asleep = [row for row in waiting if row.snoozed_until and row.snoozed_until > now]
     assert counts.unanswered.snoozed == len(asleep)
+    shown = [row for row in waiting if not row.backlog and row not in asleep]
+    assert counts.unanswered.shown == len(shown)
     thanked = [row for row in rows if row.status == "unanswered" and not row.needs_reply]
     assert counts.unanswered.thank_you == len(thanked)
     assert counts.by_platform == dict(Counter(row.platform for row in waiting))

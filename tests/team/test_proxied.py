@@ -94,6 +94,11 @@ async def test_newcomers_are_made_where_a_role_is_set_for_them(
             assert await status(service, PROXY, name) == expected, name
         people = (await service.api.get("/api/v1/users")).json()["items"]
         assert [(each["name"], each["role"]) for each in people[1:]] == [("noor", "viewer")]
+        trail = await service.api.get("/api/v1/audit", params={"operation": "join_by_proxy"})
+        (row,) = trail.json()["items"]
+        assert (row["outcome"], row["actor"]["name"], row["address"]) == ("done", "noor", PROXY)
+        assert row["object"] == f"user:{people[1]['id']}"
+        assert row["details"]["changes"]["role"] == {"from": None, "to": "viewer"}
 
 
 @pytest.mark.parametrize(

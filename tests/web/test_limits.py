@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
+from app.cli.receiving import Receiving
 from app.web.limits import SizeLimits, TrustedHosts
 from app.web.openapi import Api
 from tests.serving import serving
@@ -21,8 +27,8 @@ class Ran:
         self.bodies: list[bytes] = []
 
 
-def listening(ran: Ran) -> Api:
-    app = api(max_body_bytes=LIMIT, trusted_hosts=("*",))
+def listening(ran: Ran, limit: int = LIMIT) -> Api:
+    app = api(max_body_bytes=limit, trusted_hosts=("*",))
 
     @app.post("/with-body")
     async def with_body(sent: dict[str, str]) -> None:
@@ -130,6 +136,64 @@ async def test_over_a_real_connection_too_large_a_body_is_a_problem() -> None:
             problem(await c.post("/without-body", content=content), 413, "payload-too-large")
         assert (await c.post("/without-body")).status_code == 200
     assert ran.bodies == [b""]
+
+
+@dataclass(slots=True)
+class Held:
+    """How much of a body the process has in hand before it answers: what was handed to the
+    application, and what the server keeps beside that.
+    """
+
+    handed: int = 0
+    most: int = 0
+
+    def watching(self) -> type[Receiving]:
+        held = self
+
+        class Watching(Receiving):
+            def on_body(self, body: bytes) -> None:
+                super().on_body(body)
+                if not self.cycle.response_complete:
+                    held.most = max(held.most, held.handed + len(self.cycle.body))
+
+        return Watching
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+            async def counting() -> Message:
+                message = await receive()
+                self.handed += len(message.get("body", b""))
+                return message
+
+            await app(scope, counting, send)
+
+        return counted
+
+
+def send_all(url: str, head: str, piece: bytes, times: int) -> bytes:
+    """The answer to somebody who sends everything, whatever is answered."""
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname, parts.port)) as one:
+        one.sendall(f"POST /without-body HTTP/1.1\r\nHost: h\r\n{head}\r\n\r\n".encode())
+        for _ in range(times):
+            one.sendall(piece)
+        return one.recv(1000)
+
+
+async def test_of_300_mib_no_more_is_held_than_the_limit_and_what_is_in_the_way() -> None:
+    """The server stops reading at 64 KiB that nobody took; one reading is at most 256 KiB."""
+    mib, way = 2**20, HIGH_WATER_LIMIT + 2**18
+    announced = (f"Content-Length: {300 * mib}", b"x" * mib)
+    chunked = ("Transfer-Encoding: chunked", b"100000\r\n" + b"x" * mib + b"\r\n")
+    for (head, piece), most in ((announced, way), (chunked, mib + way)):
+        ran, held = Ran(), Held()
+        app = held.around(listening(ran, mib))
+        async with serving(app, lifespan="off", protocol=held.watching()) as url:
+            answer = await asyncio.to_thread(send_all, url, head, piece, 300)
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert ran.bodies == []
+        assert 0 < held.most <= most, head
+        assert (held.handed == 0) == (most == way), "what is announced is not read at all"
 
 
 @pytest.mark.parametrize(

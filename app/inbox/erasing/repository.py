@@ -119,6 +119,12 @@ async def rewrite(tx: Tx, table: Table, key: Any, row_id: int, values: Mapping[s
     await tx.execute(update(table).where(key == row_id).values(**values))
 
 
+async def is_taken(reader: Reader, table: Table, column: str, value: str, row_id: int) -> bool:
+    """Whether another row than that has this value there."""
+    (key,) = table.primary_key.columns
+    return bool(await reader.rows(select(key).where(table.c[column] == value, key != row_id)))
+
+
 async def unwatch(tx: Tx, platform: str, external_ids: Collection[str]) -> None:
     """Their messages are no longer looked at for answers below them."""
     streams = (
@@ -173,7 +179,7 @@ async def naming(
         for name in columns
         for needle in needles
     ]
-    chosen = [key.label("key"), *(table.c[name] for name in columns)]
+    chosen = [key.label("row_id"), *(table.c[name] for name in columns)]
     statement = select(*chosen).where(key > after, key <= upto, or_(*wanted))
     return await reader.rows(statement.order_by(key))
 
@@ -187,9 +193,9 @@ async def highest_key(reader: Reader, table: Table) -> int:
 async def bodies_after(
     reader: Reader, table: Table, column: str, after: int, limit: int
 ) -> Sequence[Row[Any]]:
-    """(key, body): compressed bodies by key."""
+    """(row_id, body): compressed bodies by key."""
     (key,) = table.primary_key.columns
-    statement = select(key.label("key"), table.c[column].label("body")).where(key > after)
+    statement = select(key.label("row_id"), table.c[column].label("body")).where(key > after)
     return await reader.rows(statement.order_by(key).limit(limit))
 
 

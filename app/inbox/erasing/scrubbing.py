@@ -1,4 +1,4 @@
-"""What was erased leaves the pages of an SQLite file too: those of its index and its journal.
+"""What was erased or wiped leaves the pages of an SQLite file too: its index and its journal.
 
 The index of the search keeps the words of deleted rows until its parts are merged, and the journal
 keeps pages as they were. PostgreSQL's own vacuum does both.
@@ -7,9 +7,12 @@ keeps pages as they were. PostgreSQL's own vacuum does both.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy import text
 
+from app.clock import stamp
 from app.db import Database, SqliteDatabase, Tx
 from app.inbox.search.repository import count_waiting
 from app.team.repository import find_installed, forget_installed, replace_installed
@@ -22,18 +25,27 @@ _MERGE = text("INSERT INTO item_search(item_search, rank) VALUES ('merge', :page
 _CHANGES = text("SELECT total_changes() AS made")
 
 
-async def want_scrub(tx: Tx, tag: str) -> None:
-    """Asks for it, once the transaction is committed; a process that polls does it."""
+async def want_scrub(tx: Tx, tag: str, due: datetime) -> None:
+    """Asks for it, once the transaction is committed: a process that polls does it at `due`, or
+    when an earlier wish was. `tag` is another at each time, so that one that is being fulfilled is
+    not taken for this one.
+    """
     if tx.dialect == "sqlite":
-        await replace_installed(tx, _WANTED, {"for": tag})
+        before = await find_installed(tx, _WANTED)
+        at = stamp(due) if before is None else min(stamp(due), _due(before))
+        await replace_installed(tx, _WANTED, {"for": tag, "due": at})
 
 
-async def scrub(db: Database) -> bool:
-    """Does it where it is wanted and no words wait to be made anew; whether it was done."""
+def _due(wanted: Mapping[str, str]) -> str:
+    return wanted.get("due", "")  # an earlier version asked for it at once
+
+
+async def scrub(db: Database, now: datetime) -> bool:
+    """Does it where it is due and no words wait to be made anew; whether it was done."""
     if not isinstance(db, SqliteDatabase):
         return False
     wanted = await find_installed(db, _WANTED)
-    if wanted is None or await count_waiting(db):
+    if wanted is None or _due(wanted) > stamp(now) or await count_waiting(db):
         return False
     await _merge(db)
     if not await db.empty_journal():

@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import JSON, Row, String, Table
+from sqlalchemy import Row, Table
 
 from app.clock import Clock
-from app.db import Database, Tx, metadata
+from app.db import Database, Tx
 from app.errors import Conflict, NotFound
 from app.inbox.changing import count_community
 from app.inbox.erasing import repository, tombstones
 from app.inbox.erasing.hooks import Hooks, OfItems
+from app.inbox.erasing.places import fitted, searched
 from app.inbox.erasing.scrubbing import want_scrub
 from app.inbox.erasing.tombstones import Seal, pseudonym
 from app.inbox.erasing.words import Words, without, words_of
@@ -33,14 +34,6 @@ _THREADS = 20
 _KEYS = 5000
 _BODIES = 500
 _IDS = frozenset({"external_id", "parent_external_id"})
-_LEFT_ALONE = frozenset({
-    "audit", "audit_end", "connection", "erased", "gap", "host", "idempotency_key",
-    "installation", "item_words", "oauth_client", "policy", "search_todo", "source", "token", "us",
-    "user", "watched", "webhook",
-})  # fmt: skip
-"""Tables without anything that others wrote, or made from those that have it."""
-_ONLY = {"author": ("notes",), "stream": ("error_detail",), "run": ("error_detail",)}
-"""Tables in which only some columns hold free text."""
 
 
 @dataclass(slots=True)
@@ -111,7 +104,7 @@ class Erasing:
                 if gone:
                     await forget_answers(tx)
                     record(tx, self._event(actor, person.tally))
-                    await want_scrub(tx, str(author_id))
+                    await want_scrub(tx, str(author_id), self._clock.now())
                 if gone or await repository.lock_person(tx, author_id) is None:
                     return person.tally
 
@@ -225,9 +218,9 @@ class Erasing:
                     after=after,
                     upto=after + _KEYS,
                 )
-                found = [row for row in found if (table.name, row.key) not in person.done]
+                found = [row for row in found if (table.name, row.row_id) not in person.done]
                 changes = {
-                    row.key: values
+                    row.row_id: values
                     for row in found
                     if (values := _without_names(person, row, columns, pattern))
                 }
@@ -244,7 +237,8 @@ class Erasing:
             for row_id, values in changes.items():
                 ids = values.pop("", ())
                 await tombstones.bury(tx, ids, self._clock.now())
-                await repository.rewrite(tx, table, key, row_id, values)
+                fitting = await fitted(tx, table, row_id, values)
+                await repository.rewrite(tx, table, key, row_id, fitting)
             if table is item:
                 await self._tell(tx, self._hooks.texts_changed, list(changes))
             if table is thread:
@@ -256,13 +250,13 @@ class Erasing:
         for table, column in ((raw_body, "body"), (quarantine, "raw")):
             after = 0
             while rows := await repository.bodies_after(self._db, table, column, after, _BODIES):
-                named = [row.key for row in rows if pattern.search(unpacked(row.body))]
+                named = [row.row_id for row in rows if pattern.search(unpacked(row.body))]
                 if table is raw_body:
                     named = [key for key in named if key not in person.beside]
                 person.tally.bodies += len(named)
                 if named and person.seal is not None:
                     await self._drop_bodies(table, named)
-                after = rows[-1].key
+                after = rows[-1].row_id
 
     async def _drop_bodies(self, table: Table, keys: Sequence[int]) -> None:
         """What is in quarantine stays there, as a reminder that something could not be read."""
@@ -350,25 +344,6 @@ def _stand_in(person: _Person, external_id: str) -> str:
 
 def _name_stand_in(person: _Person, name: str) -> str:
     return "" if person.seal is None else pseudonym(person.seal.name(person.platform, name))
-
-
-def searched() -> list[tuple[Table, tuple[str, ...]]]:
-    """Every table with a key of ours, and its columns that hold text or JSON."""
-    found = []
-    for table in metadata.sorted_tables:
-        keys = list(table.primary_key.columns)
-        if table.name in _LEFT_ALONE or len(keys) != 1 or keys[0].type.python_type is not int:
-            continue
-        columns = _ONLY.get(table.name) or tuple(
-            column.name
-            for column in table.columns
-            if isinstance(column.type, String | JSON) and column.name != "external_id"
-        )
-        if table.name == "thread":
-            columns = (*columns, "external_id")
-        if columns:
-            found.append((table, columns))
-    return found
 
 
 def _without_names(

@@ -73,7 +73,7 @@ function AllAnswered({ coverage }) {
   const next = sources.value.map((each) => each.next_poll_at).filter((each) => each !== null).sort()[0];
   const week = useSignal("");
   useEffect(() => void import("./week.js").then(async ({ thisWeek }) => (week.value = await thisWeek()), () => {}), []);
-  const hidden = (counts.value?.unanswered.snoozed ?? 0) + (counts.value?.unanswered.backlog ?? 0);
+  const hidden = counts.value ? counts.value.unanswered.total - counts.value.unanswered.shown : 0;
   return html`<div class="empty" role="status">
     <${Icon} name="check" />
     <h2>${t("empty.answered")}</h2>

@@ -19,7 +19,7 @@ import { queryString } from "../api.js";
  * @param {Counts} counts
  */
 export function waiting({ unanswered }) {
-  return Math.max(0, unanswered.total - unanswered.snoozed - unanswered.backlog);
+  return unanswered.shown;
 }
 
 /** @type {BuiltIn[]} */

@@ -141,14 +141,16 @@ class Oidc:
         )
         async with entrance.db.write() as tx:
             await throttle.take_back(tx, _attempt(visitor))
-            user_id = await self._person(tx, somebody, entrance.clock.now())
+            user_id, is_new = await self._person(tx, somebody, entrance.clock.now())
             signed_in = await entrance.let_in(tx, user_id, Way.OIDC, visitor)
             row = signed_in.session
-            noted(tx, "session", row.id, by=principal_of(row))
+            noted(tx, "session", row.id, by=principal_of(row), newcomer=is_new)
         return CameIn(signed_in, way.return_to)
 
-    async def _person(self, tx: Tx, somebody: Somebody, now: datetime) -> int:
-        """Whom of the team it is: known by issuer and subject, else by an address for once."""
+    async def _person(self, tx: Tx, somebody: Somebody, now: datetime) -> tuple[int, bool]:
+        """Whom of the team it is: known by issuer and subject, else by an address for once. And
+        whether they were not in it before.
+        """
         await team.hold_team(tx)
         row = await repository.find_linked(tx, somebody.issuer, somebody.subject)
         if row is None and somebody.email:
@@ -156,12 +158,12 @@ class Oidc:
             if row is not None and row.subject is not None:
                 row = None  # the address is now somebody else's there
         if row is None:
-            return await self._newcomer(tx, somebody, now)
+            return await self._newcomer(tx, somebody, now), True
         if row.owner_disabled_at is not None:
             raise OidcRefused("You may not come in here any more. Ask an admin.")
         if row.subject is None:
             await _link(tx, row.user_id, somebody, now)
-        return int(row.user_id)
+        return int(row.user_id), False
 
     async def _newcomer(self, tx: Tx, somebody: Somebody, now: datetime) -> int:
         if not self.newcomers.welcome(somebody.email):

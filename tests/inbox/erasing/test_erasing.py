@@ -14,7 +14,8 @@ from app.db import Database, metadata
 from app.errors import Conflict, NotFound
 from app.inbox.counts import status_counts
 from app.inbox.erasing.hooks import Hooks
-from app.inbox.erasing.service import Erasing, Tally, searched
+from app.inbox.erasing.places import searched
+from app.inbox.erasing.service import Erasing, Tally
 from app.inbox.erasing.tombstones import living
 from app.inbox.models import author, item, reply
 from app.outbox.events import Actor
@@ -293,6 +294,7 @@ async def test_a_person_with_many_messages_goes_in_batches(inbox: Inbox) -> None
 def test_every_table_with_text_is_searched_or_named() -> None:
     names = {table.name for table, _ in searched()}
     assert {"item", "reply", "revision", "thread", "event", "author", "quarantine"} <= names
+    assert {"note", "label", "view", "rule", "policy", "webhook", "action"} <= names
 
 
 def test_a_tally_starts_at_nothing() -> None:

@@ -114,6 +114,7 @@ async def test_a_verified_address_links_once_and_then_the_subject_counts(house: 
     trail = await house.service.api.get("/api/v1/audit", params={"operation": "sign_in_oidc"})
     (row,) = trail.json()["items"]
     assert (row["outcome"], row["actor"]["id"]) == ("done", user_id)
+    assert row["details"]["newcomer"] is False
     known = (await house.service.api.get(f"/api/v1/users/{user_id}/identity")).json()
     assert (known["subject"], known["issuer"]) == (MIRA["sub"], house.provider.base)
     house.provider.claims |= {"email": "new@elsewhere.example", "email_verified": False}
