@@ -37,10 +37,10 @@ export function Actions({ item }) {
     });
   return html`<div class="actions" role="toolbar" aria-label=${t("detail.actions")}>
     ${FIRST.filter(([name]) => openable(name, item)).map(
-      ([name, icon], index) => html`<button
+      ([name, icon]) => html`<button
         key=${name}
         type="button"
-        class=${index === 0 ? "primary" : ""}
+        class=${name === "mark_replied" || name === "thank" ? "primary" : ""}
         aria-keyshortcuts=${bindings.value[name]?.[0]}
         title=${bindings.value[name] ? `${t(`command.${name}`)} (${bindings.value[name][0]})` : undefined}
         onClick=${() => run(name)}

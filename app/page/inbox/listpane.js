@@ -40,7 +40,7 @@ function viewName() {
 function Head() {
   const { saved, name } = viewName();
   const { q, order, source } = asked();
-  const { coverage, search } = state.value;
+  const { coverage, search, state: at } = state.value;
   const all = shown.value.length > 0 && shown.value.every((id) => selected.value.has(id));
   return html`<header class="list-head">
     <input
@@ -57,7 +57,7 @@ function Head() {
       <p class="coverage">${coverage && sources.value.length > 0 && coverageLine(coverage, now.value)}${search && !search.complete && ` · ${t("list.indexing", { n: search.waiting })}`}</p>
     </div>
     <${Order} value=${order ?? ""} />
-    ${(q !== "" || source !== null || order !== null) && !saved && html`<button type="button" class="quiet" onClick=${saveView}>${t("view.save")}</button>`}
+    ${(q !== "" || source !== null || order !== null) && !saved && at !== "failed" && html`<button type="button" class="quiet" onClick=${saveView}>${t("view.save")}</button>`}
     ${saved?.mine && html`<button type="button" class="quiet square" aria-label=${t("view.change", { name: saved.name })} onClick=${() => changeView(saved)}><${Icon} name="dots" /></button>`}
   </header>`;
 }
