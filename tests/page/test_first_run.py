@@ -24,7 +24,7 @@ async def test_first_account_then_in_then_out(bare: Stage) -> None:
     await tab.press("Enter")
     await expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
     assert page.url.endswith("/welcome")
-    await page.get_by_role("link", name="Unanswered").click()
+    await page.get_by_role("link", name="Unanswered", exact=True).click()
     await expect(page.locator(".empty")).to_contain_text("No source is connected yet")
     await page.get_by_role("button", name="Signed in as").click()
     await page.keyboard.type("sign out")
