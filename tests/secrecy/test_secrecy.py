@@ -28,8 +28,8 @@ from tests.secrecy.walk import Walk, settings_with
 ENVELOPE = re.compile(r"v1\.[0-9a-f]{16}\.")
 COMMANDS = (
     ("list", "--json"), ("sources", "list", "--json"), ("tokens", "list", "--json"), ("doctor",),
-    ("audit", "--export", "csv"), ("export", "-o", "all.ndjson", "--status", "any"),
-    ("backup", "copy.db"), ("secrets", "rotate"),
+    ("audit", "--export", "csv"), ("backup", "copy.db"), ("secrets", "rotate"),
+    ("export", "-o", "all.ndjson", "--status", "any", "--backlog", "include"),
 )  # fmt: skip
 
 
