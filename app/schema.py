@@ -116,6 +116,8 @@ def _known_revisions() -> set[str]:
 @contextmanager
 def _sqlite_connection(path: Path) -> Iterator[Connection]:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        path.touch(mode=0o600)  # SQLite would let others read what customers wrote
     # Legacy transaction control would commit before each DDL statement; we begin ourselves.
     with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as raw:
         raw.execute("PRAGMA journal_mode=WAL")

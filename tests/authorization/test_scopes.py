@@ -28,7 +28,8 @@ WITHOUT = {
         inbox.authors.repository.is_ours inbox.erasing.repository.begun
         inbox.erasing.repository.bodies_after inbox.erasing.repository.company
         inbox.erasing.repository.find_person inbox.erasing.repository.highest_key
-        inbox.erasing.repository.is_one_of_us inbox.erasing.repository.messages_of
+        inbox.erasing.repository.is_one_of_us inbox.erasing.repository.is_taken
+        inbox.erasing.repository.messages_of
         inbox.erasing.repository.naming inbox.erasing.repository.number_of_items
         inbox.erasing.repository.number_of_raw inbox.erasing.repository.threads_after
         inbox.erasing.scrubbing.scrub
