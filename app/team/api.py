@@ -36,7 +36,7 @@ from app.web.auth import Permission, Principal, Role, needs
 from app.web.conditional import etag, if_match
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
-from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
+from app.web.paging import CURSOR, LIMIT, next_link, page_by_id, place_by_id
 from app.web.params import Param, Params, PathId, one_of
 from app.web.routes import Routes
 from app.web.wire import Body, Id, Time
@@ -109,14 +109,14 @@ async def get_me(principal: Seeing) -> Response:
 async def list_tokens(principal: Granting, db: Reader, request: Request) -> Response:
     check_sees_all(principal)
     values = _FILTERS.parse(request)
-    limit, after = values["limit"], 0
-    if values["cursor"] is not None:
-        after = decode_cursor(values["cursor"], int, "oldest", values)
     rows = await repository.page_tokens(
-        db, revoked=_REVOKED[values["revoked"]], after=after, limit=limit + 1
+        db,
+        revoked=_REVOKED[values["revoked"]],
+        after=place_by_id(values) or 0,
+        limit=values["limit"] + 1,
     )
-    cursor = encode_cursor(rows[limit - 1].id, "oldest", values) if len(rows) > limit else None
-    page = TokenList(items=[token_out(row) for row in rows[:limit]], next_cursor=cursor)
+    rows, cursor = page_by_id(rows, values)
+    page = TokenList(items=[token_out(row) for row in rows], next_cursor=cursor)
     return answer(page, headers=next_link(request, cursor, request.app.state.public_url))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 
 import msgspec
+from sqlalchemy import Row
 from starlette.requests import Request
 
 from app.errors import FieldError
@@ -101,3 +102,19 @@ def next_link(request: Request, next_cursor: str | None, public_url: str | None)
 
 def _query(pairs: Iterable[tuple[str, str]]) -> str:
     return urlencode(list(pairs))
+
+
+def place_by_id(values: Mapping[str, Any], order: str = "oldest") -> int | None:
+    """The id beyond which a list in the order of its ids goes on; `None`: from its beginning."""
+    given = values["cursor"]
+    return None if given is None else decode_cursor(given, int, order, values)
+
+
+def page_by_id(
+    rows: Sequence[Row[Any]], values: Mapping[str, Any], order: str = "oldest"
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """A page of such a list, read with one row more than `limit`, and the cursor of the next."""
+    limit: int = values["limit"]
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], encode_cursor(rows[limit - 1].id, order, values)

@@ -16,7 +16,7 @@ from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, needs
 from app.web.deps import Now, Reader
 from app.web.formats import MAX_ID, parse_whole
-from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
+from app.web.paging import CURSOR, LIMIT, next_link, page_by_id, place_by_id
 from app.web.params import TIME, Kind, Param, Params, one_of, text
 from app.web.routes import Routes
 
@@ -68,13 +68,10 @@ def _wanted(values: dict[str, Any]) -> TrailFilter:
 async def list_audit(principal: Looking, db: Reader, request: Request) -> Response:
     check_sees_all(principal)
     values = _LIST.parse(request)
-    limit, below = values["limit"], None
-    if values["cursor"] is not None:
-        below = decode_cursor(values["cursor"], int, _ORDER, values)
-    rows = await repository.page(db, _wanted(values), below=below, limit=limit + 1)
-    more = len(rows) > limit
-    cursor = encode_cursor(rows[limit - 1].id, _ORDER, values) if more else None
-    page = AuditList(items=[audit_row(row) for row in rows[:limit]], next_cursor=cursor)
+    below = place_by_id(values, _ORDER)
+    rows = await repository.page(db, _wanted(values), below=below, limit=values["limit"] + 1)
+    rows, cursor = page_by_id(rows, values, _ORDER)
+    page = AuditList(items=[audit_row(row) for row in rows], next_cursor=cursor)
     return answer(page, headers=next_link(request, cursor, request.app.state.public_url))
 
 

@@ -20,7 +20,7 @@ from app.web.auth import Permission, Principal, needs
 from app.web.deps import Now, Reader, Writer
 from app.web.formats import MAX_ID, parse_whole
 from app.web.openapi import problems
-from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
+from app.web.paging import CURSOR, LIMIT, next_link, page_by_id, place_by_id
 from app.web.params import Kind, Param, Params, PathId, one_of
 from app.web.routes import Routes
 
@@ -90,20 +90,17 @@ def _asked_for(principal: Principal, whose: str | int | None) -> int | None:
 )
 async def list_sessions(principal: Seeing, db: Reader, now: Now, request: Request) -> Response:
     values = _FILTERS.parse(request)
-    limit, after = values["limit"], 0
-    if values["cursor"] is not None:
-        after = decode_cursor(values["cursor"], int, "oldest", values)
     rows = await repository.page_sessions(
         db,
         user_id=_asked_for(principal, values["user_id"]),
         alive=now,
         idle=_sessions(request).lasting.idle,
-        after=after,
-        limit=limit + 1,
+        after=place_by_id(values) or 0,
+        limit=values["limit"] + 1,
     )
-    cursor = encode_cursor(rows[limit - 1].id, "oldest", values) if len(rows) > limit else None
+    rows, cursor = page_by_id(rows, values)
     own = _own(principal)
-    page = SessionList(items=[session_out(row, own) for row in rows[:limit]], next_cursor=cursor)
+    page = SessionList(items=[session_out(row, own) for row in rows], next_cursor=cursor)
     return answer(page, headers=next_link(request, cursor, request.app.state.public_url))
 
 

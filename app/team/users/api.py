@@ -20,7 +20,7 @@ from app.web.auth import Permission, Principal, Role, needs
 from app.web.conditional import etag, if_match
 from app.web.deps import Now, Reader, Writer
 from app.web.openapi import problems
-from app.web.paging import CURSOR, LIMIT, decode_cursor, encode_cursor, next_link
+from app.web.paging import CURSOR, LIMIT, next_link, page_by_id, place_by_id
 from app.web.params import ID, Param, Params, PathId, one_of
 from app.web.routes import Routes
 from app.web.wire import Body, Flag
@@ -74,21 +74,17 @@ def _whole(principal: Principal) -> bool:
 )
 async def list_users(principal: Seeing, db: Reader, request: Request) -> Response:
     values = _FILTERS.parse(request)
-    limit, after = values["limit"], 0
-    if values["cursor"] is not None:
-        after = decode_cursor(values["cursor"], int, "oldest", values)
     rows = await service.page_users(
         db,
         principal.scope,
         disabled=_DISABLED[values["disabled"]],
         source_id=values["source_id"],
-        after=after,
-        limit=limit + 1,
+        after=place_by_id(values) or 0,
+        limit=values["limit"] + 1,
     )
-    more = len(rows) > limit
-    cursor = encode_cursor(rows[limit - 1].id, "oldest", values) if more else None
+    rows, cursor = page_by_id(rows, values)
     whole = _whole(principal)
-    page = UserList(items=[user_out(row, whole=whole) for row in rows[:limit]], next_cursor=cursor)
+    page = UserList(items=[user_out(row, whole=whole) for row in rows], next_cursor=cursor)
     return answer(page, headers=next_link(request, cursor, request.app.state.public_url))
 
 
