@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from app.connectors.redaction import forms_of
+from app.logs import QUIET
 
 RECORDINGS = Path(__file__).parents[1] / "connectors" / "recordings"
 SHORTEST = 8
@@ -87,10 +88,10 @@ class ListensToEveryTest:
 
 
 def attach(listener: Listener) -> None:
-    """Puts it beside what else hears, and lets every library speak."""
+    """Puts it beside what else hears, and lets every library speak that does so at `debug`."""
     root = logging.getLogger()
     if listener not in root.handlers:
         root.addHandler(listener)
     root.setLevel(logging.DEBUG)
-    for name in ("httpx", "httpcore", "asyncio", "uvicorn.error", "apscheduler", "sqlalchemy"):
+    for name in QUIET:
         logging.getLogger(name).setLevel(logging.DEBUG)
