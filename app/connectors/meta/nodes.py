@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from app.connectors.base import JsonObject, Media, Mention, Person, Signal, Unparsed
+from app.connectors.branches import HIDDEN_AUTHOR
 from app.connectors.fields import Unreadable, as_object, find_text, find_url
 from app.connectors.text import clean_json, parse_time
 
 LONGEST_TITLE = 80
 _ID = re.compile(r"[A-Za-z0-9_.:=+/-]{1,400}", re.ASCII)
-_NOBODY = Signal("author_hidden", "Meta does not tell who wrote this.")
+_NOBODY = Signal(HIDDEN_AUTHOR, "Meta does not tell who wrote this.")
 _KINDS = (("video", "video"), ("photo", "image"), ("image", "image"), ("sticker", "image"))
 
 
@@ -70,10 +71,6 @@ def author_of(row: JsonObject, external_id: str, *, field: str = "from") -> Pers
     handle = find_text(person, "username")
     # No picture: its address is signed anew for every answer, and soon expires.
     return Person(found, handle=handle, display_name=find_text(person, "name"))
-
-
-def is_known(person: Person) -> bool:
-    return _NOBODY not in person.signals
 
 
 def tagged_in(row: JsonObject) -> tuple[str, ...]:
