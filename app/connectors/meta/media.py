@@ -30,9 +30,8 @@ from app.connectors.meta.nodes import (
     is_known,
     node_id,
     parse_rows,
-    title_of,
 )
-from app.connectors.text import clean_json, parse_time
+from app.connectors.text import clean_json, parse_time, title_of
 
 CAP = 50  # comments of the first level that Meta shows of one post
 _WRITTEN = "id,text,timestamp,username,from{id,username},user{id},like_count,hidden"

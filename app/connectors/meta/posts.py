@@ -32,10 +32,9 @@ from app.connectors.meta.nodes import (
     node_id,
     parse_rows,
     tagged_in,
-    title_of,
     total_of,
 )
-from app.connectors.text import clean_json, parse_time
+from app.connectors.text import clean_json, parse_time, title_of
 
 COMMENTS_COUNTED = "comments.filter(stream).limit(0).summary(true)"
 """With `filter(stream)` answers below comments are counted too."""

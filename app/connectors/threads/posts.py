@@ -21,8 +21,8 @@ from app.connectors.base import (
 )
 from app.connectors.fields import Unreadable, find_text, find_url
 from app.connectors.meta.media import Us, named_in, writer_of
-from app.connectors.meta.nodes import ends_of, find_node_id, node_id, parse_rows, title_of
-from app.connectors.text import clean_json, parse_time
+from app.connectors.meta.nodes import ends_of, find_node_id, node_id, parse_rows
+from app.connectors.text import clean_json, parse_time, title_of
 
 WEB = "https://www.threads.com"
 _WRITTEN = (
