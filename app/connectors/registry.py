@@ -14,6 +14,7 @@ _ALL = (
     "facebook",
     "hackernews",
     "instagram",
+    "linkedin",
     "mastodon",
     "threads",
     "wordpress",

@@ -183,6 +183,7 @@ export default {
   "platform.facebook": "Facebook",
   "platform.hackernews": "Hacker News",
   "platform.instagram": "Instagram",
+  "platform.linkedin": "LinkedIn",
   "platform.mastodon": "Mastodon",
   "platform.threads": "Threads",
   "platform.wordpress": "WordPress",

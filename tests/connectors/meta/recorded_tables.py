@@ -12,7 +12,7 @@ from app.connectors.base import Mention
 from app.connectors.text import parse_time
 
 FOLDER = Path(__file__).parent
-HEADS = frozenset({"is", "us", "name", "below"})
+HEADS = frozenset({"is", "us", "name", "below", "top", "watched", "gone", "skipped"})
 
 
 @dataclass(slots=True)
