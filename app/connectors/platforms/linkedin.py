@@ -151,18 +151,20 @@ class LinkedIn:
         """Posts and comments of others, asked for once and together, and those that are gone by
         now. What LinkedIn does not show is kept as far as the notification tells it.
         """
-        wanted = [each.external_id for each in pointed if each.external_id not in self._whole]
-        page = await self._many(wanted, us)
+        known = {each.external_id: self._whole.get(each.external_id) for each in pointed}
+        page = await self._many([key for key, found in known.items() if found is None], us)
         shown = {each.external_id: each for each in page.mentions}
+        mentions = []
         for each in pointed:
-            if each.external_id in wanted:
+            if each.external_id in page.gone:
+                continue
+            if (kept := known[each.external_id]) is None:
                 found = shown.get(each.external_id, each.told)
                 ours = found.author.external_id == us
                 kept = found if ours else replace(found, kind=each.kind)
                 _keep(self._whole, each.external_id, kept, KEPT)
-        gone = [each for each in page.gone if self._whole.pop(each, None) is not None]
-        left = [each.external_id for each in pointed if each.external_id not in gone]
-        return [self._whole[each] for each in left], gone
+            mentions.append(kept)
+        return mentions, page.gone
 
     async def _posts(self, us: str, start: int) -> Page:
         reply = await self._rest.page("posts", "q=author", f"author={encoded(us)}", start=start)
