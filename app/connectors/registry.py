@@ -15,6 +15,7 @@ _ALL = (
     "hackernews",
     "instagram",
     "mastodon",
+    "telegram",
     "wordpress",
     "x",
     "youtube",

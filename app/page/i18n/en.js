@@ -183,6 +183,7 @@ export default {
   "platform.hackernews": "Hacker News",
   "platform.instagram": "Instagram",
   "platform.mastodon": "Mastodon",
+  "platform.telegram": "Telegram",
   "platform.wordpress": "WordPress",
   "platform.x": "X",
   "platform.youtube": "YouTube",
