@@ -11,6 +11,7 @@ _ALL = (
     # one line each, in alphabetical order: the platform's name, which is its module's too
     "bluesky",
     "demo",
+    "discord",
     "facebook",
     "hackernews",
     "instagram",

@@ -53,7 +53,7 @@ def generated(path: Path) -> dict[str, Generated]:
 def _add(one: Generated, line: str) -> None:
     mark, _, rest = line.partition(" ")
     if mark == "<":
-        one.text += rest
+        one.text += f"{rest} "  # a line may end within a text
     elif mark == "-":
         one.left_out.append(rest)
     elif mark == "!":

@@ -180,6 +180,7 @@ export default {
 
   "platform.bluesky": "Bluesky",
   "platform.demo": "Demo",
+  "platform.discord": "Discord",
   "platform.facebook": "Facebook",
   "platform.hackernews": "Hacker News",
   "platform.instagram": "Instagram",
