@@ -47,6 +47,7 @@ FIELDS = [
     *(("instagram", "api_url"), ("x", "api_url"), ("youtube", "api_url"), ("demo", "api_url")),
     ("telegram", "api_url"),
     ("discord", "api_url"),
+    ("slack", "api_url"),
 ]
 """Every setting of a source that names a server."""
 BY_PAGE = [name for name, platform in PLATFORMS.items() if platform.oauth is not None]

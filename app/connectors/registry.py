@@ -16,6 +16,7 @@ _ALL = (
     "hackernews",
     "instagram",
     "mastodon",
+    "slack",
     "telegram",
     "wordpress",
     "x",

@@ -185,6 +185,7 @@ export default {
   "platform.hackernews": "Hacker News",
   "platform.instagram": "Instagram",
   "platform.mastodon": "Mastodon",
+  "platform.slack": "Slack",
   "platform.telegram": "Telegram",
   "platform.wordpress": "WordPress",
   "platform.x": "X",
