@@ -18,6 +18,7 @@ _ALL = (
     "mastodon",
     "slack",
     "telegram",
+    "tiktok",
     "wordpress",
     "x",
     "youtube",

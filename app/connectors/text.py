@@ -11,10 +11,12 @@ from typing import Any
 
 from app.connectors.markup import plain_text
 
-__all__ = ["LONGEST_TEXT", "clean", "clean_json", "html_to_text", "parse_time"]
+__all__ = ["LONGEST_TEXT", "clean", "clean_json", "html_to_text", "parse_time", "title_of"]
 
 LONGEST_TEXT = 100_000
 """Characters of one message; the longest that any platform permits are below it."""
+
+LONGEST_TITLE = 80
 
 LONGEST_JSON_TEXT = 64 * 1024  # characters; of a whole raw body no more is kept
 DEEPEST_JSON = 60
@@ -56,6 +58,12 @@ def clean(text: str, *, limit: int = LONGEST_TEXT) -> str:
     if text and max(text) >= _NORMAL_BELOW:
         text = unicodedata.normalize("NFC", _without_mark_heaps(text))
     return text if len(text) <= limit else _LOOSE_END.sub("", text[:limit])
+
+
+def title_of(text: str) -> str:
+    """The first line of a text, as the title of the conversation below it."""
+    line = text.strip().partition("\n")[0].strip()
+    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
 def _sound(text: str) -> str:

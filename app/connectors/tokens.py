@@ -126,7 +126,7 @@ def fields_of(token: Mapping[str, Any], received: datetime) -> dict[str, str]:
     """
     if not (access := _text(token, "access_token")):
         raise BadResponse("The platform sent no token where one was expected.")
-    kept = {"access_token": access, "expires_at": _expires(token, received)}
+    kept = {"access_token": access, "expires_at": end_of(token.get("expires_in"), received)}
     if refresh := _text(token, "refresh_token"):
         kept["refresh_token"] = refresh
     return kept
@@ -143,8 +143,10 @@ def _text(token: Mapping[str, Any], name: str) -> str:
     return clean(value) if isinstance(value, str) else ""
 
 
-def _expires(token: Mapping[str, Any], received: datetime) -> str:
-    seconds = token.get("expires_in")
+def end_of(seconds: Any, received: datetime) -> str:
+    """When something ends that was told to live so many seconds, RFC 3339 in UTC; "" where that is
+    no plausible number.
+    """
     if isinstance(seconds, str) and seconds.isascii() and seconds.isdecimal():
         seconds = int(seconds[:12])
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):

@@ -129,14 +129,10 @@ def written(body: Any, poison: Poison) -> str:
 
 
 def spoilt(entries: list[Any], position: int, poison: Poison, ids: set[str]) -> set[str]:
-    """Spoils one entry in place; returns the ids of messages that it held. An id that is made of a
-    place and an id within it is spoilt by the latter.
-    """
+    """Spoils one entry in place; returns the ids of messages that it held."""
     entry = entries[position]
-    there = _values(entry)
-    held = {one for one in ids if there & {one, one.rpartition(":")[2]}}
-    within = {one if one in there else one.rpartition(":")[2] for one in held}
-    entries[position] = poison.spoil(copy.deepcopy(entry), within)
+    held = {one for one in ids if one in _values(entry)}
+    entries[position] = poison.spoil(copy.deepcopy(entry), held)
     return held
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from app.connectors.registry import PLATFORMS
-from tests.connectors.playing import load
+from tests.connectors.playing import load, names_of
 from tests.connectors.test_contract import entry_lists
 from tests.faults.sharing import A_THIRD, share
 from tests.faults.staged import Staged, staged
@@ -25,8 +25,8 @@ LEADS_ON = frozenset(
     {"cursor", "next", "next_cursor", "next_page", "after", "end_cursor"}
     | {"next_token", "nextPageToken"}
 )
-BESIDE = ("meta", "response_metadata")
-"""Parts of an answer that tell of its list and stand beside it."""
+BESIDE = ("meta", "data", "response_metadata")
+"""Parts of an answer that tell of its list: they stand beside it, or hold it."""
 BY_ENTRIES = frozenset({"result"})
 """Lists whose last entry leads on (Telegram's updates)."""
 COUNTS = frozenset({"nbPages", "x-wp-totalpages", "total_pages"})
@@ -138,7 +138,8 @@ def _address(leading: Any) -> Any:
 
 
 def mislead(source: Staged, how: str) -> Misleading:
-    hostile = Misleading(source.recording, source.expected, how)
+    ids = names_of(source.recording, source.expected)
+    hostile = Misleading(source.recording, ids, how)
     source.stage.before_each = lambda: setattr(
         source.stage.player, "exchanges", hostile.exchanges()
     )

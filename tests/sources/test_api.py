@@ -19,7 +19,7 @@ async def test_the_demo_is_not_offered(service: Service) -> None:
     offered = (await service.api.get("/api/v1/platforms")).json()["items"]
     names = [each["name"] for each in offered]
     assert names == ["bluesky", "discord", "facebook", "hackernews", "instagram", "mastodon",
-                     "slack", "telegram", "wordpress", "x", "youtube"]  # fmt: skip
+                     "slack", "telegram", "tiktok", "wordpress", "x", "youtube"]  # fmt: skip
     mastodon = next(each for each in offered if each["name"] == "mastodon")
     assert set(mastodon["settings_schema"]["properties"]) == {"api_url", "instance"}
     assert set(mastodon["credential_schema"]["properties"]) == {"access_token"}

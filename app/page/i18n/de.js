@@ -187,6 +187,7 @@ export default {
   "platform.mastodon": "Mastodon",
   "platform.slack": "Slack",
   "platform.telegram": "Telegram",
+  "platform.tiktok": "TikTok",
   "platform.wordpress": "WordPress",
   "platform.x": "X",
   "platform.youtube": "YouTube",

@@ -186,6 +186,7 @@ export default {
   "platform.mastodon": "Mastodon",
   "platform.slack": "Slack",
   "platform.telegram": "Telegram",
+  "platform.tiktok": "TikTok",
   "platform.wordpress": "WordPress",
   "platform.x": "X",
   "platform.youtube": "YouTube",
