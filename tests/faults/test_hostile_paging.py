@@ -25,11 +25,11 @@ LEADS_ON = frozenset(
     {"cursor", "next", "next_cursor", "next_page", "after", "end_cursor"}
     | {"next_token", "nextPageToken"}
 )
-BESIDE = ("meta", "data", "response_metadata")
+BESIDE = ("meta", "paging", "data", "response_metadata")
 """Parts of an answer that tell of its list: they stand beside it, or hold it."""
 BY_ENTRIES = frozenset({"result"})
 """Lists whose last entry leads on (Telegram's updates)."""
-COUNTS = frozenset({"nbPages", "x-wp-totalpages", "total_pages"})
+COUNTS = frozenset({"nbPages", "x-wp-totalpages", "total_pages", "total"})
 SAYS_MORE = frozenset({"more", "has_more", "has_next_page"})
 WAYS_ON = LEADS_ON | COUNTS | SAYS_MORE
 MEGABYTES = 9 * 10**6
