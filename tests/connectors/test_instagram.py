@@ -209,7 +209,7 @@ async def test_the_token_of_a_page_is_never_renewed(source: Source) -> None:
 
 def test_what_is_lost_by_design_is_declared() -> None:
     lost = {each.cause for each in streams("facebook")["comments"].lost}
-    assert lost == {"cap", "push_only", "not_shown"}
+    assert lost == {"cap", "push_only", "not_shown", "not_read"}
     assert "tags" in streams("facebook")
     assert "tags" not in streams("instagram")
     assert "not_offered" in {each.cause for each in streams("instagram")["comments"].lost}
