@@ -15,6 +15,7 @@ _ALL = (
     "hackernews",
     "instagram",
     "mastodon",
+    "reddit",
     "tiktok",
     "wordpress",
     "x",

@@ -114,6 +114,8 @@ def _meaning(error: Any, *, refused: bool) -> ConnectorError:
         return TokenRefused(_APP)
     if isinstance(error, dict):  # Facebook and Instagram: an object with numbers of their own
         return TokenRefused(_CONSENT)
+    if type(error) is int and error == HTTPStatus.BAD_REQUEST:  # Reddit: the status once more
+        return TokenRefused(_CONSENT)
     return BadResponse("The platform does not understand the request for a token.")
 
 

@@ -184,6 +184,7 @@ export default {
   "platform.hackernews": "Hacker News",
   "platform.instagram": "Instagram",
   "platform.mastodon": "Mastodon",
+  "platform.reddit": "Reddit",
   "platform.tiktok": "TikTok",
   "platform.wordpress": "WordPress",
   "platform.x": "X",
