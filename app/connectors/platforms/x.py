@@ -372,7 +372,7 @@ PLATFORM = base.Platform(
     ),
     docs="docs/platforms/x.md",
     in_short=terms.InShort(
-        credential="access token, or an app's bearer token",
+        credential="a user's token (OAuth 2.0 or 1.0a), or an app's bearer token",
         answers="a post of ours that replies to the item, from our own posts",
         idle_poll="2 requests, no money",
         hundred=timedelta(minutes=5),
