@@ -20,6 +20,7 @@ LONGEST_TITLE = 80
 
 LONGEST_JSON_TEXT = 64 * 1024  # characters; of a whole raw body no more is kept
 DEEPEST_JSON = 60
+LONGEST_TITLE = 80
 
 _MARKS_IN_A_ROW = 30  # as in the Stream-Safe Text Format of UAX 15: no script needs more
 _NORMAL_BELOW = "\u0300"  # the first combining mark; all characters before it are NFC already
@@ -60,12 +61,6 @@ def clean(text: str, *, limit: int = LONGEST_TEXT) -> str:
     return text if len(text) <= limit else _LOOSE_END.sub("", text[:limit])
 
 
-def title_of(text: str) -> str:
-    """The first line of a text, as the title of the conversation below it."""
-    line = text.strip().partition("\n")[0].strip()
-    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
-
-
 def _sound(text: str) -> str:
     """Without NUL; surrogates joined where they are a pair, U+FFFD where they are alone."""
     if _SURROGATE.search(text):
@@ -82,6 +77,12 @@ def _without_mark_heaps(text: str) -> str:
         if marks <= _MARKS_IN_A_ROW:
             kept.append(character)
     return "".join(kept)
+
+
+def title_of(text: str) -> str:
+    """The first line of a text, at most 80 characters of it, as the title of what stands below."""
+    line = text.strip().partition("\n")[0].strip()
+    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
 def clean_json(value: Any, *, depth: int = DEEPEST_JSON) -> Any:

@@ -36,8 +36,11 @@ _REFUSED = {
     "invalid_grant": _CONSENT,
     "access_denied": _CONSENT,
     "expired_token": _CONSENT,
+    "invalid_refresh_token": _CONSENT,  # so Slack calls it
     "invalid_client": _APP,
     "unauthorized_client": _APP,
+    "invalid_client_id": _APP,
+    "bad_client_secret": _APP,
 }
 _PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 
