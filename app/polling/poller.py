@@ -256,7 +256,8 @@ class Poller:
             return None
         began, _ = period_of(quota, now)
         spent = await runs.spent_since(self.db, source.id, began)
-        return purse_of(quota, source.budget, spent, now)
+        elsewhere = await runs.spent_elsewhere(self.db, source, began)
+        return purse_of(quota, source.budget, spent, now, elsewhere=elsewhere)
 
     async def _us(self, source_id: int) -> Us:
         rows = await repository.us_of(self.db, [source_id])
