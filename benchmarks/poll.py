@@ -201,7 +201,8 @@ class Polls:
                 tx, now=self.clock.now(), owner="bench", length=LEASE, limit=AT_ONCE
             )
         assert len(granted) == AT_ONCE
-        await asyncio.gather(*(self.poller.poll(lease) for lease in granted))
+        loaded = await self.poller.load(granted)
+        await asyncio.gather(*(self.poller.poll(each, loaded[each.source_id]) for each in granted))
 
 
 async def make_due(db: Database, most: int) -> None:

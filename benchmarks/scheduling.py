@@ -128,6 +128,5 @@ async def _claim(db: OpenDatabase, now: datetime) -> list[leases.Lease]:
 
 async def _release(db: OpenDatabase, granted: list[leases.Lease], now: datetime) -> None:
     async with db.write() as tx:
-        for lease in granted:
-            await leases.hold(tx, lease, now=now, length=LEASE)
-            await leases.release(tx, lease, next_poll_at=now + INTERVAL)
+        assert len(await leases.still_held(tx, granted)) == len(granted)
+        await leases.release_held(tx, [(lease, now + INTERVAL) for lease in granted])
