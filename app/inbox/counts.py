@@ -73,7 +73,10 @@ class _Deltas:
         await _add(tx, count_status, names, statuses)
         await _add(tx, count_hour, ("hour", "source_id", "direct"), hours)
         if any(n < 0 for _, n in hours):
-            await tx.execute(delete(count_hour).where(count_hour.c.total == 0))
+            await tx.execute(_FORGETTING)
+
+
+_FORGETTING = delete(count_hour).where(count_hour.c.total == 0)
 
 
 async def _add(

@@ -135,12 +135,19 @@ def counted(row: Any, state: ItemState) -> Counted:
     )
 
 
+_LOCKED = (
+    select(item)
+    .where(item.c.id.in_(bindparam("chosen", expanding=True)))
+    .order_by(item.c.id)
+    .with_for_update()
+)
+
+
 async def lock_items(tx: Tx, item_ids: Collection[int]) -> list[Row[Any]]:
     """Items to be changed, held against others until the transaction ends (ordered by id)."""
     found: list[Row[Any]] = []
     for chunk in chunks(sorted(item_ids)):
-        statement = select(item).where(item.c.id.in_(chunk)).order_by(item.c.id)
-        found.extend(await tx.rows(statement.with_for_update()))
+        found.extend(await tx.rows(_LOCKED, {"chosen": chunk}))
     return found
 
 
