@@ -1,9 +1,10 @@
 """Datasette against ours: 50 open items as JSON, one request after the other.
 
-    python -m benchmarks.peers.datasette DATASETTE [--rows N]
+    python -m benchmarks.peers.datasette [DATASETTE] [--rows N]
 
-DATASETTE is the command in an environment of its own. It serves a copy of the same database and
-is asked for the same rows, without counting them (`_nocount=1`).
+DATASETTE is its command; without one it is installed from the package index into an environment of
+its own, in `.bench/`. It serves a copy of the same database and is asked for the same rows, without
+counting them (`_nocount=1`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from pathlib import Path
 import httpx
 
 from benchmarks.data import FOLDER, sqlite_data
-from benchmarks.rounds import Ratio, Rounds, in_turn
+from benchmarks.peers.installing import installed
+from benchmarks.report import Report
+from benchmarks.rounds import Rounds, in_turn
 from benchmarks.service import dead_port, service
 
 WANTED = "status=unanswered&needs_reply=1&backlog=0&_sort=occurred_at&_size=50&_nocount=1"
@@ -31,15 +34,17 @@ WANTED = "status=unanswered&needs_reply=1&backlog=0&_sort=occurred_at&_size=50&_
 
 def main(arguments: Sequence[str]) -> int:
     options = argparse.ArgumentParser(prog="benchmarks.peers.datasette", description=__doc__)
-    options.add_argument("datasette")
+    options.add_argument("datasette", nargs="?", help="its command; else it is installed")
     options.add_argument("--rows", type=int, default=10_000)
     options.add_argument("--rounds", type=int, default=7)
     options.add_argument("--requests", type=int, default=100)
+    options.add_argument("--keep", action="store_true")
     chosen = options.parse_args(arguments)
+    command = chosen.datasette or installed("datasette==0.65.5", "datasette")
     data = Path(asyncio.run(sqlite_data(chosen.rows)).removeprefix("sqlite:///"))
     found = Rounds("datasette", chosen.rounds)
     with (
-        _datasette(chosen.datasette, data) as other,
+        _datasette(command, data) as other,
         httpx.Client() as client,
         service(data, FOLDER / "home") as running,
         running.client() as api,
@@ -54,9 +59,12 @@ def main(arguments: Sequence[str]) -> int:
             for name in in_turn(list(asked), number):
                 found.add(name, _median(asked[name], chosen.requests))
             found.show(number + 1)
-    for name, figures in found.figures.items():
-        print(f"{name}: {Ratio.of(figures, [1.0] * len(figures))} ms")
-    print(f"Datasette against ours: {found.ratio('Datasette', 'ours')}")
+    report = Report("datasette", {"rows": chosen.rows}, unit="ms")
+    report.take(found)
+    report.goal("L7-datasette", found.ratio("Datasette", "ours"))
+    report.show()
+    if chosen.keep:
+        print(f"kept in {report.keep()}")
     return 0
 
 
