@@ -1,26 +1,26 @@
-"""Programs of others, each in an environment of its own."""
+"""Programs of others, each in an environment of its own below `.bench/`."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.data import FOLDER
 
 
-def installed(*wanted: str) -> str:
-    """Installs packages into `.bench/<command>`, unless that was done before; the last word is the
-    command, whose path is returned.
+def installed(name: str, packages: Sequence[str]) -> Path:
+    """The folder with the commands of these packages, from the package index unless they were
+    installed before.
     """
-    *packages, command = wanted
-    folder = FOLDER / command
-    found = folder / "bin" / command
-    if not found.exists():
-        print(f"installing {' '.join(packages)} into {folder}", file=sys.stderr)
-        venv.create(folder, with_pip=True, clear=True)
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    commands, done = FOLDER / name / "bin", FOLDER / name / "installed"
+    wanted = " ".join(packages)
+    if not done.exists() or done.read_text(encoding="utf-8") != wanted:
+        print(f"installing {wanted} into {FOLDER / name}", file=sys.stderr)
+        venv.create(FOLDER / name, with_pip=True, clear=True)
+        pip = [str(commands / "python"), "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, *packages], check=True)
-    assert found.exists(), f"{packages} have no command {command}"
-    return str(Path(found))
+        done.write_text(wanted, encoding="utf-8")
+    return commands
