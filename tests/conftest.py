@@ -23,6 +23,7 @@ from app.logs import set_up_logs
 from app.schema import migrate
 from tests.postgres import Postgres, create_database, drop_database, running_postgres
 from tests.postgres_reuse import Supply
+from tests.secrecy.listening import ListensToEveryTest
 from tests.service import NOON, Service, running_service
 from tests.world import Watched, watching
 
@@ -49,6 +50,14 @@ BASE_PYTHON: str = getattr(sys, "_base_executable", sys.executable)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the tests marked long as well")
+    parser.addoption(
+        "--debug-logs", action="store_true", help="look for secrets in every log record, at debug"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--debug-logs"):
+        config.pluginmanager.register(ListensToEveryTest(), "debug-logs")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -154,7 +154,11 @@ def _replace(module: ModuleType, tree: ast.Module) -> None:
         if getattr(value, "__module__", None) == module.__name__
         or (_is_table(value) and not name.startswith("__"))
     }
-    kept = {name: each for name, each in vars(module).items() if is_dataclass(each)}
+    kept = {
+        name: each
+        for name, each in vars(module).items()
+        if isinstance(each, type) and is_dataclass(each)
+    }
     exec(compile(tree, str(module.__file__), "exec"), module.__dict__)  # its purpose
     for name, each in kept.items():
         for held, method in list(vars(getattr(module, name)).items()):

@@ -14,7 +14,9 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from sqlalchemy import literal, select
 
+from app.db import open_database
 from app.logs import escape_controls, redact, redact_text, set_up_logs
 
 
@@ -74,6 +76,18 @@ def test_level_and_quiet_libraries() -> None:
     set_up_logs(level="debug", stream=stream)
     logging.getLogger("apscheduler.executors").debug("told")
     assert [record["event"] for record in written(stream)] == ["told"] * 3
+
+
+async def test_no_row_is_ever_told(sqlite_url: str) -> None:
+    """Texts of customers are in no log, also at debug; the database is asked for them here."""
+    stream = io.StringIO()
+    set_up_logs(level="debug", stream=stream)
+    logging.getLogger("httpcore.http11").debug("a step")
+    db = open_database(sqlite_url)
+    assert await db.rows(select(literal("Quillbeck, private"))) == [("Quillbeck, private",)]
+    await db.close()
+    assert [line["event"] for line in written(stream) if "logger" in line] == ["a step"]
+    assert "Quillbeck" not in stream.getvalue()
 
 
 def test_a_record_is_one_line_even_with_a_traceback() -> None:

@@ -1,13 +1,15 @@
-"""Facebook and Instagram read by the running service: who is answered, and who still waits."""
+"""Facebook, Instagram and Threads read by the running service: who is answered, who still waits."""
 
 from __future__ import annotations
 
 import copy
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from app.connectors.platforms import facebook, instagram
+from app.clock import FrozenClock
+from app.connectors.platforms import facebook, instagram, threads
 from app.sources.coverage import COUNTER_DIFFERS
 from tests.connectors.playing import Player, filled, load
 from tests.real_input import inbox, stored
@@ -81,8 +83,45 @@ async def test_instagram_knows_whom_the_account_has_answered(service: Service) -
     assert items["18007"]["acknowledged_at"] is not None
 
 
+async def test_threads_knows_whom_the_account_has_answered(service: Service) -> None:
+    async with serving(player("threads")) as base:
+        source_id, items = await polled(service, "threads", base)
+        kept = await stored(service, source_id)
+    assert evidence(items) == {
+        "4201": "exact",
+        "4203": "",
+        "4204": "",  # by a private profile
+        "4205": "",
+        "4206": "",
+        "4101": "exact",  # a mention, answered below somebody else's post
+        "4112": "",  # who was answered there asks again
+        "4102": "",
+        "4301": "",
+    }
+    assert items["4301"]["held"] is True
+    assert items["4205"]["acknowledged_at"] is not None
+    assert kept.ours == {"4001", "4002", "4202", "4111"}
+
+
+async def test_a_reply_that_threads_shows_no_longer_is_removed(
+    service: Service, clock: FrozenClock
+) -> None:
+    played = player("threads")
+    async with serving(played) as base:
+        source_id, _ = await polled(service, "threads", base)
+        for exchange in played.exchanges:
+            rows = exchange["response"]["body"].get("data", ())
+            if isinstance(rows, list) and "conversation" in exchange["request"]["path"]:
+                rows[:] = [row for row in rows if row["id"] != "4203"]
+        for _ in range(2):
+            clock.move(timedelta(hours=30))
+            await service.poll(source_id)
+        items = {one["external_id"]: one for one in await inbox(service, source_id)}
+    assert (items["4203"]["status"], items["4201"]["status"]) == ("removed", "replied")
+
+
 async def test_polling_again_changes_nothing(service: Service) -> None:
-    for platform in ("facebook", "instagram"):
+    for platform in ("facebook", "instagram", "threads"):
         async with serving(player(platform)) as base:
             source_id, _ = await polled(service, platform, base)
             again = await service.poll(source_id)
@@ -92,7 +131,7 @@ async def test_polling_again_changes_nothing(service: Service) -> None:
 async def test_what_is_lost_by_design_and_asked_for_first_is_told(service: Service) -> None:
     told = (await service.api.get("/api/v1/platforms")).json()["items"]
     by_name = {one["name"]: one for one in told}
-    for platform in (facebook.PLATFORM, instagram.PLATFORM):
+    for platform in (facebook.PLATFORM, instagram.PLATFORM, threads.PLATFORM):
         assert platform.name in by_name
         assert "App Review" in platform.access.review
         assert "of your own" in platform.access.shortest

@@ -44,7 +44,17 @@ FIELDS = [
     *(("mastodon", field) for field in ("instance", "api_url")),
     *(("bluesky", field) for field in ("service", "api_url")),
     *(("wordpress", "site"), ("hackernews", "api_url"), ("facebook", "api_url")),
-    *(("instagram", "api_url"), ("x", "api_url"), ("youtube", "api_url"), ("demo", "api_url")),
+    ("discord", "api_url"),
+    ("instagram", "api_url"),
+    ("linkedin", "api_url"),
+    ("reddit", "api_url"),
+    ("slack", "api_url"),
+    ("telegram", "api_url"),
+    ("threads", "api_url"),
+    ("tiktok", "api_url"),
+    ("x", "api_url"),
+    ("youtube", "api_url"),
+    ("demo", "api_url"),
 ]
 """Every setting of a source that names a server."""
 BY_PAGE = [name for name, platform in PLATFORMS.items() if platform.oauth is not None]

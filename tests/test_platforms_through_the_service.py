@@ -24,7 +24,7 @@ WHOLE_LIST = {"x-wp-totalpages": "1"}
 
 
 async def connect(
-    service: Service, platform: str, settings: Mapping[str, str], credential: Mapping[str, str]
+    service: Service, platform: str, settings: Mapping[str, Any], credential: Mapping[str, str]
 ) -> int:
     draft = {
         "platform": platform,
@@ -215,3 +215,29 @@ async def test_a_flat_thread_on_youtube_is_told_apart_by_handles(service: Servic
     assert items["UgwHHH0005AaABAg"]["held"] is True
     assert items["UgwSSS0006AaABAg"]["status"] == "spam"
     assert items["follow:sub0001"]["needs_reply"] is False
+
+
+async def test_answers_on_reddit_are_seen_in_comments_and_in_private_messages(
+    service: Service,
+) -> None:
+    async with recorded("reddit") as base:
+        recording = load("reddit")
+        settings = {**recording["settings"], "api_url": base}
+        source_id = await connect(service, "reddit", settings, recording["credential"])
+        items = await polled(service, source_id)
+    assert {key: one["status"] for key, one in items.items()} == {
+        "t1_que001": "replied",
+        "t4_let001": "replied",
+        "t1_spm001": "spam",
+        **dict.fromkeys(
+            ("t1_men001", "t1_rep001", "t1_col001", "t1_hid001", "t1_dee001", "t1_cmt900"),
+            "unanswered",
+        ),
+        **dict.fromkeys(("t1_rpt001", "t3_que900", "t3_hel001", "t3_sea001"), "unanswered"),
+    }
+    assert items["t1_que001"]["answer"]["evidence"] == "exact"
+    assert items["t4_let001"]["answer"]["evidence"] == "exact"
+    assert items["t1_rep001"]["kind"] == "reply", "whichever list has shown it first"
+    assert items["t3_hel001"]["held"] is True
+    direct = [key for key, one in items.items() if one["visibility"] == "direct"]
+    assert direct == ["t4_let001"]

@@ -219,6 +219,7 @@ async def give_up_connection(
     return Response(status_code=204)
 
 
+@public.get("/connect/{platform}/callback/")
 @public.get("/connect/{platform}/callback")
 async def come_back(request: Request, platform: PlatformName) -> Response:
     """Where platforms send people back to."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -20,9 +20,10 @@ from app.connecting.browsers import is_bound
 from app.connecting.clients import Clients
 from app.connecting.fitting import partial_settings
 from app.connecting.protocol import BadReturn, Returned, is_of, read_return
+from app.connectors.asking import Http
 from app.connectors.base import Platform
 from app.connectors.failures import BadResponse, ConnectorError
-from app.connectors.oauth import Account, Granted, OAuth
+from app.connectors.oauth import Account, Code, Granted, OAuth
 from app.connectors.registry import PLATFORMS
 from app.connectors.text import clean
 from app.connectors.tokens import TokenRefused, ask_for_token
@@ -143,21 +144,11 @@ class Returning:
         client = proof.client(row)
         secrets = [each for each in (code, proof.secret, proof.verifier) if _is_secret(each)]
         door = self.connecting.door
-        fields = {"code": code, "redirect_uri": row.redirect_uri}
-        if oauth.pkce:
-            fields["code_verifier"] = proof.verifier
-        answer = await ask_for_token(
-            door.for_source(secrets=secrets),
-            oauth.endpoints(settings).token,
-            "authorization_code",
-            fields,
-            client=client,
-            client_auth=oauth.client_auth,
-            client_field=oauth.client_field,
-        )
-        token = answer.json()
+        asked = Code(settings, client, code, row.redirect_uri)
+        verifier = proof.verifier if oauth.pkce else ""
+        token, received = await _exchanged(door.for_source(secrets=secrets), oauth, asked, verifier)
         secrets += [each for each in token.values() if isinstance(each, str) and _is_secret(each)]
-        granted = Granted(settings, client, token, stamp(answer.received_at))
+        granted = Granted(settings, client, token, stamp(received))
         accounts = await oauth.accounts(door.for_source(secrets=secrets), granted)
         if not accounts:
             raise NotAllowed("no_account", "It opens no account that could be read.")
@@ -194,6 +185,27 @@ class Returning:
         async with self.connecting.db.write() as tx:
             await repository.change_connection(tx, row.id, values)
             noted(tx, "connection", row.id, error=code)
+
+
+async def _exchanged(
+    http: Http, oauth: OAuth, asked: Code, verifier: str
+) -> tuple[Mapping[str, Any], datetime]:
+    """What the token endpoint answers to a code, and when."""
+    if oauth.exchange is not None:
+        return await oauth.exchange(http, asked)
+    fields = {"code": asked.code, "redirect_uri": asked.redirect_uri}
+    if verifier:
+        fields["code_verifier"] = verifier
+    answer = await ask_for_token(
+        http,
+        oauth.endpoints(asked.settings).token,
+        "authorization_code",
+        fields,
+        client=asked.client,
+        client_auth=oauth.client_auth,
+        client_field=oauth.client_field,
+    )
+    return answer.json(), answer.received_at
 
 
 def _is_secret(text: str) -> bool:

@@ -86,7 +86,9 @@ class Connections:
 
     def redirect_uri(self, platform: str) -> str:
         """Where a platform sends people back to: to be registered there to the letter."""
-        return f"{self.base_url}/connect/{platform}/callback"
+        _, oauth = with_oauth(platform)
+        slash = "/" if oauth.ends_with_slash else ""
+        return f"{self.base_url}/connect/{platform}/callback{slash}"
 
     async def begin(self, scope: Scope, name: str, asked: Begin, actor: Actor) -> Begun:
         """Raises `NotFound`, `InvalidRequest`, `Conflict`, and a connector's failures where an app

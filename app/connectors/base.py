@@ -180,7 +180,8 @@ class Page:
     the platform's sort times of the page (not of the messages kept), for watermarks; `None` where
     the page was empty. `skipped` counts entries of a type we don't keep, by type.
     `gone` are ids that the platform says are deleted. `poll_after` is the platform's own wish.
-    `cost` is what the request used of the platform's `Quota`, in its unit.
+    `cost` is what the request used of the platform's `Quota`, in its unit. `missing` is how many
+    entries of a QUEUE lie, by its own numbers, between what was confirmed and this page.
     """
 
     mentions: tuple[Mention, ...] = ()
@@ -194,6 +195,7 @@ class Page:
     newest_at: datetime | None = None
     poll_after: timedelta | None = None
     cost: float = 0.0
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,7 @@ class StreamSpec:
     a higher one tells of what the list leaves out. `cap` is how many
     entries of a BACKWARD list, or below one parent, the platform ever shows: what lies below it is
     lost. (PARENT: a page where the list ends because of it says by `oldest_at` how far it reaches.)
+    `keeps` is how long a QUEUE keeps what nobody has asked for; what waited longer is lost.
     """
 
     name: str
@@ -233,6 +236,7 @@ class StreamSpec:
     proves_absence: bool = False
     counts_exactly: bool = False
     cap: int | None = None
+    keeps: timedelta | None = None
     lost: tuple[LostRange, ...] = ()
 
 
@@ -352,6 +356,7 @@ class Capabilities:
     direct_messages: bool = False
     posts_replies: bool = False
     filing_by_lists: bool = False  # a message read by itself does not say where it was filed
+    shows_again: bool = True  # a message can be asked for by its id (not out of a queue)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,3 +71,9 @@ class BadResponse(ConnectorError):
 
 class CursorRefused(BadResponse):
     """The platform no longer knows the cursor: read again from the watermark by time."""
+
+
+ADORNING = (RateLimited, PermissionMissing, BadResponse, Gone)
+"""Failures of a request for what merely adorns a message (a title, an author's age): it is shown
+without. A dead credential and a silent server are no such thing.
+"""

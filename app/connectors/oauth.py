@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from app.connectors.asking import Http
@@ -60,6 +61,16 @@ class Granted:
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """What a person brought back from the platform's page, and what it was asked for with."""
+
+    settings: Any
+    client: Client
+    code: str = field(repr=False)
+    redirect_uri: str
+
+
+@dataclass(frozen=True, slots=True)
 class OAuth:
     """A platform's way in.
 
@@ -72,6 +83,9 @@ class OAuth:
     the app's id. With `pkce` false the platform knows no PKCE; the verifier is not sent then.
     `chosen` names settings that come with the account (`Account.settings`): at the start they may
     be left out, and the two functions see them as `None`.
+    `exchange` turns a code into the answer of the token endpoint and when that came, where the
+    endpoint does not speak RFC 6749; it raises `TokenRefused` for a code or an app that is not
+    taken. `ends_with_slash`: the platform takes no redirect URI that does not.
     """
 
     scopes: tuple[str, ...]
@@ -85,3 +99,5 @@ class OAuth:
     chosen: tuple[str, ...] = ()
     scopes_of: Callable[[Any], tuple[str, ...]] | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    exchange: Callable[[Http, Code], Awaitable[tuple[Mapping[str, Any], datetime]]] | None = None
+    ends_with_slash: bool = False

@@ -109,9 +109,10 @@ class Renewing:
     async def ask(self, send: Callable[[str], Awaitable[Response]]) -> Response:
         """The answer to `send(access_token)`, which is sent once more after a renewal where the
         token was refused. `send` takes refusals as answers (`expect=(200, 401)`), and what is
-        refused again is the answer: what it means is for the connector to say.
+        refused again is the answer: what it means is for the connector to say. Where there is no
+        token yet, the first is got before anything is asked.
         """
-        used = self._fields["access_token"]
+        used = self._fields["access_token"] or await self._renewed("")
         answer = await send(used)
         if self._on_refusal and self._refused(answer):
             fresh = await self._renewed(used)

@@ -11,13 +11,16 @@ from typing import Any
 
 from app.connectors.markup import plain_text
 
-__all__ = ["LONGEST_TEXT", "clean", "clean_json", "html_to_text", "parse_time"]
+__all__ = ["LONGEST_TEXT", "clean", "clean_json", "html_to_text", "parse_time", "title_of"]
 
 LONGEST_TEXT = 100_000
 """Characters of one message; the longest that any platform permits are below it."""
 
+LONGEST_TITLE = 80
+
 LONGEST_JSON_TEXT = 64 * 1024  # characters; of a whole raw body no more is kept
 DEEPEST_JSON = 60
+LONGEST_TITLE = 80
 
 _MARKS_IN_A_ROW = 30  # as in the Stream-Safe Text Format of UAX 15: no script needs more
 _MAY_COMBINE = re.compile("[\u0300-\U0010ffff]")  # all characters before it are NFC already
@@ -75,6 +78,12 @@ def _without_mark_heaps(text: str) -> str:
         if marks <= _MARKS_IN_A_ROW:
             kept.append(character)
     return "".join(kept)
+
+
+def title_of(text: str) -> str:
+    """The first line of a text, at most 80 characters of it, as the title of what stands below."""
+    line = text.strip().partition("\n")[0].strip()
+    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
 def clean_json(value: Any, *, depth: int = DEEPEST_JSON) -> Any:

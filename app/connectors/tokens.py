@@ -36,8 +36,11 @@ _REFUSED = {
     "invalid_grant": _CONSENT,
     "access_denied": _CONSENT,
     "expired_token": _CONSENT,
+    "invalid_refresh_token": _CONSENT,  # so Slack calls it
     "invalid_client": _APP,
     "unauthorized_client": _APP,
+    "invalid_client_id": _APP,
+    "bad_client_secret": _APP,
 }
 _PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 
@@ -114,6 +117,8 @@ def _meaning(error: Any, *, refused: bool) -> ConnectorError:
         return TokenRefused(_APP)
     if isinstance(error, dict):  # Facebook and Instagram: an object with numbers of their own
         return TokenRefused(_CONSENT)
+    if type(error) is int and error == HTTPStatus.BAD_REQUEST:  # Reddit: the status once more
+        return TokenRefused(_CONSENT)
     return BadResponse("The platform does not understand the request for a token.")
 
 
@@ -123,7 +128,7 @@ def fields_of(token: Mapping[str, Any], received: datetime) -> dict[str, str]:
     """
     if not (access := _text(token, "access_token")):
         raise BadResponse("The platform sent no token where one was expected.")
-    kept = {"access_token": access, "expires_at": _expires(token, received)}
+    kept = {"access_token": access, "expires_at": end_of(token.get("expires_in"), received)}
     if refresh := _text(token, "refresh_token"):
         kept["refresh_token"] = refresh
     return kept
@@ -140,8 +145,10 @@ def _text(token: Mapping[str, Any], name: str) -> str:
     return clean(value) if isinstance(value, str) else ""
 
 
-def _expires(token: Mapping[str, Any], received: datetime) -> str:
-    seconds = token.get("expires_in")
+def end_of(seconds: Any, received: datetime) -> str:
+    """When something ends that was told to live so many seconds, RFC 3339 in UTC; "" where that is
+    no plausible number.
+    """
     if isinstance(seconds, str) and seconds.isascii() and seconds.isdecimal():
         seconds = int(seconds[:12])
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):

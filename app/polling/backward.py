@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-import structlog
 from sqlalchemy import Row
 
 from app.connectors.base import Cursor, Page
 from app.connectors.budget import BudgetSpent
 from app.connectors.failures import CursorRefused
 from app.db import Tx
+from app.polling.losing import CAP, Lost, write_lost
 from app.polling.reading import LoopGuard, Reading
 from app.polling.storing import Change
 from app.sources import streams
@@ -22,9 +22,7 @@ from app.sources import streams
 OVERLAP = timedelta(minutes=10)
 BACKFILL = "backfill"
 READING = "reading"
-CAP = "cap"
-"""Causes of gaps: the first read-back under way, a walk under way, the platform's own limit."""
-_log = structlog.get_logger(__name__)
+"""Causes of gaps: the first read-back under way, a walk under way."""
 ANY_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 ANCIENT = datetime(1, 1, 2, tzinfo=UTC)
 
@@ -127,7 +125,8 @@ async def _write_gap(reading: Reading, wanted: Range, page: Page, added: int, tx
         if wanted.gap_id is not None:
             await streams.close_gap(tx, wanted.gap_id, now)
         if wanted.is_cut_off(page, reading.spec.cap):
-            await write_lost(reading, wanted.since, page.oldest_at or wanted.reached, tx)
+            to_at = page.oldest_at or wanted.reached
+            await write_lost(reading, Lost(wanted.since, to_at, CAP), tx)
         return
     wanted.come_down_to(page.oldest_at)
     cursor, to_at = page.next_cursor, wanted.reached
@@ -151,23 +150,6 @@ async def _write_gap(reading: Reading, wanted: Range, page: Page, added: int, tx
             cause=wanted.cause,
             entries=wanted.entries,
         )
-
-
-async def write_lost(
-    reading: Reading, from_at: datetime | None, to_at: datetime | None, tx: Tx
-) -> None:
-    """The platform shows no more of its list: what lies below it can never be read."""
-    lost_id = await streams.open_gap(
-        tx,
-        reading.row.id,
-        from_at=from_at,
-        to_at=to_at,
-        cursor=None,
-        cause=CAP,
-        now=reading.clock.now(),
-        lost=True,
-    )
-    _log.warning("a range was lost to the platform's cap", stream=reading.row.name, gap=lost_id)
 
 
 @dataclass(slots=True)

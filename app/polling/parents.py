@@ -14,8 +14,9 @@ from app.connectors.base import Cursor, Page, Parent
 from app.connectors.budget import BudgetSpent
 from app.connectors.failures import BadResponse, CursorRefused, Gone, Transient
 from app.db import Tx
-from app.polling.backward import OVERLAP, write_lost
+from app.polling.backward import OVERLAP
 from app.polling.counters import compare_counter
+from app.polling.losing import CAP, Lost, write_lost
 from app.polling.reading import LoopGuard, Reading, Shown
 from app.polling.recovering import note_recovered
 from app.polling.schedule import is_watched_on, next_read
@@ -40,7 +41,7 @@ class _Noted:
     watched_id: int
     ahead: Cursor | None  # where it goes on
     recovered: int
-    lost: tuple[datetime, datetime] | None
+    lost: Lost | None
 
 
 async def read_parents(reading: Reading) -> None:
@@ -145,7 +146,7 @@ def _plan(reading: Reading, row: Row[Any], page: Page, new: Sequence[datetime]) 
     return Change(values, also=partial(_note, reading, noted))
 
 
-def _lost(reading: Reading, row: Row[Any], page: Page) -> tuple[datetime, datetime] | None:
+def _lost(reading: Reading, row: Row[Any], page: Page) -> Lost | None:
     """From when to when messages were written below the parent that its platform will never show:
     the list ended at the cap, above what the last reading had shown.
     """
@@ -155,7 +156,7 @@ def _lost(reading: Reading, row: Row[Any], page: Page) -> tuple[datetime, dateti
     oldest = page.oldest_at
     if reading.spec.cap is None or page.more or oldest is None or since is None:
         return None
-    return (since, oldest) if oldest > since else None
+    return Lost(since, oldest, CAP) if oldest > since else None
 
 
 def _recovered(reading: Reading, row: Row[Any], new: Sequence[datetime]) -> int:
@@ -173,7 +174,7 @@ def _is_first(reading: Reading, row: Row[Any]) -> bool:
 
 async def _note(reading: Reading, noted: _Noted, tx: Tx) -> None:
     if noted.lost is not None:
-        await write_lost(reading, *noted.lost, tx)
+        await write_lost(reading, noted.lost, tx)
     if noted.ahead is not None:
         await streams.save_parent(tx, noted.watched_id, {"cursor": noted.ahead})
     recovered = noted.recovered

@@ -34,7 +34,7 @@ from app.polling.ourselves import tell_apart_again
 from app.polling.outcomes import Pace, Read, is_due
 from app.polling.parents import read_parents
 from app.polling.reading import Limits, Reading
-from app.polling.storing import Storing, Tally
+from app.polling.storing import Storing, Tally, rereads_of
 from app.sources import leases, runs, streams
 from app.sources.connecting import Connecting
 from app.sources.coverage import RETIRED
@@ -217,7 +217,7 @@ class Poller:
             interval=timedelta(seconds=source.poll_interval),
             feeds=feeds,
             with_quarantine=loaded.with_quarantine,
-            rereads=None if platform.thrift is None else platform.thrift.rereads,
+            rereads=rereads_of(platform),
             refresh_within=platform.retention.refresh_within if platform.retention else None,
             filing_by_lists=platform.capabilities.filing_by_lists,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,7 @@ from app.connectors.base import (
 from app.connectors.budget import BudgetSpent
 from app.connectors.failures import BadResponse, CursorRefused
 from app.inbox.absence import Pass
+from app.polling.losing import lost_by_queue, write_lost
 from app.polling.schedule import DAILY, HOURLY, last_look_of_day, next_look
 from app.polling.storing import Change, Plan, Stored, Storing, Tally, only_messages
 from app.sources.purse import Purse
@@ -159,24 +161,27 @@ class Reading:
                 cursor = None
                 since = (self.row.covered_through or self.row.backfill_since) - A_DAY
                 continue
-            values = self._after_forward(page, cursor)
+            change = self._after_forward(page, cursor)
             first = self.clock.now() if self.row.backfill_done_at is None else None
-            await self.store(page, lambda _new, values=values: Change(values), first_until=first)  # type: ignore[misc]
+            await self.store(page, lambda _new, change=change: change, first_until=first)  # type: ignore[misc]
             if not page.more:
                 self.reach_present()
                 return
             guard.check(page)
             cursor = page.next_cursor
 
-    def _after_forward(self, page: Page, cursor: Cursor | None) -> dict[str, Any]:
+    def _after_forward(self, page: Page, cursor: Cursor | None) -> Change:
         values: dict[str, Any] = {}
         if page.next_cursor is not None and page.next_cursor != cursor:
             values["cursor"] = page.next_cursor
+        lost = lost_by_queue(self, page)
+        if lost is not None:
+            values["covered_through"] = lost.to_at  # so that it is written down once
         if self.row.backfill_done_at is None:
             values |= self.progress(page)
             if not page.more:
                 values |= self.end_of_backfill()
-        return values
+        return Change(values, also=None if lost is None else partial(write_lost, self, lost))
 
     def progress(self, page: Page) -> dict[str, Any]:
         """How far the first read-back has come, for people who wait for it."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, Table, and_, null, or_, select, update
 
-from app.connectors.base import Filed, Page
+from app.connectors.base import Filed, Mention, Page
 from app.connectors.failures import BadResponse, ConnectorError, Gone
 from app.connectors.rereading import ReadsMany
 from app.db import Tx
@@ -102,7 +102,7 @@ async def read_many(many: ManyAtOnce, wanted: Sequence[Row[Any]]) -> None:
     for stream in sorted({row.stream for row in wanted}):
         ours = {key for key, row in of.items() if row.stream == stream}
         shown = [
-            replace(mention, filed=_filed(storing, of[mention.external_id], mention.filed))
+            as_filed(storing, of[mention.external_id], mention)
             for mention in page.mentions
             if mention.external_id in ours
         ]
@@ -113,10 +113,12 @@ async def read_many(many: ManyAtOnce, wanted: Sequence[Row[Any]]) -> None:
         await _begin_anew(storing, [one.external_id for one in page.mentions])
 
 
-def _filed(storing: Storing, row: Row[Any], told: Filed | None) -> Filed | None:
-    """Where a message was put, on platforms that say so only in their lists: where it was."""
+def as_filed(storing: Storing, row: Row[Any], mention: Mention) -> Mention:
+    """A message that was read by itself, filed where the platform last put it, on platforms that
+    say so only in their lists.
+    """
     known = row.filed if storing.filing_by_lists else None
-    return told if known is None else Filed(known)
+    return mention if known is None else replace(mention, filed=Filed(known))
 
 
 async def _begin_anew(storing: Storing, external_ids: Sequence[str]) -> None:

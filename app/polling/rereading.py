@@ -15,7 +15,7 @@ from app.connectors.failures import BadResponse, ConnectorError, Gone, RateLimit
 from app.connectors.rereading import ReadsMany
 from app.inbox import repository as inbox
 from app.inbox import rereads
-from app.polling.refreshing import ManyAtOnce, read_many, refresh
+from app.polling.refreshing import ManyAtOnce, as_filed, read_many, refresh
 from app.polling.storing import Storing, Tally, only_messages
 from app.sources import leases, quarantine
 from app.sources.purse import Purse
@@ -143,7 +143,8 @@ async def _read_again(
 ) -> ConnectorError | None:
     try:
         async with asyncio.timeout(SECONDS_AN_ITEM):
-            page = Page(mentions=(await connector.fetch_item(due.external_id),))
+            mention = await connector.fetch_item(due.external_id)
+            page = Page(mentions=(as_filed(storing, due, mention),))
     except Gone:
         page = Page(gone=(due.external_id,))
     except ConnectorError as failure:

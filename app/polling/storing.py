@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from app.clock import Clock
-from app.connectors.base import Page, Parent, Unparsed
+from app.connectors.base import Page, Parent, Platform, Unparsed
 from app.connectors.failures import BadResponse
 from app.db import Database, Tx
 from app.inbox import absence, ingest
@@ -23,6 +23,15 @@ from app.sources.leases import Lease
 
 MOSTLY_BAD_FROM = 3
 """So many unreadable messages on a page, and half of it, make the page itself suspect."""
+
+
+def rereads_of(platform: Platform) -> Sequence[timedelta] | None:
+    """The ages at which a platform's messages are read again: none where that would show neither
+    an edit nor a deletion, `None` where it costs nothing.
+    """
+    if platform.thrift is not None:
+        return platform.thrift.rereads
+    return None if platform.capabilities.shows_again else ()
 
 
 @dataclass(slots=True)

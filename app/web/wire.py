@@ -101,11 +101,18 @@ Id = Annotated[int, Field(ge=1, le=MAX_ID, strict=True), WHOLE]
 Flag = Annotated[bool, Field(strict=True)]
 """`true` or `false` in a body, and nothing else that might mean it."""
 
+_DURATION_SCHEMA = {
+    "type": "string",
+    "format": "duration",
+    "description": "Weeks, or days, hours, minutes and seconds; at most 100 years.",
+    "examples": ["P7D"],
+}
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
     PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema({"type": "string", "format": "duration", "examples": ["P7D"]}),
+    WithJsonSchema(_DURATION_SCHEMA),
 ]
 """An ISO 8601 duration, in and out."""
 

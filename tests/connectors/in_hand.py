@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from app.clock import SystemClock
 from app.connectors.answers import Answer, failure_of
@@ -57,7 +57,7 @@ class InHand:
         query = parse_qs(parts.query, keep_blank_values=True)
         for name, value in params:
             query.setdefault(name, []).append(value)
-        found = self._player.find(method, parts.path, query)
+        found = self._player.find(method, unquote(parts.path), query)
         told, now = headers_of(found, BASE), self._clock.now()
         limit, status = rate_limit(told, now), found.get("status", 200)
         answer = Answer(status, told, url, body_of(found, BASE), now, limit, "127.0.0.1")

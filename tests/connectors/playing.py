@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,6 +18,22 @@ def load(platform: str) -> dict[str, Any]:
     """The recording of one platform (its form: recordings/README.md)."""
     recording: dict[str, Any] = json.loads((FOLDER / f"{platform}.json").read_text("utf-8"))
     return recording
+
+
+def names_of(recording: Mapping[str, Any], external_ids: Iterable[str]) -> set[str]:
+    """What entries may call these messages: by their ids or, where an id of ours is made of several
+    of the platform's (`id_parts`), by the last of them.
+    """
+    ids = set(external_ids)
+    parts = {re.split("[_:]", one)[-1] for one in ids} if recording.get("id_parts") else set()
+    return ids | parts
+
+
+def without(
+    recording: Mapping[str, Any], external_ids: Iterable[str], taken: AbstractSet[str]
+) -> set[str]:
+    """Those messages that `taken` names in no way."""
+    return {one for one in external_ids if not names_of(recording, [one]) & taken}
 
 
 def filled(value: Any, base: str) -> Any:

@@ -112,11 +112,13 @@ async def read_stream(
 
 
 async def read_parents(connector: Connector, spec: StreamSpec) -> list[Parent | None]:
-    """What a stream has to be asked for: the watched parents, or once for no parent at all."""
+    """What a stream has to be asked for: the watched parents, or once for no parent at all. They
+    may come from a stream that has parents of its own.
+    """
     if spec.shape is not Shape.PARENT:
         return [None]
     [source] = [one for one in connector.streams() if one.name == spec.parents_from]
-    pages = await read_stream(connector, source)
+    pages = await read_whole(connector, source)
     return list({one.external_id: one for page in pages for one in page.parents}.values())
 
 

@@ -302,20 +302,6 @@ def test_where_the_author_has_no_number_the_user_name_stands_for_him() -> None:
     assert nobody.author.signals
 
 
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        ("@anna thanks", ("anna",)),
-        ("Hi @Bob_R. And @a.b!", ("bob_r", "a.b")),
-        ("mail me@example.com", ()),
-        ("@ @. @@x", ()),
-        ("@anna @anna", ("anna",)),
-    ],
-)
-def test_names_in_a_text_are_those_addressed(text: str, named: tuple[str, ...]) -> None:
-    assert media.named_in(text) == named
-
-
 def test_our_answer_counts_for_the_one_it_names() -> None:
     """An answer to an answer is silently hung on the comment on top."""
     bob = {"from": {"id": "5102", "username": "bob"}}

@@ -106,6 +106,13 @@ async def test_a_refused_token_is_renewed_stored_and_asked_with_again(rig: Rig) 
     assert len(rig.server.to("/oauth/token")) == 1
 
 
+async def test_a_first_token_is_got_before_anything_is_asked(rig: Rig) -> None:
+    rig.stored.fields["access_token"] = ""
+    assert (await rig.me(rig.connector())).status == 200
+    assert [path for path, _ in rig.server.asked] == ["/oauth/token", "/me"]
+    assert rig.stored.fields["access_token"] == "access-2-secret"
+
+
 async def test_a_new_token_is_stored_before_it_is_used(rig: Rig) -> None:
     rig.server.end_access_tokens()
     seen: list[int] = []
@@ -233,6 +240,9 @@ async def test_a_token_that_only_a_living_one_renews(rig: Rig) -> None:
         ((403, {}, {}), TokenRefused, "id and secret"),
         ((200, {}, {"error": "invalid_grant"}), TokenRefused, "connect the account again"),
         ((400, {}, {"error": {"code": 190}}), TokenRefused, "connect the account again"),
+        ((400, {}, {"error": 400}), TokenRefused, "connect the account again"),
+        ((401, {}, {"error": 401}), TokenRefused, "id and secret"),
+        ((400, {}, {"error": True}), BadResponse, "does not understand"),
         ((400, {}, {"error": "temporarily_unavailable"}), Transient, "at the moment"),
         ((400, {}, {"error": "refresh-1-secret"}), BadResponse, "does not understand"),
         ((400, {}, "<html>"), BadResponse, "where data was expected"),

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from app.connectors.registry import PLATFORMS
-from tests.connectors.playing import load
+from tests.connectors.playing import load, names_of
 from tests.connectors.test_contract import entry_lists
 from tests.faults.sharing import A_THIRD, share
 from tests.faults.staged import Staged, staged
@@ -25,9 +25,11 @@ LEADS_ON = frozenset(
     {"cursor", "next", "next_cursor", "next_page", "after", "end_cursor"}
     | {"next_token", "nextPageToken"}
 )
-BESIDE = ("meta",)
-"""Parts of an answer that tell of its list and stand beside it."""
-COUNTS = frozenset({"nbPages", "x-wp-totalpages", "total_pages"})
+BESIDE = ("meta", "paging", "data", "response_metadata")
+"""Parts of an answer that tell of its list: they stand beside it, or hold it."""
+BY_ENTRIES = frozenset({"result"})
+"""Lists whose last entry leads on (Telegram's updates)."""
+COUNTS = frozenset({"nbPages", "x-wp-totalpages", "total_pages", "total"})
 SAYS_MORE = frozenset({"more", "has_more", "has_next_page"})
 WAYS_ON = LEADS_ON | COUNTS | SAYS_MORE
 MEGABYTES = 9 * 10**6
@@ -75,7 +77,8 @@ class Misleading:
             request, answer = exchange["request"], exchange["response"]
             body, headers = answer.get("body"), answer.get("headers", {})
             leads = isinstance(body, dict) and (
-                _has_address(body) or any(WAYS_ON & part.keys() for part in parts_of(body))
+                _has_address(body)
+                or any((WAYS_ON | BY_ENTRIES) & part.keys() for part in parts_of(body))
             )
             place = (request["method"], request["path"])
             if place in seen or not (isinstance(body, list) or leads):
@@ -135,7 +138,8 @@ def _address(leading: Any) -> Any:
 
 
 def mislead(source: Staged, how: str) -> Misleading:
-    hostile = Misleading(source.recording, source.expected, how)
+    ids = names_of(source.recording, source.expected)
+    hostile = Misleading(source.recording, ids, how)
     source.stage.before_each = lambda: setattr(
         source.stage.player, "exchanges", hostile.exchanges()
     )

@@ -28,10 +28,10 @@ from tests.polling.stub import Stub
 from tests.postgres import Breakable, breakable_postgres, create_database
 from tests.service import Service, running_service
 from tests.serving import serving
+from tests.waiting import until_stored
 
 LEASE = timedelta(seconds=2)
 HEALED_WITHIN = 5.0
-READ_WITHIN = 240.0
 ACCOUNTS = ("shop", "support")
 
 
@@ -103,13 +103,13 @@ async def healed(service: Service) -> float:
 
 
 async def all_is_read(service: Service, stub: Stub) -> None:
-    async with asyncio.timeout(READ_WITHIN):
-        while True:
-            with contextlib.suppress(AppError):
-                rows = await service.db.rows(select(func.count()).select_from(item))
-                if rows[0][0] >= len(stub.names()):
-                    return
-            await asyncio.sleep(0.2)
+    async def count() -> int:
+        with contextlib.suppress(AppError):
+            rows = await service.db.rows(select(func.count()).select_from(item))
+            return int(rows[0][0])
+        return 0
+
+    await until_stored(count, len(stub.names()))
 
 
 async def counted(service: Service, stub: Stub) -> dict[str, Any]:

@@ -47,10 +47,12 @@ _NUMBER = re.compile(r"(?<=s/)[0-9]+")
 class Impostor:
     """Answers in the service's place; `unknown` collects members that are in neither table.
 
-    Of the attacks each member is given every `step`th, and different members different ones.
+    Of the attacks each member is given every `step`th, and different members different ones;
+    with every `first` from 0 to `step` - 1, each member has been given all of them.
     """
 
     step: int
+    first: int = 0
     trouble: str | None = None
     unknown: set[str] = field(default_factory=set)
     _turn: Any = field(default_factory=count)
@@ -79,7 +81,8 @@ class Impostor:
 
     def text(self, number: int, name: str) -> str:
         """What the member of that name says in the entry of that number."""
-        return TEXTS[(number * self.step + crc32(name.encode()) % self.step) % len(TEXTS)]
+        start = (crc32(name.encode()) + self.first) % self.step
+        return TEXTS[(number * self.step + start) % len(TEXTS)]
 
     def hostile(self, value: Any, number: int, name: str = "") -> Any:
         """The same with attack `number` for every text that was chosen, and lists made long."""

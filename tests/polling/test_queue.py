@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
 from app.clock import FrozenClock
 from app.connectors.base import Page, Shape, StreamSpec
+from app.connectors.failures import Transient
+from app.connectors.registry import PLATFORMS
 from app.db import Database
-from tests.polling.bench import HOUR, MINUTE, bench
+from app.polling.storing import rereads_of
+from tests.polling.bench import DAY, HOUR, MINUTE, Bench, bench
 from tests.polling.fake import Ask, Fake, Feed, mention, sequence
 from tests.service import NOON
 
 SPEC = StreamSpec("list", Shape.QUEUE)
+KEPT = StreamSpec("list", Shape.QUEUE, keeps=DAY)
 
 
 async def test_a_message_is_confirmed_only_after_its_commit(
@@ -43,3 +52,65 @@ async def test_what_could_not_be_stored_is_not_confirmed(db: Database, clock: Fr
     assert feed.confirmed == 0
     assert "good" in await made.items()
     assert (await made.stream()).cursor is None
+
+
+async def lost_in(made: Bench) -> list[tuple[str, object, object]]:
+    return [(gap.cause, gap.from_at, gap.to_at) for gap in await made.gaps() if gap.lost]
+
+
+async def test_what_was_written_before_a_queue_began_to_keep_is_lost(
+    db: Database, clock: FrozenClock
+) -> None:
+    made = await bench(db, clock, Fake((KEPT,), {"list": Feed().queue}))
+    await made.poll()
+    assert await lost_in(made) == [("retention", NOON - timedelta(days=30), NOON - DAY)]
+
+
+@pytest.mark.parametrize(("hours", "lost"), [(23, False), (25, True)])
+async def test_an_outage_longer_than_a_queue_keeps_is_a_lost_range(
+    db: Database, clock: FrozenClock, hours: int, *, lost: bool
+) -> None:
+    made = await bench(db, clock, Fake((KEPT,), {"list": Feed().queue}), backfill=0)
+    await made.poll()
+    clock.move(hours * HOUR)
+    await made.poll(requested=True)
+    now = NOON + hours * HOUR
+    assert await lost_in(made) == ([("retention", NOON, now - DAY)] if lost else [])
+    assert (await made.stream()).covered_through == now
+
+
+async def test_no_loss_is_told_twice_although_its_poll_fails(
+    db: Database, clock: FrozenClock
+) -> None:
+    feed = Feed(sequence("m", 8, NOON - MINUTE, MINUTE)[::-1], faults={2: Transient("down")})
+    made = await bench(db, clock, Fake((KEPT,), {"list": feed.queue}))
+    assert (await made.poll()).outcome == "failed"
+    clock.move(HOUR)
+    assert (await made.poll(requested=True)).outcome == "ok"
+    assert await lost_in(made) == [
+        ("retention", NOON - timedelta(days=30), NOON - DAY),
+        ("retention", NOON - DAY, NOON + HOUR - DAY),  # let go while nothing could be read
+    ]
+
+
+async def test_what_is_missing_by_the_queues_own_numbers_is_lost(
+    db: Database, clock: FrozenClock
+) -> None:
+    feed = Feed(sequence("m", 1, NOON + HOUR, MINUTE))
+    pages = [Page(), replace(feed.queue(_ask()), missing=4)]
+    made = await bench(db, clock, Fake((SPEC,), {"list": lambda _ask: pages.pop(0)}), backfill=0)
+    await made.poll()
+    clock.move(2 * HOUR)
+    await made.poll(requested=True)
+    assert await lost_in(made) == [("missing", NOON, NOON + HOUR)]
+    assert "m0" in await made.items()
+
+
+def _ask() -> Ask:
+    return Ask("list", None, None, None)
+
+
+def test_what_is_shown_once_is_never_asked_for_again() -> None:
+    assert rereads_of(PLATFORMS["telegram"]) == ()
+    assert rereads_of(PLATFORMS["mastodon"]) is None
+    assert rereads_of(PLATFORMS["x"])

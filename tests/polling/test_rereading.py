@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy import update
 
 from app.clock import FrozenClock
-from app.connectors.base import Shape, StreamSpec
+from app.connectors.base import Filed, Shape, StreamSpec
 from app.connectors.failures import (
     AuthFailed,
     BadResponse,
@@ -52,6 +52,20 @@ async def test_a_deletion_is_seen(db: Database, clock: FrozenClock) -> None:
     made.fake.items["m1"] = Gone("It was deleted.")
     await made.poll()
     assert (await made.items())["m1"].status == "removed"
+
+
+async def test_reading_one_again_does_not_release_what_only_lists_tell_of(
+    db: Database, clock: FrozenClock
+) -> None:
+    held = replace(sequence("m", 1, NOON - MINUTE, MINUTE)[0], filed=Filed.HELD)
+    feed = Feed([held], size=50)
+    alone = {held.external_id: replace(held, filed=None)}
+    made = await bench(db, clock, Fake((LIST,), {"list": feed.forward}, alone), platform="youtube")
+    await made.poll()
+    clock.move(2 * HOUR)
+    await made.poll()
+    assert made.fake.items_asked == ["m0"]
+    assert (await made.items())["m0"].filed == "held"
 
 
 async def test_what_is_not_gone_is_never_removed(db: Database, clock: FrozenClock) -> None:

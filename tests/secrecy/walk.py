@@ -6,7 +6,9 @@ itself), or a step that sends it and `canaries.make`. What comes of it is kept a
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,6 +48,17 @@ def secrets_with(canaries: Canaries, platform: str) -> dict[str, str]:
     }
     assert secret, f"{platform} has a credential without a secret"
     return {name: canaries.make(f"{platform} {name}") for name in secret}
+
+
+def _with_secrets_in_paths(recording: Any, hidden: Mapping[str, str]) -> list[Any]:
+    """The exchanges as they are for these secrets: with Telegram, the token is part of the path."""
+    exchanges = copy.deepcopy(recording["exchanges"])
+    for exchange in exchanges:
+        for name, secret in hidden.items():
+            if known := recording["credential"].get(name):
+                path = exchange["request"]["path"].replace(known, secret)
+                exchange["request"]["path"] = path
+    return list(exchanges)
 
 
 def _checked(draft: dict[str, Any]) -> dict[str, Any]:
@@ -122,8 +135,8 @@ class Walk:
             if platform.credential is None or (these and name not in these):
                 continue
             recording = load(name)
-            base = await self.mirror(name, recording["exchanges"])
             hidden = secrets_with(self.canaries, name)
+            base = await self.mirror(name, _with_secrets_in_paths(recording, hidden))
             draft = {
                 "platform": name,
                 "name": name,

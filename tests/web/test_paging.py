@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,15 +13,14 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from app.errors import InvalidRequest
+from app.web import paging
 from app.web.paging import (
-    CURSOR,
-    DEFAULT_LIMIT,
-    LIMIT,
     MAX_CURSOR,
-    MAX_LIMIT,
     decode_cursor,
     encode_cursor,
     next_link,
+    page_by_id,
+    place_by_id,
 )
 
 Position = tuple[datetime, int]
@@ -169,19 +169,43 @@ def test_a_forged_position_never_reaches_the_database(position: Any) -> None:
 
 
 def test_the_limits_of_pages_and_positions() -> None:
-    assert (LIMIT.default, DEFAULT_LIMIT, MAX_LIMIT) == (50, 50, 200)
-    assert LIMIT.kind.parse("1") == 1
-    assert LIMIT.kind.parse("200") == 200
+    limit, cursor = paging.LIMIT, paging.CURSOR
+    assert (limit.default, paging.DEFAULT_LIMIT, paging.MAX_LIMIT) == (50, 50, 200)
+    assert limit.kind.parse("1") == 1
+    assert limit.kind.parse("200") == 200
     for wrong in ("0", "201"):
         with pytest.raises(ValueError, match="from 1 to 200"):
-            LIMIT.kind.parse(wrong)
-    assert len(CURSOR.kind.parse("a" * 1000)) == 1000
+            limit.kind.parse(wrong)
+    assert len(cursor.kind.parse("a" * 1000)) == 1000
     with pytest.raises(ValueError, match="1 to 1000 characters"):
-        CURSOR.kind.parse("a" * 1001)
-    assert (LIMIT.name, CURSOR.name) == ("limit", "cursor")
+        cursor.kind.parse("a" * 1001)
+    assert (limit.name, cursor.name) == ("limit", "cursor")
     largest = (2**63 - 1, 1 - 2**63)
-    cursor = encode_cursor(largest, "x", {})
-    assert decode_cursor(cursor, tuple[int, int], "x", {}) == largest
+    assert decode_cursor(encode_cursor(largest, "x", {}), tuple[int, int], "x", {}) == largest
+
+
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+def test_a_list_in_the_order_of_its_ids_is_paged_to_its_end(order: str) -> None:
+    rows: Any = tuple(SimpleNamespace(id=number) for number in (3, 5, 8))
+    values: dict[str, Any] = {"limit": 2, "cursor": None, "platform": "x"}
+    assert place_by_id(values, order) is None
+    page, cursor = page_by_id(rows, values, order)
+    assert page == rows[:2]
+    values["cursor"] = cursor
+    assert place_by_id(values, order) == 5
+    for last in (rows[2:], rows[:2], ()):
+        assert page_by_id(last, values, order) == (last, None)
+    with pytest.raises(InvalidRequest, match="does not belong to this list"):
+        place_by_id(values, "another")
+    with pytest.raises(InvalidRequest):
+        place_by_id(values | {"platform": "y"}, order)
+
+
+def test_a_list_of_ids_begins_with_the_oldest() -> None:
+    values: dict[str, Any] = {"limit": 1, "cursor": None}
+    rows: Any = tuple(SimpleNamespace(id=number) for number in (1, 2))
+    values["cursor"] = page_by_id(rows, values)[1]
+    assert place_by_id(values) == place_by_id(values, "oldest") == 1
 
 
 def test_odd_paths_and_roots_are_kept_whole() -> None:

@@ -1,1 +1,1 @@
-"""Meta's Graph API, which Facebook Pages and Instagram share."""
+"""Meta's Graph API, which Facebook Pages, Instagram and Threads share."""

@@ -1,9 +1,9 @@
-"""What a person's consent opens: the Pages, and the Instagram accounts linked to them."""
+"""What a person's consent opens: Pages, and accounts of Instagram and Threads."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from app.connectors.asking import Http
 from app.connectors.base import JsonObject
@@ -16,6 +16,8 @@ from app.connectors.oauth import Account, Client, Granted
 from app.connectors.renewal import Renew
 from app.connectors.tokens import fields_of
 
+Where = Literal["ig", "th"]
+"""How Instagram and Threads begin the names of their grants."""
 MODERATE = "MODERATE"
 PAGES_AT_MOST = 20  # requests; nobody looks after more than 2,000 Pages
 
@@ -35,29 +37,31 @@ async def longer_user_token(http: Http, granted: Granted, root: str) -> str:
     return found["access_token"]
 
 
-async def longer_instagram_token(http: Http, granted: Granted, root: str) -> Mapping[str, str]:
-    """The token of a consent on Instagram exchanged for one of 60 days: `access_token` and
-    `expires_at`, as a credential keeps them.
+async def longer_account_token(
+    http: Http, granted: Granted, root: str, where: Where
+) -> Mapping[str, str]:
+    """The token of a consent on Instagram or Threads exchanged for one of 60 days: `access_token`
+    and `expires_at`, as a credential keeps them.
     """
     return await _token(
         http,
         f"{root}/access_token",
-        ("grant_type", "ig_exchange_token"),
+        ("grant_type", f"{where}_exchange_token"),
         ("client_secret", granted.client.secret),
         ("access_token", short_token(granted)),
     )
 
 
-def by_living_token(root: str) -> Renew:
-    """How a token of Instagram is made good for another 60 days: by itself, once it is a day old
-    and as long as it lives.
+def by_living_token(root: str, where: Where) -> Renew:
+    """How a token of Instagram or Threads is made good for another 60 days: by itself, once it is
+    a day old and as long as it lives.
     """
 
     async def renew(http: Http, stored: Mapping[str, str]) -> Mapping[str, str]:
         return await _token(
             http,
             f"{root}/refresh_access_token",
-            ("grant_type", "ig_refresh_token"),
+            ("grant_type", f"{where}_refresh_token"),
             ("access_token", stored["access_token"]),
         )
 

@@ -41,10 +41,11 @@ Params = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A sound answer."""
+    """A sound answer. `by_cursor`: the list may go on although it names no next page."""
 
     body: JsonObject
     answer: Response
+    by_cursor: bool = False
 
     @property
     def rows(self) -> list[Any]:
@@ -56,14 +57,16 @@ class Reply:
     @property
     def place(self) -> Cursor | None:
         """Where the list goes on; `None` at its end, which is the absence of `next` alone: a short
-        or even empty page is not the last one.
+        or even empty page is not the last one. With `by_cursor` it is an empty page too.
         """
-        return next_place(self.body)
+        place = next_place(self.body)
+        return cursor_place(self.body) if place is None and self.by_cursor else place
 
 
 class Graph:
     """Asks with the token in a header, so that it stands in no address. `heard_at` is when the
-    last answer came: the clock that a connector has. `renewing` keeps a token that lives on.
+    last answer came: the clock that a connector has; `requests` how often it has asked. `renewing`
+    keeps a token that lives on. `by_cursor`: see `Reply`.
     """
 
     def __init__(
@@ -74,9 +77,14 @@ class Graph:
         token: str,
         client_secret: str = "",
         renewing: Renewing | None = None,
+        version: str = VERSION,
+        by_cursor: bool = False,
     ) -> None:
         self.root = root
         self.heard_at: datetime | None = None
+        self.requests = 0
+        self._version = version
+        self._by_cursor = by_cursor
         self._token = token
         self._http = http
         self._client_secret = client_secret
@@ -94,9 +102,10 @@ class Graph:
         query = (*params, *params_of(place))
 
         async def send(token: str) -> Response:
+            self.requests += 1
             return await self._http.request(
                 "GET",
-                f"{self.root}/{VERSION}/{path}",
+                f"{self.root}/{self._version}/{path}",
                 params=(*query, *self._proof(token)),
                 headers={"Authorization": f"Bearer {token}"},
                 expect=EXPECTED,
@@ -107,7 +116,7 @@ class Graph:
         self.heard_at = answer.received_at
         if (failure := refusal(answer, item=item, paged=bool(place))) is not None:
             raise failure
-        return Reply(as_object(answer.json()), answer)
+        return Reply(as_object(answer.json()), answer, self._by_cursor)
 
     def _proof(self, token: str) -> Params:
         """Shows that who has the token has the app's secret too, where an app demands that."""
@@ -155,6 +164,16 @@ def next_place(body: JsonObject) -> Cursor | None:
     if not place:
         raise BadResponse("Meta says that there is more, but not where.")
     return place
+
+
+def cursor_place(body: JsonObject) -> Cursor | None:
+    """The place behind the last entry of a page; an empty page has none."""
+    paging, rows = body.get("paging"), body.get("data")
+    cursors = paging.get("cursors") if isinstance(paging, dict) else None
+    after = cursors.get("after") if isinstance(cursors, dict) else None
+    if not rows or not isinstance(after, str) or not 0 < len(after) <= _LONGEST_ADDRESS:
+        return None
+    return {"after": after}
 
 
 def params_of(place: Cursor | None) -> Params:

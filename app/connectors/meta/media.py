@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,19 +19,17 @@ from app.connectors.base import (
     ThreadRef,
     Unparsed,
 )
+from app.connectors.branches import Around, is_known, named_in, settled
 from app.connectors.fields import Unreadable, as_object, find_text, find_url
-from app.connectors.meta.branches import Around, settled
 from app.connectors.meta.nodes import (
     author_of,
     data_of,
     ends_of,
     find_node_id,
-    is_known,
     node_id,
     parse_rows,
-    title_of,
 )
-from app.connectors.text import clean_json, parse_time
+from app.connectors.text import clean_json, parse_time, title_of
 
 CAP = 50  # comments of the first level that Meta shows of one post
 _WRITTEN = "id,text,timestamp,username,from{id,username},user{id},like_count,hidden"
@@ -43,7 +40,6 @@ MEDIA_FIELDS = "id,timestamp,permalink,caption,comments_count,media_type,media_u
 TAG_FIELDS = "id,timestamp,permalink,caption,media_type,username"
 LOOK_FIELDS = f"id,comments_count,comments.limit({CAP}){{{_WRITTEN}}}"
 
-_NAMED = re.compile(r"(?<![A-Za-z0-9._@])@([A-Za-z0-9._]{1,30})", re.ASCII)
 _FORMS = {"VIDEO": "video", "IMAGE": "image", "CAROUSEL_ALBUM": "image"}
 
 
@@ -81,12 +77,6 @@ def writer_of(row: JsonObject, external_id: str, us: Us) -> Person:
     if is_known(told) or own is not None:
         return Person(own if not is_known(told) and own else told.external_id, handle=name)
     return Person(f"@{name.lower()}", handle=name) if name else told
-
-
-def named_in(text: str) -> tuple[str, ...]:
-    """User names that a text addresses, in lower case."""
-    found = (each.rstrip(".").lower() for each in _NAMED.findall(text))
-    return tuple(dict.fromkeys(each for each in found if each))
 
 
 def parse_media(row: JsonObject, us: Us, *, own: bool) -> Mention:

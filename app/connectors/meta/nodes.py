@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from app.connectors.base import JsonObject, Media, Mention, Person, Signal, Unparsed
+from app.connectors.branches import HIDDEN_AUTHOR
 from app.connectors.fields import Unreadable, as_object, find_text, find_url
 from app.connectors.text import clean_json, parse_time
 
-LONGEST_TITLE = 80
 _ID = re.compile(r"[A-Za-z0-9_.:=+/-]{1,400}", re.ASCII)
-_NOBODY = Signal("author_hidden", "Meta does not tell who wrote this.")
+_NOBODY = Signal(HIDDEN_AUTHOR, "Meta does not tell who wrote this.")
 _KINDS = (("video", "video"), ("photo", "image"), ("image", "image"), ("sticker", "image"))
 
 
@@ -72,10 +72,6 @@ def author_of(row: JsonObject, external_id: str, *, field: str = "from") -> Pers
     return Person(found, handle=handle, display_name=find_text(person, "name"))
 
 
-def is_known(person: Person) -> bool:
-    return _NOBODY not in person.signals
-
-
 def tagged_in(row: JsonObject) -> tuple[str, ...]:
     """Ids of the people and Pages that a text names; old answers group them by their place."""
     tags = row.get("message_tags")
@@ -127,12 +123,6 @@ def _source(value: JsonObject) -> str:
         return ""
     image = media.get("image")
     return find_url(media, "source") or (find_url(image, "src") if type(image) is dict else "")
-
-
-def title_of(text: str) -> str:
-    """The first line of a text, as the title of the conversation below it."""
-    line = text.strip().partition("\n")[0].strip()
-    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
 def ends_of(rows: Sequence[Any], name: str) -> tuple[datetime | None, datetime | None]:

@@ -19,23 +19,21 @@ from app.connectors.base import (
     ThreadRef,
     Visibility,
 )
+from app.connectors.branches import Around, is_known, settled
 from app.connectors.fields import Unreadable, find_text, find_url
-from app.connectors.meta.branches import Around, settled
 from app.connectors.meta.nodes import (
     author_of,
     data_of,
     ends_of,
     find_node_id,
-    is_known,
     last_part,
     media_in,
     node_id,
     parse_rows,
     tagged_in,
-    title_of,
     total_of,
 )
-from app.connectors.text import clean_json, parse_time
+from app.connectors.text import clean_json, parse_time, title_of
 
 COMMENTS_COUNTED = "comments.filter(stream).limit(0).summary(true)"
 """With `filter(stream)` answers below comments are counted too."""

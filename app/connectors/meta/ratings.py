@@ -13,9 +13,8 @@ from app.connectors.meta.nodes import (
     find_node_id,
     node_id,
     parse_rows,
-    title_of,
 )
-from app.connectors.text import clean_json, parse_time
+from app.connectors.text import clean_json, parse_time, title_of
 
 RATING_FIELDS = (
     "created_time,recommendation_type,review_text,has_review,has_rating,rating,"

@@ -45,7 +45,7 @@ _PERMISSION_CODES = frozenset({3, 10})
 _RIGHTS = re.compile(
     r"\b(pages_(?:show_list|read_engagement|read_user_content|manage_engagement|messaging"
     r"|manage_metadata)|instagram_(?:basic|manage_comments|business_basic"
-    r"|business_manage_comments))\b"
+    r"|business_manage_comments)|threads_(?:basic|read_replies|manage_mentions))\b"
 )
 _NEARLY_USED_UP = 5.0  # percent that are left
 _STAY_AWAY = timedelta(hours=1)
@@ -61,6 +61,10 @@ class TooMuch(Transient):
 
 class UnknownField(BadResponse):
     """The thing that was asked for has no such field: it is of another type than we believed."""
+
+
+class Malformed(BadResponse):
+    """Meta does not understand what is asked for here, and says no more than that."""
 
 
 def error_of(body: Any) -> JsonObject | None:
@@ -159,7 +163,7 @@ def _wrong(told: str, subcode: int, *, item: bool, paged: bool) -> ConnectorErro
         return Gone("It is deleted, or not visible any more.")
     if paged:
         return CursorRefused("Meta no longer knows the place in its list.")
-    return BadResponse("Meta refused the request as malformed (error 100).")
+    return Malformed("Meta refused the request as malformed (error 100).")
 
 
 def wish(answer: Response) -> timedelta | None:

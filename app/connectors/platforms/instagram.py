@@ -95,7 +95,7 @@ class Instagram:
         root, secret = settings.root, credential.client_secret
         self._renewing = Renewing(
             credential=credential.model_dump(),
-            renew=consent.by_living_token(root),
+            renew=consent.by_living_token(root, "ig"),
             http=http,
             save_credential=save_credential,
             ahead=RENEW_AHEAD,
@@ -312,7 +312,7 @@ async def _accounts(http: asking.Http, granted: oauth.Granted) -> Sequence[oauth
         graph = Graph(http=http, root=settings.root, token=token, client_secret=client.secret)
         asked = "id,name,access_token,tasks,instagram_business_account{id,username,name}"
         return await consent.pages_of(graph, asked, lambda row: consent.linked_account(row, client))
-    longer = await consent.longer_instagram_token(http, granted, settings.root)
+    longer = await consent.longer_account_token(http, granted, settings.root, "ig")
     token = longer["access_token"]
     graph = Graph(http=http, root=settings.root, token=token, client_secret=client.secret)
     reply = await graph.get("me", ("fields", "id,user_id,username,name"))

@@ -12,15 +12,6 @@ from app.connectors.youtube import comments
 IDS = 50  # in one request
 AT_MOST = 100  # a page
 KNOWN = 5_000
-ADORNING = (
-    failures.RateLimited,
-    failures.PermissionMissing,
-    failures.BadResponse,
-    failures.Gone,
-)
-"""Failures that leave a comment without its adornment. A dead credential and a silent server are
-no such thing.
-"""
 
 
 class Get(Protocol):
@@ -56,7 +47,7 @@ class Beside:
         try:
             body, _ = await self._get("commentThreads", ("part", "snippet"), ids, plain)
             return known | comments.videos_in(comments.items_of(body))
-        except ADORNING:
+        except failures.ADORNING:
             return known
 
     async def _learn(
@@ -76,7 +67,7 @@ class Beside:
             try:
                 body, _ = await self._get(path, *wanted)
                 found = parse(comments.items_of(body))
-            except ADORNING:
+            except failures.ADORNING:
                 return
             empty: dict[str, Any] = dict.fromkeys(chunk, "" if path == "videos" else {})
             known |= empty | dict(found)

@@ -141,7 +141,7 @@ def _sources(asking: Asking, value: Value) -> list[int]:
     if not found and text.isascii() and text.isdigit() and int(text[:20]) <= MAX_ID:
         found = [source.id for source in asking.sources if source.id == int(text[:20])]
     if not found:
-        names = [source.name.lower() for source in asking.sources]
+        names = dict.fromkeys(source.name.lower() for source in asking.sources)
         _refuse(value, f"You see no source {_shown(value)}.{guess(text, names)}")
     return found
 
@@ -153,10 +153,9 @@ _THREE: Mapping[str, Literal["snoozed", "backlog"]] = {"snoozed": "snoozed", "ba
 def _is(asking: Asking, term: Filter) -> None:
     known = (*_STATUSES, "any", *_THREE, "thanks", *FLAGS)
     values = _chosen(term, known, "state of an item")
-    if values == ["any"] and not term.excluded:
-        values = list(_STATUSES)
-    if all(value in _STATUSES for value in values):
-        _status(asking, values, excluded=term.excluded)
+    if all(value in {*_STATUSES, "any"} for value in values):
+        statuses = _STATUSES if "any" in values else values
+        _status(asking, statuses, excluded=term.excluded)
         return
     if len(values) > 1:
         what = "A comma joins statuses only: is:replied,dismissed. Write is: once for each other."

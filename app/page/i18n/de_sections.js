@@ -73,6 +73,7 @@ export default {
   "class.budget": "Kontingent verbraucht",
   "cause.retention": "die Plattform bewahrt nicht mehr auf",
   "cause.cap": "die Plattform zeigt nicht mehr",
+  "cause.missing": "etwas anderes hat es aus der Warteschlange genommen",
   "backfill.begun": { one: "Liest zurück: bisher {n} Nachricht.", other: "Liest zurück: bisher {n} Nachrichten." },
   "backfill.back": { one: "Liest zurück: {n} Nachricht, bis {day}.", other: "Liest zurück: {n} Nachrichten, bis {day}." },
   "backfill.pause": "Anhalten",

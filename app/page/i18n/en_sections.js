@@ -72,6 +72,7 @@ export default {
   "class.budget": "budget used up",
   "cause.retention": "the platform keeps no more",
   "cause.cap": "the platform shows no more",
+  "cause.missing": "something else took it out of the queue",
   "backfill.begun": { one: "Reading back: {n} message so far.", other: "Reading back: {n} messages so far." },
   "backfill.back": { one: "Reading back: {n} message, back to {day}.", other: "Reading back: {n} messages, back to {day}." },
   "backfill.pause": "Pause",

@@ -73,6 +73,7 @@ export default {
   "class.budget": "cuota agotada",
   "cause.retention": "la plataforma no guarda más",
   "cause.cap": "la plataforma no muestra más",
+  "cause.missing": "otra cosa lo sacó de la cola",
   "backfill.begun": { one: "Leyendo lo anterior: {n} mensaje hasta ahora.", other: "Leyendo lo anterior: {n} mensajes hasta ahora." },
   "backfill.back": { one: "Leyendo lo anterior: {n} mensaje, hasta {day}.", other: "Leyendo lo anterior: {n} mensajes, hasta {day}." },
   "backfill.pause": "Pausar",

@@ -20,7 +20,7 @@ from app.team.entering.setting_up import LinkOver, SetUp
 from app.team.entering.visiting import entrance_of, give_cookie, visitor_of
 from app.team.schemas import Me, me_out
 from app.team.sessions.service import principal_of
-from app.team.users.names import NAME
+from app.team.users.names import Name
 from app.web import cookies
 from app.web.answers import answer, answers
 from app.web.auth import OPEN, Permission, Principal, find_caller, needs
@@ -55,7 +55,7 @@ class SetUpBody(Body):
     """
 
     ticket: Annotated[str, Field(min_length=1, max_length=200, repr=False)]
-    name: Annotated[str, StringConstraints(pattern=NAME)] | None = None
+    name: Name | None = None
     display_name: Display | None = None
     password: _Password
 

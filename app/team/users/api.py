@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Depends
-from pydantic import Field, StringConstraints
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,7 +14,7 @@ from app.team import examples
 from app.team.asked import Display, Rights, SourceIds, columns_of, managing, shown
 from app.team.schemas import UserList, UserOut, user_out
 from app.team.users import service
-from app.team.users.names import NAME
+from app.team.users.names import Name
 from app.web.answers import answer, answers
 from app.web.auth import Permission, Principal, Role, needs
 from app.web.conditional import etag, if_match
@@ -29,7 +29,6 @@ router = Routes()
 
 Seeing = Annotated[Principal, Depends(needs(Permission.READ))]
 Staffing = Annotated[Principal, Depends(needs(Permission.MANAGE_USERS))]
-_Name = Annotated[str, StringConstraints(pattern=NAME)]
 _FILTERS = Params(
     (
         Param("source_id", ID, "Only who may see this source, so can be given its items."),
@@ -44,7 +43,7 @@ _DISABLED = {"exclude": False, "include": None, "only": True}
 class UserNew(Body):
     """A person to add. `name` is short and unique without case; `source_ids` null: all sources."""
 
-    name: _Name
+    name: Name
     display_name: Display | None = None
     role: Role
     rights: Rights = Field(default_factory=list)
@@ -54,7 +53,7 @@ class UserNew(Body):
 class UserPatch(Body):
     """What to change; what is left out stays. `disabled` false gives back a person's access."""
 
-    name: _Name | None = None
+    name: Name | None = None
     display_name: Display | None = None
     role: Role | None = None
     rights: Rights | None = None

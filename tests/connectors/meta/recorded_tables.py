@@ -12,7 +12,7 @@ from app.connectors.base import Mention
 from app.connectors.text import parse_time
 
 FOLDER = Path(__file__).parent
-HEADS = frozenset({"is", "us", "name", "below"})
+HEADS = frozenset({"is", "us", "name", "below", "top", "watched", "gone", "skipped"})
 
 
 @dataclass(slots=True)
@@ -27,15 +27,15 @@ class Expected:
         return self.heads["us"]
 
 
-def lines_of(name: str) -> Iterator[str]:
-    for line in (FOLDER / name).read_text("utf-8").splitlines():
+def lines_of(name: str, folder: Path) -> Iterator[str]:
+    for line in (folder / name).read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
             yield line
 
 
-def by_hand(name: str) -> dict[str, Expected]:
+def by_hand(name: str, folder: Path = FOLDER) -> dict[str, Expected]:
     found: dict[str, Expected] = {}
-    for line in lines_of(name):
+    for line in lines_of(name, folder):
         if line.startswith("["):
             found[line.strip("[]")] = Expected()
             continue
@@ -50,10 +50,10 @@ def by_hand(name: str) -> dict[str, Expected]:
     return found
 
 
-def left_out(name: str) -> dict[str, str]:
+def left_out(name: str, folder: Path = FOLDER) -> dict[str, str]:
     """Keys of answers without anything for an inbox, each with the reason: lines after `= …`."""
     found, reason = {}, ""
-    for line in lines_of(name):
+    for line in lines_of(name, folder):
         if line.startswith("= "):
             reason = line.removeprefix("= ")
         else:

@@ -12,10 +12,10 @@ import pytest
 from app.connectors.answers import Answer
 from app.connectors.asking import RateLimit
 from app.connectors.base import ThreadRef
-from app.connectors.failures import AuthFailed, BadResponse
+from app.connectors.failures import AuthFailed
 from app.connectors.meta import consent, messages, posts, ratings, rights
 from app.connectors.meta.nodes import Parsed, parse_rows
-from app.connectors.meta.refusals import refusal
+from app.connectors.meta.refusals import Malformed, refusal
 from app.connectors.oauth import Client
 from tests.connectors.meta.recorded_tables import by_hand, left_out, rows_in, told
 from tests.recorded import Exchange, load, recordings
@@ -30,7 +30,7 @@ CONVERSATIONS = {
         ("t_587956915396498", 93, datetime(2021, 6, 8, 8, 24, 57, tzinfo=UTC)),
     ],
 }
-ERRORS = {"pyfb:error.json#0": BadResponse, "restfb:exampleErrorNew.json#0": AuthFailed}
+ERRORS = {"pyfb:error.json#0": Malformed, "restfb:exampleErrorNew.json#0": AuthFailed}
 ACCOUNTS = {
     "pyfb:base/user_accounts_token.json#0": ["2121008874780932"],
     "pyfb:facebook/apidata/users/user_accounts_p2.json#0": ["123456", "12345678"],

@@ -20,7 +20,7 @@ from app.connectors.failures import (
     RateLimited,
     Transient,
 )
-from app.connectors.meta.refusals import NotOffered
+from app.connectors.meta.refusals import Malformed, NotOffered
 from app.connectors.platforms.facebook import PLATFORM
 from tests.connectors.meta.staging import error, listed, serve, usage
 from tests.connectors.playing import load
@@ -64,7 +64,7 @@ async def failure(source: Source) -> ConnectorError:
         (80002, None, 400, RateLimited),
         (1, None, 400, Transient),
         (2, None, 500, Transient),
-        (100, None, 400, BadResponse),
+        (100, None, 400, Malformed),
         (999, None, 400, BadResponse),
         (999, None, 403, AuthFailed),
     ],

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from app.connectors.base import Kind, Mention, Person, Signal, ThreadRef
-from app.connectors.meta.branches import Around, settled
+from app.connectors.branches import Around, named_in, settled
 from app.connectors.meta.nodes import author_of
 
 POST, US, ANNA, BOB = "1001_7001", "1001", "5001", "5002"
@@ -101,3 +103,17 @@ def test_signals_of_hidden_authors_give_the_reason() -> None:
     [signal] = author_of({"from": None}, "9").signals
     assert isinstance(signal, Signal)
     assert "not tell" in signal.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("@anna thanks", ("anna",)),
+        ("Hi @Bob_R. And @a.b!", ("bob_r", "a.b")),
+        ("mail me@example.com", ()),
+        ("@ @. @@x", ()),
+        ("@anna @anna", ("anna",)),
+    ],
+)
+def test_names_in_a_text_are_those_addressed(text: str, named: tuple[str, ...]) -> None:
+    assert named_in(text) == named

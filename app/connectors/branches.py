@@ -6,13 +6,16 @@ person on top, who may still be waiting: so what we wrote is hung on the comment
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from app.connectors.base import Mention
-from app.connectors.meta.nodes import is_known
+from app.connectors.base import Mention, Person
 
+HIDDEN_AUTHOR = "author_hidden"
+"""The code of the signal that nobody knows who wrote something: nothing tells two of them apart."""
+_NAMED = re.compile(r"(?<![A-Za-z0-9._@])@([A-Za-z0-9._]{1,30})", re.ASCII)
 _BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -26,6 +29,17 @@ class Around:
 
     def is_ours(self, mention: Mention) -> bool:
         return not self.us.isdisjoint(_names(mention))
+
+
+def is_known(person: Person) -> bool:
+    """Whether it is told who it is."""
+    return all(each.code != HIDDEN_AUTHOR for each in person.signals)
+
+
+def named_in(text: str) -> tuple[str, ...]:
+    """User names that a text addresses (letters, digits, `.` and `_` after an `@`), lower case."""
+    found = (each.rstrip(".").lower() for each in _NAMED.findall(text))
+    return tuple(dict.fromkeys(each for each in found if each))
 
 
 def settled(found: Sequence[Mention], around: Around) -> tuple[Mention, ...]:

@@ -1,0 +1,1 @@
+"""Messages, threads, rights and refusals of Discord's API."""

@@ -1,0 +1,1 @@
+"""LinkedIn: Pages of organizations, as the versioned REST API tells them."""

@@ -1,0 +1,1 @@
+"""Reddit: its things and listings, its people, its refusals, and one account."""

@@ -1,0 +1,1 @@
+"""Messages, people, rights and refusals of Slack's Web API."""

@@ -1,0 +1,1 @@
+"""Updates, messages, chats and refusals of Telegram's Bot API."""

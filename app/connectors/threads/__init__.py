@@ -1,0 +1,1 @@
+"""Threads: posts, replies and mentions as its API tells them."""

@@ -1,0 +1,1 @@
+"""TikTok's API for Business, as far as it reads one account."""
