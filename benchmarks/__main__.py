@@ -10,14 +10,18 @@ from collections.abc import Sequence
 from benchmarks.report import Report
 
 BENCHES = {
-    "list": "a page of the list, 304, mark replied, against the limit and the usual way",
+    "list": "a page of the list, and 304, against the limit and the usual way",
+    "mark": "marking an item as replied, against the limit and the usual way",
+    "sockets": "the list over HTTP, against constant bytes; on PostgreSQL against SQLite",
+    "size": "bytes an item takes",
+    "page": "the built-in page in a browser",
     "ingest": "pages of known and of new items, against the limit and the usual way",
     "poll": "a poll with and without the network, and the tick",
     "scale": "every filter and order at several sizes",
     "start": "exec to the first 200, memory, the CLI",
     "mixed": "the list while another process ingests",
     "sse": "what live readers and webhooks cost everybody else",
-    "fleet": "several API and poller processes on PostgreSQL",
+    "fleet": "poller and API processes on one database: in time, once, at what cost",
 }
 
 

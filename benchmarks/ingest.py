@@ -85,7 +85,7 @@ async def _compare(rows: int, rounds: int, pages: int) -> Report:
     report = Report("ingest", {"rows": rows, "db": "sqlite"})
     copies = {name: original.with_name(f"ingest-{name}.db") for name in ("ours", "raw", "orm")}
     for copy in copies.values():
-        _forget(copy)
+        forget(copy)
         shutil.copy(original, copy)
     db = open_database(f"sqlite:///{copies['ours']}")
     ours = Ours(db)
@@ -111,11 +111,12 @@ async def _compare(rows: int, rounds: int, pages: int) -> Report:
         raw.close()
         orm.close()
         for copy in copies.values():
-            _forget(copy)
+            forget(copy)
     return report
 
 
-def _forget(path: Path) -> None:
+def forget(path: Path) -> None:
+    """Deletes a SQLite database with what lies beside it."""
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         path.with_name(name).unlink(missing_ok=True)
 

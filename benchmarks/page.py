@@ -1,16 +1,17 @@
-"""How fast the page is: `python -m benchmarks.page [items]`; SQLite, loopback, Debian's Chromium.
+"""How fast the built-in page is, in Debian's Chromium: the first list, and from key to paint.
 
-Prints the time to the first list with that many items stored (100,000), and from key to paint with
-200 rows shown. The copies of one item are written past the counters: times are what is measured.
+SQLite, loopback, 200 rows shown. The copies of one item are written past the counters: times are
+what is measured.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import sys
+import statistics
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from playwright.async_api import async_playwright
@@ -19,6 +20,7 @@ from sqlalchemy import select
 from app.db import Tx
 from app.inbox.models import item
 from app.schema import migrate
+from benchmarks.report import Report
 from tests.page.stage import Stage, chromium, staging, stocked
 
 ROWS = 200
@@ -59,13 +61,15 @@ async def fill(tx: Tx, count: int) -> None:
         await tx.execute(tx.insert(item).values(copies))
 
 
-def told(name: str, times: list[float], goal: int) -> None:
+def tell(report: Report, name: str, times: list[float], goal: int) -> None:
+    """The median and the 95th percentile, which the goal of the page is about."""
     ordered = sorted(times)
-    p95 = ordered[int(len(ordered) * 0.95) - 1]
-    print(f"{name}: median {median(times):.0f} ms, p95 {p95:.0f} ms (goal {goal} ms)")
+    report.add(f"{name}, median", statistics.median(times))
+    report.add(f"{name}, p95", ordered[int(len(ordered) * 0.95) - 1])
+    report.notes.append(f"{name}: goal {goal} ms")
 
 
-async def measure(stage: Stage) -> None:
+async def measure(stage: Stage, report: Report) -> None:
     first: list[float] = []
     for _ in range(10):
         tab = await stage.open("/health")
@@ -77,7 +81,7 @@ async def measure(stage: Stage) -> None:
         await page.wait_for_timeout(200)
         first.append(await page.evaluate("window.firstRow"))
         await tab.context.close()
-    told("first list", first, 1000)
+    tell(report, "first list", first, 1000)
     tab = await stage.open("/")
     while await tab.page.locator(".row").count() < ROWS:
         await tab.page.locator(".rows-scroll").evaluate("e => e.scrollTo(0, e.scrollHeight)")
@@ -85,10 +89,19 @@ async def measure(stage: Stage) -> None:
     await tab.page.evaluate("document.querySelector('.row-link').focus()")
     for name, key in (("j", "j"), ("x", "x")):
         took: list[Any] = await tab.page.evaluate(PRESS, [key, PRESSES])
-        told(f"key {name} to paint, {ROWS} rows", took, 100)
+        tell(report, f"key {name} to paint, {ROWS} rows", took, 100)
 
 
-async def main(count: int) -> None:
+def main(arguments: Sequence[str]) -> Report:
+    options = argparse.ArgumentParser(prog="run.py bench page", description=__doc__)
+    options.add_argument("--rows", type=int, default=100_000)
+    chosen = options.parse_args(arguments)
+    report = Report("page", {"rows": chosen.rows}, unit="ms")
+    asyncio.run(_measure(report, chosen.rows))
+    return report
+
+
+async def _measure(report: Report, count: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         url = f"sqlite:///{Path(name) / 'unanswered.db'}"
         await asyncio.to_thread(migrate, url)
@@ -100,9 +113,5 @@ async def main(count: int) -> None:
                 await stocked(stage)
                 async with stage.service.db.write() as tx:
                     await fill(tx, count)
-                await measure(stage)
+                await measure(stage, report)
             await browser.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))

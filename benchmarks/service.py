@@ -42,15 +42,18 @@ class Running:
 
 
 @contextmanager
-def service(database: Path | None = None, home: Path | None = None) -> Iterator[Running]:
+def service(
+    database: Path | None = None, home: Path | None = None, url: str | None = None
+) -> Iterator[Running]:
     """`unanswered serve` with the demo, on a database of its own; or without demo and polling on a
-    copy of `database`, whose key lies in `home`.
+    copy of `database`, or on the one at `url`, whose key lies in `home`.
     """
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
         more: list[str] = []
         if database is not None:
             shutil.copy(database, data / "unanswered.db")
+        if database is not None or url is not None:
             more = ["--no-demo", "--no-poll"]
         if home is not None and (home / "secret.key").exists():
             shutil.copy(home / "secret.key", data)
@@ -62,6 +65,8 @@ def service(database: Path | None = None, home: Path | None = None) -> Iterator[
             "UNANSWERED_STREAMS_PER_TOKEN": "10000",
             "UNANSWERED_LOG_LEVEL": "error",
         }
+        if url is not None:
+            env["UNANSWERED_DATABASE_URL"] = url
         command = [sys.executable, "-P", "-m", "app.cli", "serve", "--port", "0", *more]
         with subprocess.Popen(command, env=env, cwd=folder, stdout=subprocess.DEVNULL) as process:
             try:

@@ -6,10 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import and_, insert, select, text
 
+from app.connectors.base import Mention
 from app.db import Database
+from app.inbox import ingest
+from app.inbox.arrivals import Us
+from app.inbox.models import item, thread
 from app.sources.models import source, stream
+
+_NOBODY = Us(frozenset(), frozenset())
 
 
 async def add_sources(
@@ -56,3 +62,35 @@ async def add_sources(
                 for row in made.all()
             ]  # fmt: skip
             await tx.execute(insert(stream), streams)
+
+
+async def make_known(db: Database, page: Sequence[Mention], platform: str, now: datetime) -> None:
+    """Stores a page that every source shows as known to all of them: taken in for the first, and
+    copied for the others.
+    """
+    (first,) = await db.rows(select(source.c.id).order_by(source.c.id).limit(1))
+    incoming = ingest.Incoming(
+        source_id=first.id, platform=platform, stream="mentions", us=_NOBODY, now=now, mentions=page
+    )
+    difference = await ingest.compare(db, incoming)
+    async with db.write() as tx:
+        await ingest.apply(tx, incoming, difference)
+    here, there, other = item.alias(), thread.alias(), thread.alias()
+    others = source.c.id != first.id
+    threads = [column for column in thread.c if column.name not in {"id", "source_id"}]
+    items = [column for column in here.c if column.name not in {"id", "source_id", "thread_id"}]
+    whose = source.join(here, here.c.source_id == first.id).join(
+        there, there.c.id == here.c.thread_id
+    )
+    placed = whose.join(
+        other, and_(other.c.source_id == source.c.id, other.c.external_id == there.c.external_id)
+    )
+    async with db.write() as tx:
+        copied = select(source.c.id, *threads).select_from(thread.join(source, others))
+        copied = copied.where(thread.c.source_id == first.id)
+        names = ["source_id", *(column.name for column in threads)]
+        await tx.execute(insert(thread).from_select(names, copied))
+        names = ["source_id", "thread_id", *(column.name for column in items)]
+        chosen = select(source.c.id, other.c.id, *items).select_from(placed).where(others)
+        await tx.execute(insert(item).from_select(names, chosen))
+        await tx.execute(text("ANALYZE"))

@@ -22,7 +22,8 @@ LONGEST_JSON_TEXT = 64 * 1024  # characters; of a whole raw body no more is kept
 DEEPEST_JSON = 60
 
 _MARKS_IN_A_ROW = 30  # as in the Stream-Safe Text Format of UAX 15: no script needs more
-_NORMAL_BELOW = "\u0300"  # the first combining mark; all characters before it are NFC already
+_MAY_COMBINE = re.compile("[\u0300-\U0010ffff]")  # all characters before it are NFC already
+_PLAIN = re.compile(r"[\t\n\x20-\x7e]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _LINE_END = re.compile("\r\n|\r|\x85|\u2028|\u2029")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -51,18 +52,18 @@ def clean(text: str, *, limit: int = LONGEST_TEXT) -> str:
     NUL, other control characters except line feed and tab, and more than 30 combining marks in a
     row are left out; a lone surrogate becomes U+FFFD. Emoji sequences stay whole.
     """
-    if text.isascii() and text.isprintable() and len(text) <= limit:
-        return text  # most names and ids; what follows would change nothing
+    if len(text) <= limit and _PLAIN.fullmatch(text):
+        return text  # most texts, names and ids; what follows would change nothing
     text = _LINE_END.sub("\n", _sound(text[: 4 * limit]))
     text = _CONTROL.sub("", text)
-    if text and max(text) >= _NORMAL_BELOW:
+    if _MAY_COMBINE.search(text):
         text = unicodedata.normalize("NFC", _without_mark_heaps(text))
     return text if len(text) <= limit else _LOOSE_END.sub("", text[:limit])
 
 
 def _sound(text: str) -> str:
     """Without NUL; surrogates joined where they are a pair, U+FFFD where they are alone."""
-    if _SURROGATE.search(text):
+    if not text.isascii() and _SURROGATE.search(text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text.replace("\x00", "")
 
@@ -91,9 +92,12 @@ def clean_json(value: Any, *, depth: int = DEEPEST_JSON) -> Any:
     beyond 64 bits text; what lies deeper than `depth` levels becomes `None`; what JSON does not
     know becomes text; a longer text than `LONGEST_JSON_TEXT` is cut before it is copied.
     """
+    kind = type(value)
+    if kind is str and value.isascii() and len(value) <= LONGEST_JSON_TEXT and "\x00" not in value:
+        return value  # nearly every text; nearly all of the others are containers
     if isinstance(value, dict | list | tuple):
         return None if depth <= 0 else _clean_inside(value, depth - 1)
-    if value is None or isinstance(value, bool):
+    if value is None or kind is bool:
         return value
     if isinstance(value, int):
         return int(value) if value in _INT64 else _digits(value)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, or_, select, union
+from sqlalchemy import BindParameter, Row, bindparam, or_, select, union
 
 from app.connectors.registry import PLATFORMS
 from app.db import Tx
@@ -19,6 +19,19 @@ from app.inbox.evidence import OurReply, Thread, Waiting
 from app.inbox.item import Action
 from app.inbox.models import item, reply, thread
 from app.outbox.events import POLLER
+
+_THREADS: BindParameter[Any] = bindparam("threads", expanding=True)
+_WHERE_WE_SPOKE = union(
+    select(reply.c.thread_id).where(reply.c.thread_id.in_(_THREADS)),
+    select(item.c.thread_id).where(
+        item.c.thread_id.in_(_THREADS),
+        or_(
+            item.c.native_at.is_not(None),
+            item.c.answer_evidence.is_not(None),
+            item.c.possibly_answered,
+        ),
+    ),
+)
 
 
 async def judge_threads(
@@ -42,18 +55,8 @@ async def judge_threads(
 
 async def _where_we_spoke(tx: Tx, thread_ids: Collection[int]) -> list[int]:
     """Those of the threads that hold a reply of ours, or an item that was (possibly) answered."""
-    statement = union(
-        select(reply.c.thread_id).where(reply.c.thread_id.in_(thread_ids)),
-        select(item.c.thread_id).where(
-            item.c.thread_id.in_(thread_ids),
-            or_(
-                item.c.native_at.is_not(None),
-                item.c.answer_evidence.is_not(None),
-                item.c.possibly_answered,
-            ),
-        ),
-    )
-    return sorted(row.thread_id for row in await tx.rows(statement))
+    asked = {"threads": list(thread_ids)}
+    return sorted(row.thread_id for row in await tx.rows(_WHERE_WE_SPOKE, asked))
 
 
 async def _judge(

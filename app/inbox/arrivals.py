@@ -29,6 +29,7 @@ _KINDS_BY_RANK = (
     "review",
     "direct_message",
 )
+_RANKS = {kind: rank for rank, kind in enumerate(_KINDS_BY_RANK)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +106,12 @@ def _as_ranked(mention: Mention, before: Arrival | None) -> Mention:
 
 def _unfit(mention: Mention) -> str | None:
     """Why a message can't be stored; ids are never cut, since a cut id is another id."""
-    ids = {
-        "id": mention.external_id,
-        "author's id": mention.author.external_id,
-        "thread's id": mention.thread.external_id,
-        "parent's id": mention.parent_external_id or "-",
-    }
-    for what, value in ids.items():
+    for what, value in (
+        ("id", mention.external_id),
+        ("author's id", mention.author.external_id),
+        ("thread's id", mention.thread.external_id),
+        ("parent's id", mention.parent_external_id or "-"),
+    ):
         if not value:
             return f"the {what} is empty"
         if len(value) > MAX_EXTERNAL_ID:
@@ -169,7 +169,7 @@ def rank_of(kind: str) -> int:
     """Which of two kinds holds where one message comes by two routes: the higher one, so that the
     order of arrival does not matter.
     """
-    return _KINDS_BY_RANK.index(kind) if kind in _KINDS_BY_RANK else len(_KINDS_BY_RANK)
+    return _RANKS.get(kind, len(_RANKS))
 
 
 def _hash_of(mention: Mention, text: str, text_raw: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Update, bindparam, delete, func, or_, select, tuple_, update
 
@@ -159,38 +159,47 @@ async def become_ours(tx: Tx, item_ids: Collection[int], now: datetime) -> None:
         )
 
 
-async def follow_up(tx: Tx, added: Mapping[int, Arrival], source_id: int, now: datetime) -> None:
+class New(NamedTuple):
+    """An item that has just been inserted, and where it belongs."""
+
+    id: int
+    thread_id: int
+    author_id: int
+    arrival: Arrival
+
+    @property
+    def occurred_at(self) -> datetime:
+        return self.arrival.occurred_at
+
+
+_OVERLAID = (
+    select(item)
+    .where(
+        tuple_(item.c.thread_id, item.c.author_id).in_(bindparam("pairs", expanding=True)),
+        or_(item.c.snoozed_until.is_not(None), item.c.assignee_id.is_not(None)),
+        item.c.id.not_in(bindparam("added", expanding=True)),
+    )
+    .order_by(item.c.id)
+    .with_for_update()
+)
+
+
+async def follow_up(tx: Tx, added: Sequence[New], source_id: int, now: datetime) -> None:
     """What new items mean for those beside them: community replies, and rule 8 of the states."""
     if not added:
         return
-    keys = {arrival.external_id for arrival in added.values()}
-    keys |= {a.mention.parent_external_id for a in added.values() if a.mention.parent_external_id}
+    arrivals = [new.arrival for new in added]
+    keys = {arrival.external_id for arrival in arrivals}
+    keys |= {a.mention.parent_external_id for a in arrivals if a.mention.parent_external_id}
     await count_community(tx, keys, source_id)
-    chosen = select(item.c.id, item.c.thread_id, item.c.author_id, item.c.occurred_at)
-    new = [
-        row
-        for ids in repository.chunks(sorted(added))
-        for row in await tx.rows(chosen.where(item.c.id.in_(ids)).order_by(item.c.id))
-    ]
-    pairs = sorted({(row.thread_id, row.author_id) for row in new})
+    ids = [new.id for new in added]
+    pairs = sorted({(new.thread_id, new.author_id) for new in added})
     for chunk in repository.chunks(pairs):
-        wanted = (
-            select(item)
-            .where(
-                tuple_(item.c.thread_id, item.c.author_id).in_(chunk),
-                or_(item.c.snoozed_until.is_not(None), item.c.assignee_id.is_not(None)),
-                item.c.id.not_in(added.keys()),
-            )
-            .order_by(item.c.id)
-            .with_for_update()
-        )
-        for earlier in await tx.rows(wanted):
-            await _author_wrote_again(tx, earlier, new, now)
+        for earlier in await tx.rows(_OVERLAID, {"pairs": chunk, "added": ids}):
+            await _author_wrote_again(tx, earlier, added, now)
 
 
-async def _author_wrote_again(
-    tx: Tx, earlier: Row[Any], new: Sequence[Row[Any]], now: datetime
-) -> None:
+async def _author_wrote_again(tx: Tx, earlier: Row[Any], new: Sequence[New], now: datetime) -> None:
     pair = (earlier.thread_id, earlier.author_id)
     later = [
         row

@@ -6,14 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
+    Insert,
     Row,
     Select,
+    Table,
     bindparam,
     delete,
     false,
@@ -26,6 +28,7 @@ from sqlalchemy import (
 )
 
 from app.db import Reader, Tx, UtcTime
+from app.db_types import insert_into
 from app.inbox.models import count_hour, count_status, item
 from app.scope import Scope
 from app.sources.models import source
@@ -70,19 +73,27 @@ class _Deltas:
         await _add(tx, count_status, names, statuses)
         await _add(tx, count_hour, ("hour", "source_id", "direct"), hours)
         if any(n < 0 for _, n in hours):
-            await tx.execute(delete(count_hour).where(count_hour.c.total == 0))
+            await tx.execute(_FORGETTING)
+
+
+_FORGETTING = delete(count_hour).where(count_hour.c.total == 0)
 
 
 async def _add(
-    tx: Tx, table: Any, names: tuple[str, ...], deltas: Sequence[tuple[tuple[Any, ...], int]]
+    tx: Tx, table: Table, names: tuple[str, ...], deltas: Sequence[tuple[tuple[Any, ...], int]]
 ) -> None:
     if not deltas:
         return
-    adding = tx.insert(table)
-    statement = adding.on_conflict_do_update(
+    rows = [dict(zip(names, key, strict=True), total=n) for key, n in deltas]
+    await tx.execute(_adding(tx.dialect, table, names), rows)
+
+
+@cache
+def _adding(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
+    adding = insert_into(dialect, table)
+    return adding.on_conflict_do_update(
         index_elements=list(names), set_={"total": table.c.total + adding.excluded.total}
     )
-    await tx.execute(statement, [dict(zip(names, key, strict=True), total=n) for key, n in deltas])
 
 
 def hour_of(at: datetime) -> int:

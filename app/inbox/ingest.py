@@ -1,7 +1,7 @@
 """Taking in what a platform said: first compare, reading only; then store what is different.
 
-`compare` runs outside any transaction, so that a page on which everything is known costs two
-reads and no write. `apply` runs in the poll's transaction together with the cursor.
+`compare` runs outside any transaction, so that a page on which everything is known costs one
+read and no write. `apply` runs in the poll's transaction together with the cursor.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ from sqlalchemy import Row
 from app.connectors.base import Unparsed
 from app.db import Reader, Tx
 from app.inbox import answering, changing, originals, people, ranking, repository
-from app.inbox.arrivals import Arrival, person_row, rank_of, raw_of, sort_out, thread_row
+from app.inbox.arrivals import (
+    Arrival,
+    Sorted,
+    person_row,
+    rank_of,
+    raw_of,
+    sort_out,
+    thread_row,
+)
 from app.inbox.counts import count
 from app.inbox.erasing import tombstones
 from app.inbox.incoming import Incoming, Story, first_state, item_row, reply_row
@@ -76,28 +84,31 @@ class Outcome:
 
 
 async def compare(reader: Reader, incoming: Incoming) -> Difference:
-    """Tells what of a page is new or different; no transaction, two reads where all of it is items
+    """Tells what of a page is new or different; no transaction, one read where all of it is items
     that are known, else three.
     """
-    sifted = await tombstones.sift(reader, incoming.platform, incoming.mentions, incoming.us)
-    piles = sort_out(sifted.mentions, incoming.us, incoming.now)
+    piles = sort_out(incoming.mentions, incoming.us, incoming.now)
     asked = {*piles.theirs, *piles.ours, *incoming.gone}
     items = await repository.known_items(reader, incoming.source_id, asked) if asked else {}
+    changed = _changed(piles, items, incoming.gone)
+    known = not changed and piles.theirs.keys() <= items.keys()
+    if known and not (piles.ours or piles.refused or incoming.gone):
+        # Nobody erased is on it: what such people wrote is not stored, and what was changed here
+        # for their sake is not as the page has it.
+        return _nothing(len(piles.theirs))
+    sifted = await tombstones.sift(reader, incoming.platform, incoming.mentions, incoming.us)
+    if sifted.mentions is not incoming.mentions:
+        piles = sort_out(sifted.mentions, incoming.us, incoming.now)
+        changed = _changed(piles, items, incoming.gone)
     asked = {*(key for key in asked if key not in items), *piles.ours, *incoming.gone}
     replies = await repository.known_replies(reader, incoming.source_id, asked) if asked else {}
     new = [a for key, a in piles.theirs.items() if key not in items and key not in replies]
-    changed = [
-        (items[key].id, arrival)
-        for key, arrival in piles.theirs.items()
-        if key in items and _differs(items[key], arrival, gone=key in incoming.gone)
-    ]
     new_replies = [a for key, a in piles.ours.items() if key not in replies]
     changed_replies = [
         (replies[key].id, arrival)
         for key, arrival in piles.ours.items()
         if key in replies and _reply_differs(replies[key], arrival, incoming)
     ]
-    known = len(piles.theirs) - len(new) - len(changed) + sifted.kept
     return Difference(
         new=new,
         changed=changed,
@@ -111,8 +122,33 @@ async def compare(reader: Reader, incoming: Incoming) -> Difference:
             if key in replies and replies[key].removed_at is None
         ],
         refused=piles.refused,
-        unchanged=known,
+        unchanged=len(piles.theirs) - len(new) - len(changed) + sifted.kept,
         erased=sifted.erased,
+    )
+
+
+def _changed(
+    piles: Sorted, items: Mapping[str, Row[Any]], gone: Collection[str]
+) -> list[tuple[int, Arrival]]:
+    """What is stored, but not as the page has it."""
+    return [
+        (items[key].id, arrival)
+        for key, arrival in piles.theirs.items()
+        if key in items and _differs(items[key], arrival, gone=key in gone)
+    ]
+
+
+def _nothing(unchanged: int) -> Difference:
+    return Difference(
+        new=(),
+        changed=(),
+        new_replies=(),
+        changed_replies=(),
+        now_ours=(),
+        gone_items=(),
+        gone_replies=(),
+        refused=(),
+        unchanged=unchanged,
     )
 
 
@@ -132,13 +168,15 @@ def _gone_items(
 
 def _differs(known: Row[Any], arrival: Arrival, *, gone: bool) -> bool:
     """A page that shows a message and says that it is gone tells first the one, then the other."""
-    if gone and known.status == Status.REMOVED:
+    values: Sequence[Any] = known
+    _, _, seen_hash, kind, status, absent_passes = values  # far faster than by name
+    if gone and status == Status.REMOVED:
         return False
     return (
-        known.seen_hash != arrival.seen_hash
-        or rank_of(arrival.mention.kind.value) > rank_of(known.kind)
-        or known.status == Status.REMOVED
-        or known.absent_passes > 0
+        seen_hash != arrival.seen_hash
+        or rank_of(arrival.mention.kind.value) > rank_of(kind)
+        or status == Status.REMOVED
+        or absent_passes > 0
     )
 
 
@@ -170,7 +208,11 @@ async def apply(tx: Tx, incoming: Incoming, difference: Difference) -> Outcome:
         outcome.new = len(added)
         outcome.new_at = [arrival.occurred_at for arrival in added.values()]
         touched |= {threads[a.mention.thread.external_id].id for a in added.values()}
-        await changing.follow_up(tx, added, incoming.source_id, incoming.now)
+        placed = [
+            changing.New(id_, threads[a.mention.thread.external_id].id, authors[_key(a)].id, a)
+            for id_, a in sorted(added.items())
+        ]
+        await changing.follow_up(tx, placed, incoming.source_id, incoming.now)
         changed += await _added_meanwhile(tx, incoming, difference.new, added)
         gone_items += [id_ for id_, a in added.items() if a.external_id in incoming.gone]
     if changed:

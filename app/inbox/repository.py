@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, Select, bindparam, func, select, update
+from sqlalchemy import BindParameter, Row, Select, Table, bindparam, func, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db import Reader, Tx
+from app.db_types import insert_into
 from app.inbox import ranking
 from app.inbox.actions import repository as actions
 from app.inbox.counts import Counted, count
@@ -132,12 +135,19 @@ def counted(row: Any, state: ItemState) -> Counted:
     )
 
 
+_LOCKED = (
+    select(item)
+    .where(item.c.id.in_(bindparam("chosen", expanding=True)))
+    .order_by(item.c.id)
+    .with_for_update()
+)
+
+
 async def lock_items(tx: Tx, item_ids: Collection[int]) -> list[Row[Any]]:
     """Items to be changed, held against others until the transaction ends (ordered by id)."""
     found: list[Row[Any]] = []
     for chunk in chunks(sorted(item_ids)):
-        statement = select(item).where(item.c.id.in_(chunk)).order_by(item.c.id)
-        found.extend(await tx.rows(statement.with_for_update()))
+        found.extend(await tx.rows(_LOCKED, {"chosen": chunk}))
     return found
 
 
@@ -289,30 +299,28 @@ async def _known(
     return found
 
 
+@cache
+def _adding(dialect: str, table: Table) -> ReturningInsert[Any]:
+    adding = insert_into(dialect, table)
+    return adding.on_conflict_do_nothing(index_elements=["source_id", "external_id"]).returning(
+        table.c.id, table.c.external_id
+    )
+
+
 async def add_new(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Inserts items that are not there yet; ids by external id of those that were not."""
-    added: dict[str, int] = {}
-    for chunk in chunks(rows):
-        statement = (
-            tx.insert(item)
-            .on_conflict_do_nothing(index_elements=["source_id", "external_id"])
-            .returning(item.c.id, item.c.external_id)
-        )
-        done = await tx.execute(statement, list(chunk))
-        added |= {row.external_id: row.id for row in done.all()}
-    return added
+    return await _add(tx, item, rows)
 
 
 async def add_replies(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Inserts replies of ours that are not there yet; ids by external id."""
+    return await _add(tx, reply, rows)
+
+
+async def _add(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     added: dict[str, int] = {}
     for chunk in chunks(rows):
-        statement = (
-            tx.insert(reply)
-            .on_conflict_do_nothing(index_elements=["source_id", "external_id"])
-            .returning(reply.c.id, reply.c.external_id)
-        )
-        done = await tx.execute(statement, list(chunk))
+        done = await tx.execute(_adding(tx.dialect, table), list(chunk))
         added |= {row.external_id: row.id for row in done.all()}
     return added
 
@@ -356,30 +364,6 @@ async def replies_of_threads(tx: Tx, thread_ids: Collection[int]) -> Sequence[Ro
         .order_by(reply.c.occurred_at, reply.c.id)
     )
     return await tx.rows(statement)
-
-
-async def due_rereads(
-    reader: Reader, source_id: int, now: datetime, limit: int
-) -> Sequence[Row[Any]]:
-    """Items whose time has come to be read again for edits and deletion."""
-    statement = (
-        select(
-            item.c.id,
-            item.c.external_id,
-            item.c.stream,
-            item.c.reads,
-            item.c.occurred_at,
-            item.c.filed,
-        )
-        .where(
-            item.c.source_id == source_id,
-            item.c.next_read_at.is_not(None),
-            item.c.next_read_at <= now,
-        )
-        .order_by(item.c.next_read_at)
-        .limit(limit)
-    )
-    return await reader.rows(statement)
 
 
 async def touched_by_people(reader: Reader, source_ids: Collection[int]) -> Sequence[Row[Any]]:

@@ -169,10 +169,8 @@ class Acting:
 
     async def hold(self, item_id: int) -> Row[Any]:
         """The item, held until the end of the transaction; 412 at another version than asked."""
-        if await listing.find_item(self._tx, self._scope, item_id) is None:
-            raise item_not_found(item_id)
         held = await repository.lock_items(self._tx, [item_id])
-        if not held:  # its source was removed between the two looks
+        if not held or not repository.is_visible(self._scope, held[0]):
             raise item_not_found(item_id)
         row = held[0]
         if self._versions is not None and row.version not in self._versions:

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import Update, bindparam, update
 
 from app.db import Tx
 from app.inbox import repository
@@ -88,11 +89,16 @@ async def _set_columns(tx: Tx, changes: Sequence[Change]) -> None:
         bound = {f"new_{name}": value for name, value in values.items()}
         alike[tuple(sorted(values))].append({"of_id": change.row.id, **bound})
     for names, rows in sorted(alike.items()):
-        statement = update(item).where(item.c.id == bindparam("of_id"))
-        new: dict[str, Any] = {
-            name: bindparam(f"new_{name}", type_=item.c[name].type) for name in names
-        }
-        await tx.execute(statement.values(**new, version=item.c.version + 1), rows)
+        await tx.execute(_setting(names), rows)
+
+
+@cache
+def _setting(names: tuple[str, ...]) -> Update:
+    new: dict[str, Any] = {
+        name: bindparam(f"new_{name}", type_=item.c[name].type) for name in names
+    }
+    statement = update(item).where(item.c.id == bindparam("of_id"))
+    return statement.values(**new, version=item.c.version + 1)
 
 
 async def _set_labels(tx: Tx, changes: Sequence[Change]) -> None:

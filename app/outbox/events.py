@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import insert, update
+from sqlalchemy import BigInteger, bindparam, insert, update
 
 from app.db import Tx
 from app.outbox.models import event, event_counter
@@ -54,6 +54,15 @@ class Event:
     details: Mapping[str, Any] | None = None
 
 
+_COUNTING = (
+    update(event_counter)
+    .where(event_counter.c.id == 1)
+    .values(last=event_counter.c.last + bindparam("more", type_=BigInteger()))
+    .returning(event_counter.c.last)
+)
+_ADDING = insert(event)
+
+
 @dataclass(slots=True)
 class _Pending:
     # Last of all buffers: whoever holds the counter row commits next, so that numbers appear in
@@ -64,15 +73,10 @@ class _Pending:
     async def flush(self, tx: Tx) -> None:
         if not self.events:
             return
-        counted = await tx.execute(
-            update(event_counter)
-            .where(event_counter.c.id == 1)
-            .values(last=event_counter.c.last + len(self.events))
-            .returning(event_counter.c.last)
-        )
+        counted = await tx.execute(_COUNTING, {"more": len(self.events)})
         first = int(counted.scalar_one()) - len(self.events) + 1
         rows = [_row(first + n, happened) for n, happened in enumerate(self.events)]
-        await tx.execute(insert(event), rows)
+        await tx.execute(_ADDING, rows)
         await tx.wake_followers()
 
 

@@ -27,16 +27,21 @@ ANY_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 ANCIENT = datetime(1, 1, 2, tzinfo=UTC)
 
 
-async def read_top(reading: Reading) -> None:
-    """From the newest down to the old watermark minus the overlap."""
+async def read_top(reading: Reading) -> bool:
+    """From the newest down to the old watermark minus the overlap. Returns whether gaps may be open
+    after that.
+    """
     mark = reading.row.watermark
     first = mark is None and reading.row.backfill_done_at is None
     since = reading.row.backfill_since if mark is None else mark - OVERLAP
-    wanted = Range(
-        since, cause=BACKFILL if first else READING, first=first, moves_watermark=True
-    ).beside(await streams.open_gaps(reading.storing.db, [reading.row.id]))
+    wanted = Range(since, cause=BACKFILL if first else READING, first=first, moves_watermark=True)
+    if reading.with_gaps:
+        wanted.beside(await streams.open_gaps(reading.storing.db, [reading.row.id]))
+    else:
+        wanted.beside(())
     await _walk_down(reading, wanted, None)
     reading.reach_present()
+    return reading.with_gaps or wanted.gap_id is not None
 
 
 async def read_gaps(reading: Reading) -> None:

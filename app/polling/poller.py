@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,29 +21,27 @@ from app.connectors.failures import BadResponse, ConnectorError, Transient
 from app.connectors.registry import PLATFORMS
 from app.db import Database
 from app.errors import AppError
-from app.inbox.arrivals import Us
 from app.polling import rereading
 from app.polling.backward import read_gaps, read_top
 from app.polling.checking import Checking
-from app.polling.finishing import Finished, finish
+from app.polling.ending import Endings
+from app.polling.finishing import Finished
 from app.polling.fitting import fit_streams
+from app.polling.keeping import Connectors
+from app.polling.loading import Loaded, load
 from app.polling.looking import look_again
 from app.polling.ourselves import tell_apart_again
 from app.polling.outcomes import Pace, Read, is_due
 from app.polling.parents import read_parents
 from app.polling.reading import Limits, Reading
 from app.polling.storing import Storing, Tally, rereads_of
-from app.scope import EVERYTHING
-from app.sources import leases, repository, runs, streams
+from app.sources import leases, runs, streams
 from app.sources.connecting import Connecting
 from app.sources.coverage import RETIRED
 from app.sources.leases import Lease, LeaseLost
 from app.sources.purse import Purse, period_of, purse_of
 
 LEASE = timedelta(seconds=150)
-REQUESTS_A_POLL = 2000
-BYTES_A_POLL = 100 * 2**20
-CONNECTORS_KEPT = 2000
 ONE_SECOND = timedelta(seconds=1)
 _log = structlog.get_logger(__name__)
 
@@ -53,7 +50,7 @@ _log = structlog.get_logger(__name__)
 class _Poll:
     """What all streams of one poll share."""
 
-    source: Row[Any]
+    loaded: Loaded
     platform: Platform
     connector: Connector
     budget: Budget
@@ -69,14 +66,9 @@ class _Poll:
     def everything(self) -> bool:
         return self.lease.requested
 
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """A connector that serves the next poll too, and what it was made of."""
-
-    made_of: tuple[Any, ...]
-    connector: Connector
-    budget: Budget
+    @property
+    def source(self) -> Row[Any]:
+        return self.loaded.source
 
 
 @dataclass(slots=True)
@@ -89,32 +81,40 @@ class Poller:
     rng: Random
     limits: Limits = field(default_factory=Limits)
     lease_length: timedelta = LEASE
-    _kept: OrderedDict[int, _Kept] = field(default_factory=OrderedDict)
+    _connectors: Connectors = field(init=False)
     _checking: Checking = field(init=False)
+    _endings: Endings = field(init=False)
 
     def __post_init__(self) -> None:
         self._checking = Checking(self.db, self.clock, self.lease_length)
+        self._endings = Endings(self.db, self.clock)
+        self._connectors = Connectors(self.connecting)
 
-    async def poll(self, lease: Lease) -> None:
+    async def load(self, granted: Sequence[Lease]) -> dict[int, Loaded]:
+        """What the polls of these leases must know, by source; for `poll`, at once."""
+        return await load(self.db, [lease.source_id for lease in granted], self.clock.now())
+
+    async def poll(self, lease: Lease, loaded: Loaded | None = None) -> None:
         """Reads every due stream of a leased source and gives the source back.
 
         `LeaseLost` ends it quietly: somebody else polls the source by now. Trouble with the
         database is raised; the lease then ends by itself.
         """
         with structlog.contextvars.bound_contextvars(source_id=lease.source_id):
+            self._endings.begin()
             try:
-                await self._poll(lease)
+                known = loaded or (await self.load([lease])).get(lease.source_id)
+                if known is not None:
+                    await self._poll(lease, known)
             except LeaseLost:
                 _log.warning("the lease was lost; nothing more of this poll is stored")
+            finally:
+                self._endings.over()
 
-    async def _poll(self, lease: Lease) -> None:
-        started_at = self.clock.now()
-        source = await repository.find_source(self.db, EVERYTHING, lease.source_id)
-        if source is None:
-            return
-        rows = await repository.streams_of(self.db, [source.id])
+    async def _poll(self, lease: Lease, loaded: Loaded) -> None:
+        started_at, source, rows = self.clock.now(), loaded.source, loaded.streams
         try:
-            connector, budget = self._connector(source)
+            connector, budget = self._connectors.of(source)
         except AppError as error:
             left = [streams.as_state(row) for row in rows if row.state != RETIRED]
             await self._cannot_read(
@@ -122,7 +122,7 @@ class Poller:
             )
             return
         poll = await self._prepare(
-            lease, source, rows, connector=connector, budget=budget, started_at=started_at
+            lease, loaded, connector=connector, budget=budget, started_at=started_at
         )
         seen = poll.streams.values()
         refused = await self._checking.look(source, seen, connector, lease)
@@ -152,7 +152,7 @@ class Poller:
             held_back=self._held_back(poll),
             spent=spent,
         )
-        await finish(self.db, self.clock, done)
+        await self._endings.store(done)
 
     async def _keep_lease(self, poll: _Poll) -> None:
         """Between the parts of a long poll: pages on which everything is known renew nothing."""
@@ -167,7 +167,8 @@ class Poller:
         may = {name: row for name, row in poll.streams.items() if well.get(name, _is_well(row))}
         if not may:
             return reads
-        told = await rereading.reread(poll.connector, poll.storing, may, tally, poll.purse)
+        due = poll.loaded.rereads_due
+        told = await rereading.reread(poll.connector, poll.storing, may, tally, poll.purse, due=due)
         if told is None:
             return reads
         name, failure = told
@@ -185,37 +186,20 @@ class Poller:
         later = [at for at in times if poll.everything and at > poll.started_at]
         return max(later, default=None)
 
-    def _connector(self, source: Row[Any]) -> tuple[Connector, Budget]:
-        """The connector of a source, kept from poll to poll: a session and what it has learned of
-        threads would cost requests again. Another setting or credential makes a new one.
-        """
-        made_of = (source.platform, repr(source.settings), source.credential)
-        kept = self._kept.get(source.id)
-        if kept is None or kept.made_of != made_of:
-            budget = Budget(requests=REQUESTS_A_POLL, decoded_bytes=BYTES_A_POLL)
-            connector = self.connecting.connector_of(source, budget)
-            kept = self._kept[source.id] = _Kept(made_of, connector, budget)
-        self._kept.move_to_end(source.id)
-        if len(self._kept) > CONNECTORS_KEPT:
-            self._kept.popitem(last=False)
-        kept.budget.requests_used = kept.budget.bytes_used = 0
-        return kept.connector, kept.budget
-
     async def _prepare(
         self,
         lease: Lease,
-        source: Row[Any],
-        rows: Sequence[Row[Any]],
+        loaded: Loaded,
         *,
         connector: Connector,
         budget: Budget,
         started_at: datetime,
     ) -> _Poll:
-        specs, platform = connector.streams(), PLATFORMS[source.platform]
-        rows = await fit_streams(self.db, source, rows, specs, started_at)
+        source, specs = loaded.source, connector.streams()
+        platform = PLATFORMS[source.platform]
+        rows = await fit_streams(self.db, source, loaded.streams, specs, started_at)
         read = {spec.name for spec in specs}
         states = {row.name: streams.as_state(row) for row in rows if row.name in read}
-        held = await streams.quarantine_size(self.db, [row.id for row in rows])
         feeds: dict[str, list[int]] = {}
         for spec in specs:
             if spec.parents_from is not None:
@@ -228,17 +212,17 @@ class Poller:
             lease_length=self.lease_length,
             source_id=source.id,
             platform=source.platform,
-            us=await self._us(source.id),
+            us=loaded.us,
             backlog_after=timedelta(seconds=source.backlog_after),
             interval=timedelta(seconds=source.poll_interval),
             feeds=feeds,
-            with_quarantine=frozenset(held),
+            with_quarantine=loaded.with_quarantine,
             rereads=rereads_of(platform),
             refresh_within=platform.retention.refresh_within if platform.retention else None,
             filing_by_lists=platform.capabilities.filing_by_lists,
         )
         return _Poll(
-            source,
+            loaded,
             platform,
             connector,
             budget,
@@ -258,12 +242,6 @@ class Poller:
         spent = await runs.spent_since(self.db, source.id, began)
         elsewhere = await runs.spent_elsewhere(self.db, source, began)
         return purse_of(quota, source.budget, spent, now, elsewhere=elsewhere)
-
-    async def _us(self, source_id: int) -> Us:
-        rows = await repository.us_of(self.db, [source_id])
-        values = {row.value for row in rows} | {row.value.lower() for row in rows}
-        bots = [row.value for row in rows if row.automated]
-        return Us(frozenset(values), frozenset([*bots, *(bot.lower() for bot in bots)]))
 
     def _paces(self, poll: _Poll) -> dict[str, Pace]:
         usual = timedelta(seconds=poll.source.poll_interval)
@@ -333,6 +311,7 @@ class Poller:
             thrifty=poll.platform.thrift is not None,
             feeder=None if spec.parents_from is None else poll.streams[spec.parents_from],
             tally=tally or Tally(),
+            with_gaps=poll.streams[spec.name].id in poll.loaded.with_gaps,
         )
         return Read(reading, await self._failure_of(reading))
 
@@ -372,7 +351,7 @@ class Poller:
             {row.name: pace for row in rows},
             before={row.name: row.error_code for row in rows},
         )
-        await finish(self.db, self.clock, done)
+        await self._endings.store(done)
 
 
 def _unread(row: SimpleNamespace, started_at: datetime) -> Any:
@@ -393,8 +372,8 @@ async def _read_stream(reading: Reading) -> None:
         await read_parents(reading)
         return
     if reading.spec.shape is Shape.BACKWARD:
-        await read_top(reading)
-        await read_gaps(reading)
+        if await read_top(reading):
+            await read_gaps(reading)
     else:
         await reading.read_forward()
     if reading.spec.shape is not Shape.QUEUE:

@@ -62,6 +62,7 @@ class Reading:
     limits: Limits
     started_at: datetime
     everything: bool = False  # asked for by a person: watched parents are read, due or not
+    with_gaps: bool = True  # there may be open gaps
     feeder: SimpleNamespace | None = None  # PARENT: the stream whose pages bring the parents
     purse: Purse | None = None  # shared by all streams of the source
     thrifty: bool = False  # each message is paid for: one second look a day, before the day ends

@@ -14,6 +14,7 @@ from app.connectors.base import Connector, Page
 from app.connectors.failures import BadResponse, ConnectorError, Gone, RateLimited, Transient
 from app.connectors.rereading import ReadsMany
 from app.inbox import repository as inbox
+from app.inbox import rereads
 from app.polling.refreshing import ManyAtOnce, as_filed, read_many, refresh
 from app.polling.storing import Storing, Tally, only_messages
 from app.sources import leases, quarantine
@@ -31,8 +32,10 @@ async def reread(
     rows: Mapping[str, SimpleNamespace],
     tally: Tally,
     purse: Purse | None = None,
+    *,
+    due: bool = True,
 ) -> tuple[str, RateLimited] | None:
-    """Reads items again that are due for it; `rows` are the streams that may be read.
+    """Reads items again that are due for it, if any are; `rows` are the streams that may be read.
 
     A failure ends it, but the item it struck has had its turn: it must not hold up the others.
     Returned is the stream in which the platform has asked us to wait, with what it said.
@@ -42,6 +45,8 @@ async def reread(
     if storing.lease.requested:
         await _try_quarantined(connector, storing, rows)
     if not isinstance(connector, ReadsMany):
+        if not due:
+            return None
         return await _one_by_one(connector, storing, rows, tally)
     many = ManyAtOnce(connector, storing, rows, tally, purse)
     try:
@@ -61,7 +66,7 @@ async def _many_at_once(many: ManyAtOnce) -> tuple[str, ConnectorError] | None:
     """With one request, where a platform offers that; raises where it is not understood."""
     storing, now = many.storing, many.storing.clock.now()
     most = many.connector.most_at_once
-    due = await inbox.due_rereads(storing.db, storing.source_id, now, most)
+    due = await rereads.due_rereads(storing.db, storing.source_id, now, most)
     wanted = [row for row in due if row.stream in many.rows]
     told: tuple[str, ConnectorError] | None = None
     if wanted:
@@ -85,7 +90,7 @@ async def _one_by_one(
     read: list[tuple[int, dict[str, Any]]] = []
     failure: ConnectorError | None = None
     stream = ""
-    for due in await inbox.due_rereads(storing.db, storing.source_id, now, ITEMS_A_POLL):
+    for due in await rereads.due_rereads(storing.db, storing.source_id, now, ITEMS_A_POLL):
         stream = due.stream
         if stream in rows:
             failure = await _read_again(connector, storing, rows[stream], due, tally)

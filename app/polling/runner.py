@@ -21,6 +21,7 @@ from app.db_trouble import is_lasting
 from app.errors import AppError
 from app.polling import set_back
 from app.polling.housekeeping import clean
+from app.polling.loading import Loaded
 from app.polling.poller import Poller
 from app.polling.schedule import spread_start
 from app.sources import leases, repository
@@ -168,8 +169,9 @@ class Runner:
         if self._ending.is_set():  # meanwhile
             await self._give_back(granted)
             return
+        loaded = await self._load(granted)
         for lease in granted:
-            self._start(lease)
+            self._start(lease, loaded.get(lease.source_id))
 
     def _room(self) -> int:
         """How many polls may begin: while the disk is full a single one, now and then. Asking
@@ -190,6 +192,13 @@ class Runner:
                 tx, now=now, owner=self.owner, length=self.poller.lease_length, limit=room
             )
 
+    async def _load(self, granted: Sequence[leases.Lease]) -> dict[int, Loaded]:
+        """What the polls must know, read together. In trouble each reads for itself, and tells."""
+        try:
+            return await self.poller.load(granted) if granted else {}
+        except (AppError, SQLAlchemyError):
+            return {}
+
     async def _watch_clock(self, now: datetime) -> None:
         """At the first tick, and whenever our clock has been set back since the last one."""
         if self._latest is None or now < self._latest - set_back.TOLERATED:
@@ -198,14 +207,14 @@ class Runner:
                 _log.warning("the clock was set back; due times were brought back with it")
         self._latest = now
 
-    def _start(self, lease: leases.Lease) -> None:
-        task = asyncio.create_task(self._poll(lease), name=f"poll-{lease.source_id}")
+    def _start(self, lease: leases.Lease, loaded: Loaded | None) -> None:
+        task = asyncio.create_task(self._poll(lease, loaded), name=f"poll-{lease.source_id}")
         self._polls.add(task)
         task.add_done_callback(self._polls.discard)
 
-    async def _poll(self, lease: leases.Lease) -> None:
+    async def _poll(self, lease: leases.Lease, loaded: Loaded | None) -> None:
         try:
-            await self.poller.poll(lease)
+            await self.poller.poll(lease, loaded)
             self.disk.has_room()
         except asyncio.CancelledError:
             await self._give_back([lease], interrupted=True)

@@ -49,7 +49,7 @@ async def _put_together(reader: Reader, rows: Sequence[Row[Any]], now: datetime)
     for gap in await streams.known_gaps(reader, stream_ids):
         gaps[gap.stream_id].append(gap)
     recovered = await streams.recovered_since(reader, stream_ids, now - DAY)
-    held = await streams.quarantine_size(reader, stream_ids)
+    held = await repository.quarantine_size(reader, stream_ids)
     unseen = await streams.unseen_below(reader, stream_ids)
     listed: dict[int, list[Row[Any]]] = defaultdict(list)
     for one in await repository.us_of(reader, ids):

@@ -6,12 +6,37 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, false, insert, select, true, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    bindparam,
+    delete,
+    false,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 
 from app.db import Reader, Tx
 from app.errors import NotFound
 from app.scope import Scope
-from app.sources.models import source, stream, us
+from app.sources.models import quarantine, source, stream, us
+
+_THESE: BindParameter[Any] = bindparam("these", expanding=True)
+_SOURCES = select(source).where(source.c.id.in_(_THESE))
+_STREAMS = (
+    select(stream).where(stream.c.source_id.in_(_THESE)).order_by(stream.c.source_id, stream.c.id)
+)
+_IN_QUARANTINE = (
+    select(quarantine.c.stream_id, func.count().label("held"))
+    .where(quarantine.c.stream_id.in_(_THESE))
+    .group_by(quarantine.c.stream_id)
+)
+_US = select(us).where(us.c.source_id.in_(_THESE)).order_by(us.c.id)
+"""Asked at every poll: what is built once need not be built, and looked at, again."""
 
 
 def _visible(scope: Scope) -> list[ColumnElement[bool]]:
@@ -95,10 +120,14 @@ async def remove_source(tx: Tx, source_id: int) -> None:
     await tx.execute(delete(source).where(source.c.id == source_id))
 
 
+async def sources_of(reader: Reader, source_ids: Collection[int]) -> Sequence[Row[Any]]:
+    """Those of these sources that are there."""
+    return await reader.rows(_SOURCES, {"these": sorted(source_ids)})
+
+
 async def us_of(reader: Reader, source_ids: Collection[int]) -> Sequence[Row[Any]]:
     """Who we are on these sources."""
-    statement = select(us).where(us.c.source_id.in_(source_ids)).order_by(us.c.id)
-    return await reader.rows(statement)
+    return await reader.rows(_US, {"these": sorted(source_ids)})
 
 
 async def told_apart(tx: Tx, source_id: int, version: int) -> None:
@@ -117,8 +146,13 @@ async def replace_us(tx: Tx, source_id: int, rows: Sequence[Mapping[str, Any]]) 
 
 
 async def streams_of(reader: Reader, source_ids: Collection[int]) -> Sequence[Row[Any]]:
-    statement = select(stream).where(stream.c.source_id.in_(source_ids))
-    return await reader.rows(statement.order_by(stream.c.source_id, stream.c.id))
+    return await reader.rows(_STREAMS, {"these": sorted(source_ids)})
+
+
+async def quarantine_size(reader: Reader, stream_ids: Collection[int]) -> dict[int, int]:
+    """How many entries lie in quarantine, by stream; none where it is empty."""
+    rows = await reader.rows(_IN_QUARANTINE, {"these": sorted(stream_ids)})
+    return {row.stream_id: int(row.held) for row in rows}
 
 
 async def add_streams(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:

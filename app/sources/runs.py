@@ -47,13 +47,15 @@ async def request_run(tx: Tx, source_id: int, now: datetime) -> int:
     return int(added.scalar_one())
 
 
-async def record_run(tx: Tx, source_id: int, values: Mapping[str, Any], run_id: int | None) -> int:
-    """Stores what a poll did: in the row of the request, or in a new one. Returns its id."""
-    if run_id is not None:
-        await tx.execute(update(run).where(run.c.id == run_id).values(**values))
-        return run_id
-    added = await tx.execute(insert(run).values(source_id=source_id, **values).returning(run.c.id))
-    return int(added.scalar_one())
+async def record_runs(tx: Tx, done: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+    """Stores what polls of these sources did."""
+    if done:
+        await tx.execute(insert(run), [{"source_id": key, **values} for key, values in done])
+
+
+async def end_requested(tx: Tx, run_id: int, values: Mapping[str, Any]) -> None:
+    """Stores what a poll did in the row of who asked for it."""
+    await tx.execute(update(run).where(run.c.id == run_id).values(**values))
 
 
 INTERRUPTED = "interrupted"
@@ -71,7 +73,7 @@ async def record_interrupted(
         "error_detail": "The poll never ended: its process was stopped or died. What it had stored "
         "is stored, and the next poll goes on from there.",
     }
-    await record_run(tx, source_id, values, None)
+    await record_runs(tx, [(source_id, values)])
 
 
 async def spent_since(reader: Reader, source_id: int, began_at: datetime) -> float:

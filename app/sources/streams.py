@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    BindParameter,
     Row,
     and_,
     bindparam,
@@ -38,16 +40,32 @@ def as_state(row: Row[Any]) -> SimpleNamespace:
     return SimpleNamespace(**{column.name: getattr(row, column.name) for column in stream.c})
 
 
+_THESE: BindParameter[Any] = bindparam("these", expanding=True)
+_SAVING = update(stream).where(stream.c.id == bindparam("this"))
+_OPEN_GAPS = (
+    select(gap)
+    .where(gap.c.stream_id.in_(_THESE), gap.c.closed_at.is_(None), gap.c.lost.is_(False))
+    .order_by(gap.c.to_at.desc(), gap.c.id)
+)
+
+
 async def save_stream(tx: Tx, stream_id: int, values: Mapping[str, Any]) -> None:
-    await tx.execute(update(stream).where(stream.c.id == stream_id).values(**values))
+    """Sets these columns of a stream's row."""
+    await tx.execute(_SAVING, {"this": stream_id, **values})
+
+
+async def save_streams(tx: Tx, changes: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+    """The same for many: one statement for each set of columns."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for stream_id, values in changes:
+        alike[tuple(sorted(values))].append({"this": stream_id, **values})
+    for _, rows in sorted(alike.items()):
+        await tx.execute(_SAVING, rows)
 
 
 async def open_gaps(reader: Reader, stream_ids: Collection[int]) -> Sequence[Row[Any]]:
     """Ranges that can still be read, newest first: the inbox is useful soonest that way."""
-    statement = select(gap).where(
-        gap.c.stream_id.in_(stream_ids), gap.c.closed_at.is_(None), gap.c.lost.is_(False)
-    )
-    return await reader.rows(statement.order_by(gap.c.to_at.desc(), gap.c.id))
+    return await reader.rows(_OPEN_GAPS, {"these": sorted(stream_ids)})
 
 
 async def known_gaps(reader: Reader, stream_ids: Collection[int]) -> Sequence[Row[Any]]:
@@ -379,12 +397,3 @@ async def release_from_quarantine(tx: Tx, stream_id: int, external_ids: Collecti
         )
     )
     return done.rowcount
-
-
-async def quarantine_size(reader: Reader, stream_ids: Collection[int]) -> dict[int, int]:
-    statement = (
-        select(quarantine.c.stream_id, func.count().label("held"))
-        .where(quarantine.c.stream_id.in_(stream_ids))
-        .group_by(quarantine.c.stream_id)
-    )
-    return {row.stream_id: int(row.held) for row in await reader.rows(statement)}

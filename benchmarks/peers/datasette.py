@@ -1,99 +1,73 @@
 """Datasette against ours: 50 open items as JSON, one request after the other.
 
-    python -m benchmarks.peers.datasette DATASETTE [--rows N]
+    python -m benchmarks.peers.datasette [--rows N]
 
-DATASETTE is the command in an environment of its own. It serves a copy of the same database and
-is asked for the same rows, without counting them (`_nocount=1`).
+It serves a copy of the same database and is asked for the same rows, without counting them
+(`_nocount=1`).
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
 from benchmarks.data import FOLDER, sqlite_data
-from benchmarks.rounds import Ratio, Rounds, in_turn
+from benchmarks.peers.asking import compare, options, wait
+from benchmarks.peers.installing import installed
+from benchmarks.report import Report
 from benchmarks.service import dead_port, service
 
+PACKAGES = ["datasette==0.65.5"]
 WANTED = "status=unanswered&needs_reply=1&backlog=0&_sort=occurred_at&_size=50&_nocount=1"
 
 
 def main(arguments: Sequence[str]) -> int:
-    options = argparse.ArgumentParser(prog="benchmarks.peers.datasette", description=__doc__)
-    options.add_argument("datasette")
-    options.add_argument("--rows", type=int, default=10_000)
-    options.add_argument("--rounds", type=int, default=7)
-    options.add_argument("--requests", type=int, default=100)
-    chosen = options.parse_args(arguments)
+    chosen = options("datasette", __doc__).parse_args(arguments)
+    command = installed("datasette", PACKAGES) / "datasette"
     data = Path(asyncio.run(sqlite_data(chosen.rows)).removeprefix("sqlite:///"))
-    found = Rounds("datasette", chosen.rounds)
+    report = Report("datasette", {"rows": chosen.rows}, unit="ms")
     with (
-        _datasette(chosen.datasette, data) as other,
+        _datasette(command, data) as other,
         httpx.Client() as client,
         service(data, FOLDER / "home") as running,
         running.client() as api,
     ):
-        asked: dict[str, Callable[[], httpx.Response]] = {
-            "ours": lambda: api.get("/items"),
-            "Datasette": lambda: client.get(other),
-        }
-        for call in asked.values():
-            call().raise_for_status()
-        for number in range(chosen.rounds):
-            for name in in_turn(list(asked), number):
-                found.add(name, _median(asked[name], chosen.requests))
-            found.show(number + 1)
-    for name, figures in found.figures.items():
-        print(f"{name}: {Ratio.of(figures, [1.0] * len(figures))} ms")
-    print(f"Datasette against ours: {found.ratio('Datasette', 'ours')}")
+        asked = {"ours": lambda: api.get("/items"), "Datasette": lambda: client.get(other)}
+        compare(report, "L7-datasette", asked, chosen)
     return 0
 
 
 @contextmanager
-def _datasette(command: str, data: Path) -> Iterator[str]:
+def _datasette(command: Path, data: Path) -> Iterator[str]:
     port = dead_port()
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(shutil.copy(data, Path(folder) / "inbox.db"))
-        words = [command, "serve", str(copy), "--port", str(port), "--setting", "trace_debug", "0"]
+        words = [
+            str(command),
+            "serve",
+            str(copy),
+            "--port",
+            str(port),
+            "--setting",
+            "trace_debug",
+            "0",
+        ]
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as it:
             try:
                 address = f"http://127.0.0.1:{port}/inbox/item.json?{WANTED}"
-                _wait(address)
+                wait(address)
                 yield address
             finally:
                 it.terminate()
                 it.wait(15)
-
-
-def _wait(address: str) -> None:
-    for _ in range(200):
-        try:
-            if httpx.get(address).status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.2)
-    raise RuntimeError("Datasette did not start")
-
-
-def _median(call: Callable[[], httpx.Response], requests: int) -> float:
-    times = []
-    for _ in range(requests):
-        began = time.perf_counter()
-        call().raise_for_status()
-        times.append((time.perf_counter() - began) * 1000)
-    return statistics.median(times)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,10 @@ def make_app(body: bytes) -> FastAPI:
 
 
 if __name__ == "__main__":
+    from pathlib import Path
+
     import uvicorn
 
-    uvicorn.run(make_app(b"{}"), fd=int(os.environ["BENCH_FD"]), log_level="error")
+    told = os.environ.get("BENCH_BODY")
+    page = b"{}" if told is None else Path(told).read_bytes()
+    uvicorn.run(make_app(page), fd=int(os.environ["BENCH_FD"]), log_level="error")

@@ -33,8 +33,9 @@ WITHOUT = {
         inbox.erasing.repository.naming inbox.erasing.repository.number_of_items
         inbox.erasing.repository.number_of_raw inbox.erasing.repository.threads_after
         inbox.erasing.scrubbing.scrub
-        inbox.repository.due_rereads inbox.repository.known_items inbox.repository.known_replies
-        inbox.repository.touched_by_people inbox.policies.repository.labels_of_sources
+        inbox.rereads.due_rereads inbox.repository.known_items inbox.repository.known_replies
+        inbox.repository.touched_by_people inbox.rereads.with_due_rereads
+        inbox.policies.repository.labels_of_sources sources.repository.sources_of
         inbox.rules.repository.judged sources.repository.is_empty
         sources.repository.sources_of_origin sources.runs.find_requested sources.runs.spent_since
         sources.runs.spent_elsewhere
@@ -50,7 +51,7 @@ WITHOUT = {
         inbox.listing.find_thread inbox.notes.repository.find inbox.notes.repository.of_item
         inbox.originals.find_raw inbox.originals.revisions_of sources.repository.streams_of
         sources.repository.us_of sources.runs.find_run sources.runs.page_runs
-        sources.streams.known_gaps sources.streams.open_gaps sources.streams.quarantine_size
+        sources.streams.known_gaps sources.streams.open_gaps sources.repository.quarantine_size
         sources.streams.recovered_since outbox.webhooks.deliveries.page""",
     "its service looks at the source of what was found": """
         inbox.policies.repository.all_policies inbox.policies.repository.find_policy

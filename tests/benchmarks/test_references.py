@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from pathlib import Path
 
 import msgspec
@@ -11,10 +13,12 @@ from sqlalchemy import func, select
 from app.clock import FrozenClock
 from app.db import open_database
 from app.inbox.models import item
+from benchmarks import mark
 from benchmarks.asgi import asking, ours, same_page
 from benchmarks.data import fill, item_rows
 from benchmarks.list import ITEMS, NOW, TEN
 from benchmarks.refs import typical_orm
+from benchmarks.refs.raw_mark import RawMark
 from benchmarks.refs.raw_sqlite import RawSqlite
 from benchmarks.report import goals
 from benchmarks.rounds import Ratio, in_turn
@@ -82,3 +86,34 @@ def test_every_goal_is_harder_to_stretch_than_to_meet() -> None:
     for goal in goals().values():
         harder = goal.stretch < goal.gate if goal.way == "most" else goal.stretch > goal.gate
         assert harder, goal.name
+
+
+async def test_the_limit_of_marking_stores_what_ours_stores(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    await fill(sqlite_url, ROWS)
+    path, copy = Path(sqlite_url.removeprefix("sqlite:///")), tmp_path / "raw.db"
+    shutil.copy(path, copy)
+    async with ours(sqlite_url, FrozenClock(NOW), tmp_path / "home") as app:
+        marked = await mark.at(app, "/api/v1")(1)
+    raw = RawMark(copy, int(NOW.timestamp() * 1_000_000))
+    told = await mark.at(raw, "")(1)
+    raw.close()
+    shown, said = msgspec.json.decode(marked.body), msgspec.json.decode(told.body)
+    assert {name: shown[name] for name in said} == said
+    for statement in (
+        "SELECT status, version, answer_evidence, answered_at, declared_at FROM item WHERE id = 1",
+        "SELECT * FROM count_status ORDER BY source_id, status",
+        "SELECT * FROM count_hour WHERE total > 0 ORDER BY hour, source_id",
+        "SELECT type, item_id, item_version, from_status, to_status, evidence FROM event",
+        "SELECT name, items FROM action",
+        "SELECT item_id, version_before, version FROM action_item",
+    ):
+        found, expected = (_rows(each, statement) for each in (copy, path))
+        assert found == expected, statement
+        assert found
+
+
+def _rows(path: Path, statement: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(path) as connection:
+        return connection.execute(statement).fetchall()

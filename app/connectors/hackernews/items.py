@@ -38,7 +38,7 @@ def parse_hit(hit: JsonObject, kind: Kind) -> Mention:
     }
     root = fields.find_id(hit, "story_id") or fields.find_id(item, "parent")
     above = parse_root(root, fields.find_text(hit, "story_title")) if is_comment and root else None
-    return replace(parse_item(item, above or parse_thread(item), kind), raw=clean_json(hit))
+    return parse_item(item, above or parse_thread(item), kind, raw=hit)
 
 
 def parse_parent(post: Mention) -> Parent:
@@ -80,8 +80,12 @@ def parse_one(value: Any, thread: ThreadRef | None, kind: Kind) -> Page:
         )
 
 
-def parse_item(item: JsonObject, thread: ThreadRef, kind: Kind) -> Mention:
-    """A story is its title and, if it has one, its text; a comment is its text."""
+def parse_item(
+    item: JsonObject, thread: ThreadRef, kind: Kind, *, raw: JsonObject | None = None
+) -> Mention:
+    """A story is its title and, if it has one, its text; a comment is its text. `raw` is what came
+    where that is not the item itself.
+    """
     external_id, html = fields.get_id(item, "id"), item.get("text")
     is_comment = item["type"] == "comment"
     if is_comment and not isinstance(html, str):
@@ -100,7 +104,7 @@ def parse_item(item: JsonObject, thread: ThreadRef, kind: Kind) -> Mention:
         parent_external_id=fields.find_id(item, "parent"),
         permalink=page_of(external_id),
         media=(base.Media("link", url),) if (url := fields.find_url(item, "url")) else (),
-        raw=clean_json(item),
+        raw=clean_json(item if raw is None else raw),
     )
 
 

@@ -35,6 +35,9 @@ def columns_before(before: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_ADDING = insert(action).returning(action.c.id)
+
+
 async def add(
     tx: Tx, actor: Actor, name: str, params: Mapping[str, Any], *, items: int, now: datetime
 ) -> int:
@@ -48,8 +51,7 @@ async def add(
         "params": dict(params),
         "items": items,
     }
-    done = await tx.execute(insert(action).values(**values).returning(action.c.id))
-    return int(done.scalar_one())
+    return int((await tx.execute(_ADDING, values)).scalar_one())
 
 
 async def keep_before(

@@ -6,19 +6,21 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from app.db import Tx
 from app.inbox.labels import repository
 from app.inbox.labels.spelling import tidy
 from app.sources.models import source
 
+_LABELS = select(source.c.labels).where(source.c.id == bindparam("of_source"))
+
 
 async def default_labels(tx: Tx, source_id: int, item_ids: Sequence[int], now: datetime) -> None:
     """Gives new items the labels of their source."""
     if not item_ids:
         return
-    rows = await tx.rows(select(source.c.labels).where(source.c.id == source_id))
+    rows = await tx.rows(_LABELS, {"of_source": source_id})
     names = [name for row in rows for name in fitting(row.labels)]
     if names:
         ids = await repository.ensure(tx, names, now)

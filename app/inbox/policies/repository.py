@@ -40,8 +40,11 @@ def due_columns(due: datetime | None) -> dict[str, Any]:
     return {"due_at": due, "due_rank": rank}
 
 
+_ALL = select(policy).order_by(policy.c.id)
+
+
 async def all_policies(reader: Reader) -> Sequence[Row[Any]]:
-    return await reader.rows(select(policy).order_by(policy.c.id))
+    return await reader.rows(_ALL)
 
 
 async def find_policy(reader: Reader, policy_id: int) -> Row[Any] | None:

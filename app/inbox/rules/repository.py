@@ -19,10 +19,12 @@ async def every(reader: Reader) -> Sequence[Row[Any]]:
     return await reader.rows(select(rule).order_by(*_ORDER))
 
 
+_ENABLED = select(rule.c.id, rule.c.digest).where(rule.c.enabled == true()).order_by(*_ORDER)
+
+
 async def enabled(reader: Reader) -> Sequence[Row[Any]]:
     """(id, digest) of the rules that are switched on, in their order."""
-    wanted = select(rule.c.id, rule.c.digest).where(rule.c.enabled == true())
-    return await reader.rows(wanted.order_by(*_ORDER))
+    return await reader.rows(_ENABLED)
 
 
 async def by_ids(reader: Reader, ids: Collection[int]) -> Sequence[Row[Any]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar
 
 from sqlalchemy import (
     ColumnElement,
+    Insert,
     Integer,
     and_,
     bindparam,
@@ -22,6 +24,7 @@ from sqlalchemy import (
 )
 
 from app.db import Reader, Tx
+from app.db_types import insert_into
 from app.inbox.models import author, item, thread
 from app.inbox.repository import chunks
 from app.inbox.search.models import WordQuery, item_words, search_todo
@@ -80,6 +83,31 @@ async def wait_for_words(tx: Tx, item_ids: Sequence[int]) -> None:
         await tx.execute(adding, [{"item_id": item_id} for item_id in chunk])
 
 
+_SAID = (
+    select(
+        item.c.id,
+        item.c.text,
+        item.c.language,
+        item.c.media,
+        author.c.handle,
+        author.c.display_name,
+        thread.c.title,
+    )
+    .select_from(item.join(author).join(thread, thread.c.id == item.c.thread_id))
+    .where(item.c.id.in_(bindparam("chosen", expanding=True)))
+    .order_by(item.c.id)
+    .with_for_update(of=item, key_share=True)
+)
+
+
+@cache
+def _storing_words(dialect: str) -> Insert:
+    adding = insert_into(dialect, item_words)
+    return adding.on_conflict_do_update(
+        index_elements=["item_id"], set_={"words": adding.excluded.words}
+    )
+
+
 async def write_words(tx: Tx, item_ids: Sequence[int]) -> None:
     """Makes the words of items from what is stored of them.
 
@@ -87,29 +115,10 @@ async def write_words(tx: Tx, item_ids: Sequence[int]) -> None:
     before or after, and the later one sees what the earlier one wrote.
     """
     for chunk in chunks(item_ids):
-        said = (
-            select(
-                item.c.id,
-                item.c.text,
-                item.c.language,
-                item.c.media,
-                author.c.handle,
-                author.c.display_name,
-                thread.c.title,
-            )
-            .select_from(item.join(author).join(thread, thread.c.id == item.c.thread_id))
-            .where(item.c.id.in_(chunk))
-            .order_by(item.c.id)
-            .with_for_update(of=item, key_share=True)
-        )
-        rows = [{"item_id": row.id, "words": _words(row)} for row in await tx.rows(said)]
-        if not rows:
-            continue
-        adding = tx.insert(item_words)
-        upsert = adding.on_conflict_do_update(
-            index_elements=["item_id"], set_={"words": adding.excluded.words}
-        )
-        await tx.execute(upsert, rows)
+        said = await tx.rows(_SAID, {"chosen": list(chunk)})
+        if said:
+            rows = [{"item_id": row.id, "words": _words(row)} for row in said]
+            await tx.execute(_storing_words(tx.dialect), rows)
 
 
 def _words(row: Any) -> list[str]:

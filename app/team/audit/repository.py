@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, select, update
 
 from app.db import Reader, Tx, metadata
 from app.team.audit.models import audit, audit_end
@@ -65,11 +66,14 @@ def _wanted(wanted: TrailFilter) -> list[ColumnElement[bool]]:
 
 async def find_row(reader: Reader, table: str, row_id: int) -> dict[str, Any] | None:
     """The row of any table of ours that has ids; `None` where there is none."""
-    known = metadata.tables[table]
-    rows = await reader.rows(
-        select(known).where(known.c.id == bindparam("row_id")), {"row_id": row_id}
-    )
+    rows = await reader.rows(_row_of(table), {"row_id": row_id})
     return rows[0]._asdict() if rows else None
+
+
+@cache
+def _row_of(table: str) -> Select[Any]:
+    known = metadata.tables[table]
+    return select(known).where(known.c.id == bindparam("row_id"))
 
 
 async def last_before(reader: Reader, at: datetime) -> int | None:
