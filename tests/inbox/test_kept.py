@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -31,6 +31,7 @@ from tests.inbox.pages import Inbox, said
 from tests.inbox.stock import stock
 from tests.service import NOON, Service, running_service
 from tests.staff import as_person
+from tests.test_plans import caught
 
 LISTS = (
     "/items", "/items?limit=7", "/items?order=newest&limit=30", "/items?order=due",
@@ -222,3 +223,24 @@ async def test_what_is_kept_reads_like_what_is_made_anew(
             assert all(reading.unchanged > STEPS / 8 for reading in everybody)
     finally:
         await other.close()
+
+
+async def test_what_was_not_asked_for_lately_leaves_first(
+    sqlite_service: Service, clock: FrozenClock
+) -> None:
+    await stock(sqlite_service.db, 60)
+    clock.move(timedelta(seconds=1))  # at noon itself some of them become overdue
+    one, other = "/api/v1/items?limit=20", "/api/v1/items?limit=21"
+    size = len((await sqlite_service.api.get(one)).content)
+    room = KeptAnswers(sqlite_service.db, most_bytes=size * 3 // 2)
+    state = sqlite_service.app.state
+    state.lists = replace(state.lists, answers=room)
+
+    async def statements(path: str) -> int:
+        with caught() as said:
+            assert (await sqlite_service.api.get(path)).status_code == 200
+        return len([each for each in said if "FROM item JOIN" in each[0]])
+
+    assert [await statements(one) for _ in range(3)] == [1, 1, 0]
+    assert [await statements(other) for _ in range(3)] == [1, 1, 0]
+    assert await statements(one) == 1
