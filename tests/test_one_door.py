@@ -46,6 +46,7 @@ FIELDS = [
     *(("wordpress", "site"), ("hackernews", "api_url"), ("facebook", "api_url")),
     ("discord", "api_url"),
     ("instagram", "api_url"),
+    *(("lemmy", field) for field in ("instance", "api_url")),
     ("linkedin", "api_url"),
     ("reddit", "api_url"),
     ("slack", "api_url"),

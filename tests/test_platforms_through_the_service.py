@@ -241,3 +241,44 @@ async def test_answers_on_reddit_are_seen_in_comments_and_in_private_messages(
     assert items["t3_hel001"]["held"] is True
     direct = [key for key, one in items.items() if one["visibility"] == "direct"]
     assert direct == ["t4_let001"]
+
+
+@pytest.mark.parametrize("api", ["lemmy", "lemmy_v3"])
+async def test_answers_on_lemmy_are_seen_in_comments_and_in_private_messages(
+    service: Service, api: str
+) -> None:
+    async with recorded(api) as base:
+        recording = load(api)
+        settings = {**recording["settings"], "api_url": base}
+        source_id = await connect(service, "lemmy", settings, recording["credential"])
+        items = await polled(service, source_id)
+    named = {"post:600095"} if api == "lemmy" else set()  # 0.19 tells of no posts that name us
+    answered = ("comment:500024", "private_message:700040")
+    waiting = (
+        "comment:500026",
+        "comment:500027",
+        "comment:500029",
+        "comment:500091",
+        "post:600090",
+        *named,
+    )
+    assert {key: one["status"] for key, one in items.items()} == {
+        **dict.fromkeys(answered, "replied"),
+        **dict.fromkeys(waiting, "unanswered"),
+    }
+    assert [items[key]["answer"]["evidence"] for key in answered] == ["exact", "mention"]
+    assert items["comment:500026"]["kind"] == "reply", "whichever list has shown it first"
+    assert [key for key, one in items.items() if one["visibility"] == "direct"] == [
+        "private_message:700040"
+    ]
+
+
+async def test_a_community_on_lemmy_is_read_without_an_account(service: Service) -> None:
+    async with recorded("lemmy") as base:
+        settings = {**load("lemmy")["settings"], "api_url": base}
+        draft = {"platform": "lemmy", "name": "community", "settings": settings}
+        draft |= {"backfill": "P90D", "also_us": ["acme@lemmy.example"]}
+        made = await service.api.post("/api/v1/sources", json=draft)
+        assert made.status_code == 201, made.text
+        items = await polled(service, made.json()["id"])
+    assert items.keys() == {"comment:500027", "comment:500091", "post:600090"}

@@ -15,6 +15,7 @@ _ALL = (
     "facebook",
     "hackernews",
     "instagram",
+    "lemmy",
     "linkedin",
     "mastodon",
     "reddit",

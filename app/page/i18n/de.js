@@ -184,6 +184,7 @@ export default {
   "platform.facebook": "Facebook",
   "platform.hackernews": "Hacker News",
   "platform.instagram": "Instagram",
+  "platform.lemmy": "Lemmy",
   "platform.linkedin": "LinkedIn",
   "platform.mastodon": "Mastodon",
   "platform.reddit": "Reddit",

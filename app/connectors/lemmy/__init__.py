@@ -1,0 +1,1 @@
+"""Lemmy: what its two APIs say, how a server is asked, whose account it is."""

@@ -1,0 +1,1 @@
+"""Tests of what Lemmy's answers mean."""
