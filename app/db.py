@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
@@ -61,6 +61,7 @@ BUSY_SECONDS = 5.0
 CHANNEL = "unanswered_events"
 """Where PostgreSQL tells other processes that something was committed which they follow."""
 _NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
+_SNAPSHOT = text("SELECT CAST(pg_current_snapshot() AS text)")
 Followers = list[Callable[[], None]]
 
 metadata = MetaData(
@@ -166,6 +167,10 @@ class Database(Protocol):
         """Moves whenever a commit is noticed: everybody's on SQLite, our own on PostgreSQL."""
         ...
 
+    async def mark(self) -> Hashable:
+        """Equal marks: nothing was committed between the two calls, by whomever."""
+        ...
+
     def write(self) -> AbstractAsyncContextManager[Tx]:
         """`async with db.write() as tx:` commits at the end, rolls back on any exception."""
         ...
@@ -239,6 +244,9 @@ class SqliteDatabase:
 
     def data_version(self) -> int:
         return int(self._raw_reader.execute("PRAGMA data_version").fetchone()[0])
+
+    async def mark(self) -> Hashable:
+        return self.data_version()  # the reader's: it sees the writer's commits as well
 
     def others_version(self) -> int | None:
         """Moves when another process has committed; `None`: not to be told amid a write of ours."""
@@ -330,6 +338,11 @@ class PostgresDatabase:
         with trouble_told():
             async with self._reader.connect() as connection:
                 return (await connection.execute(statement, values)).all()
+
+    async def mark(self) -> Hashable:
+        # What is visible depends on nothing but which transactions have ended (PostgreSQL manual,
+        # 9.27.10): the same snapshot shows the same rows.
+        return str((await self.rows(_SNAPSHOT))[0][0])
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:

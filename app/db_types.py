@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-import msgspec
 from sqlalchemy import JSON, TIMESTAMP, BigInteger, Dialect, Integer, Table, Text, TypeDecorator
+from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql, sqlite
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,25 +52,16 @@ Id = BigInteger().with_variant(Integer(), "sqlite")
 """A primary key of ours: only INTEGER counts up by itself on SQLite."""
 
 
-class JsonList(TypeDecorator[list[Any]]):
-    """For `type_coerce` of a `JsonType` column that holds a list, most often an empty one: read
-    without SQLAlchemy's own two steps, and never null.
+class JsonText(TypeDecorator[str]):
+    """For `type_coerce` of a `JsonType` column: its text, the same for the same value, to be parsed
+    by whoever needs it.
     """
 
     impl = Text
     cache_ok = True
 
-    def result_processor(self, dialect: Dialect, _: Any) -> Callable[[Any], Any]:
-        return _list if dialect.name == "postgresql" else _parsed
-
-
-def _list(value: list[Any] | None) -> list[Any]:
-    return value or []  # the driver has parsed it
-
-
-def _parsed(value: str | None) -> list[Any]:
-    found: list[Any] = [] if value is None or value == "[]" else msgspec.json.decode(value)
-    return found
+    def column_expression(self, column: Any) -> Any:
+        return cast_to(column, Text)
 
 
 @cache

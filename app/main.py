@@ -37,6 +37,7 @@ from app.inbox import api as inbox_api
 from app.inbox import forgetting, tending
 from app.inbox.erasing.hooks import Hooks
 from app.inbox.erasing.service import Erasing
+from app.inbox.kept_lists import KeptLists
 from app.inbox.search.indexing import Indexing
 from app.outbox import api as outbox_api
 from app.outbox.repository import forget_source as forget_events
@@ -342,6 +343,7 @@ class _Lifespan:
             )
             app.state.known_sources = known_sources
             app.state.coverage = CoverageBlock(parts.db, clock)
+            app.state.lists = KeptLists.of(parts.db)
             app.state.erasing = Erasing(parts.db, clock, secrets.token_bytes, _ERASE)
             indexing = Indexing(parts.db)
             stack.push_async_callback(indexing.stop)

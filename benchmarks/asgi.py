@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from app.clock import Clock
+from app.inbox.kept_lists import KeptLists
 from app.logs import set_up_logs
 from app.main import create_app, running
 from app.settings import Settings
@@ -63,6 +64,30 @@ def asking(
         return Answered(start["status"], given, b"".join(m.get("body", b"") for m in sent[1:]))
 
     return call
+
+
+def anew(app: Api, call: Callable[[], Awaitable[Answered]]) -> Callable[[], Awaitable[Answered]]:
+    """The same request of ours, with no answer kept from before: as after a write to another item.
+    The items are encoded already.
+    """
+
+    async def made() -> Answered:
+        app.state.lists.answers.forget()
+        return await call()
+
+    return made
+
+
+def at_first(
+    app: Api, call: Callable[[], Awaitable[Answered]]
+) -> Callable[[], Awaitable[Answered]]:
+    """The same with no item encoded, either: as the first time that it is asked for."""
+
+    async def made() -> Answered:
+        app.state.lists = KeptLists.of(app.state.db)
+        return await call()
+
+    return made
 
 
 @asynccontextmanager

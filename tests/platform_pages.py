@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast, get_args
+
+from pydantic import ValidationError
 
 from app.connectors.asking import Http
-from app.connectors.base import LostRange, Platform, StreamSpec
+from app.connectors.base import Fields, LostRange, Platform, StreamSpec
 from app.connectors.keeping import NotStored
 from app.connectors.registry import PLATFORMS
 from tests.connectors.playing import filled, load
@@ -76,14 +78,16 @@ def title(platform: Platform) -> str:
 
 def streams_of(platform: Platform) -> tuple[StreamSpec, ...]:
     """The streams of a source as its recording connects it: all that there are."""
-    return _streams(platform, load(platform.name).get("credential"))
+    recording = load(platform.name)
+    return _streams(platform, recording["settings"], recording.get("credential"))
 
 
-def _streams(platform: Platform, given: Mapping[str, str] | None) -> tuple[StreamSpec, ...]:
-    recording = filled(load(platform.name), "http://127.0.0.1:1")
+def _streams(
+    platform: Platform, settings: Mapping[str, Any], given: Mapping[str, str] | None
+) -> tuple[StreamSpec, ...]:
     model = platform.credential
     connector = platform.connector(
-        settings=platform.settings(**recording["settings"]),
+        settings=platform.settings(**filled(settings, "http://127.0.0.1:1")),
         credential=model(**given) if model is not None and given else None,
         http=cast("Http", None),  # streams are told without a network
         save_credential=NotStored(),
@@ -92,19 +96,43 @@ def _streams(platform: Platform, given: Mapping[str, str] | None) -> tuple[Strea
 
 
 def losses_of(platform: Platform) -> dict[LostRange, list[str]]:
-    """Each loss by design once, with the streams that have it; also those of a source without a
-    credential, where there may be one.
+    """Each loss by design once, with the streams that have it: as the recording connects a source,
+    and in every other way in which it may be connected.
     """
-    specs = [
-        *streams_of(platform),
-        *([] if platform.credential_required else _streams(platform, None)),
-    ]
     found: dict[LostRange, list[str]] = {}
-    for spec in specs:
-        for each in spec.lost:
-            names = found.setdefault(each, [])
-            names += [] if spec.name in names else [spec.name]
+    for settings, credential in _ways(platform):
+        for spec in _streams(platform, settings, credential):
+            for each in spec.lost:
+                names = found.setdefault(each, [])
+                names += [] if spec.name in names else [spec.name]
     return found
+
+
+def _ways(platform: Platform) -> Iterator[tuple[Mapping[str, Any], Mapping[str, str] | None]]:
+    """(settings, credential): those of the recording; then with another choice in one setting, with
+    one field of the credential alone, and with none, where such a source may be.
+    """
+    recording = load(platform.name)
+    settings, given = recording["settings"], recording.get("credential") or {}
+    yield settings, given
+    for name, field in platform.settings.model_fields.items():
+        choices = (True, False) if field.annotation is bool else get_args(field.annotation)
+        for choice in choices:
+            if isinstance(choice, str | bool):
+                yield {**settings, name: choice}, given
+    for name, value in given.items():
+        if platform.credential is not None and _is_enough(platform.credential, {name: value}):
+            yield settings, {name: value}
+    if not platform.credential_required:
+        yield settings, None
+
+
+def _is_enough(model: type[Fields], given: Mapping[str, str]) -> bool:
+    try:
+        model(**given)
+    except ValidationError:
+        return False
+    return True
 
 
 def platforms_page() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -363,6 +363,8 @@ class Capabilities:
 class Quota:
     """What a platform allows a source in a period, in units or money; `zone` is where its day
     ends. An operator may set another budget, up to `limit`; without his word `default` holds.
+    `shared` tells of a credential (the platform's model) what all have in common that draw on the
+    same allowance; "" where that is not known.
     """
 
     unit: str
@@ -370,6 +372,7 @@ class Quota:
     period: Literal["day", "month"] = "day"
     zone: str = "UTC"
     default: float | None = None
+    shared: Callable[[Any], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,20 @@ class Estimate:
     detail: str
 
 
+def requests_a_day(interval: timedelta, idle: int, hourly: int = 0) -> Estimate:
+    """What a source that is free takes of its platform's limit while nothing new comes in: `idle`
+    requests at each poll, and `hourly` ones that are made once an hour.
+    """
+    minutes = interval // timedelta(minutes=1)
+    polls = timedelta(days=1) / interval
+    return Estimate(
+        "requests",
+        round(polls * idle + 24 * hourly, 1),
+        f"at a pause of {minutes} minutes while nothing is new; one more for each post or "
+        "conversation with something new",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class InShort:
     """What the tables of docs/platforms say in words, beside what a platform declares elsewhere.

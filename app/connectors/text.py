@@ -20,7 +20,6 @@ LONGEST_TITLE = 80
 
 LONGEST_JSON_TEXT = 64 * 1024  # characters; of a whole raw body no more is kept
 DEEPEST_JSON = 60
-LONGEST_TITLE = 80
 
 _MARKS_IN_A_ROW = 30  # as in the Stream-Safe Text Format of UAX 15: no script needs more
 _MAY_COMBINE = re.compile("[\u0300-\U0010ffff]")  # all characters before it are NFC already

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from app.db import Reader, UtcTime
-from app.db_types import JsonList
+from app.db_types import JsonText
 from app.inbox.filtering import (
     BY_RANK,
     ItemFilter,
@@ -97,7 +97,7 @@ COLUMNS = (
     thread.c.title.label("thread_title"),
     source.c.name.label("source_name"),
     *(
-        type_coerce(column, JsonList()).label(name)
+        type_coerce(column, JsonText()).label(name)
         for name, column in (
             ("media", item.c.media),
             ("signals", item.c.signals),
@@ -113,6 +113,13 @@ COLUMNS = (
 )  # fmt: skip
 Shown: Any = namedtuple("Shown", [column.key for column in COLUMNS])  # type: ignore[misc]  # noqa: PYI024  # its fields are those of COLUMNS
 """A row of `COLUMNS` whose fields are cheap to read: SQLAlchemy looks each one up by its name."""
+
+
+def shown_rows(rows: Sequence[Row[Any]]) -> list[Any]:
+    """Rows of `COLUMNS` as `Shown`."""
+    return [Shown._make(row) for row in rows]
+
+
 JOINED = (
     item.join(author)
     .join(thread, thread.c.id == item.c.thread_id)

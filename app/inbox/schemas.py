@@ -223,6 +223,12 @@ class ThreadOut(msgspec.Struct, kw_only=True):
 _SECOND = timedelta(seconds=1)
 
 
+def _listed(text: str | None) -> list[Any]:
+    """The list of a column of JSON; most often it is empty."""
+    found: list[Any] = [] if text is None or text == "[]" else msgspec.json.decode(text)
+    return found
+
+
 def _author(row: Row[Any]) -> AuthorOut:
     return AuthorOut(
         id=row.author_id,
@@ -232,7 +238,9 @@ def _author(row: Row[Any]) -> AuthorOut:
         avatar_url=row.author_avatar_url,
         followers=row.author_followers,
         is_bot=row.author_is_bot,
-        signals=[SignalOut(code=s["code"], reason=s["reason"]) for s in row.author_signals],
+        signals=[
+            SignalOut(code=s["code"], reason=s["reason"]) for s in _listed(row.author_signals)
+        ],
     )
 
 
@@ -284,7 +292,7 @@ def item_fields(shown: Row[Any], now: datetime) -> dict[str, Any]:
         "held": row.filed == "held",
         "time_suspect": row.time_suspect,
         "thread_title": row.thread_title,
-        "value": ValueOut(score=row.value_score, reasons=row.value_reasons),
+        "value": ValueOut(score=row.value_score, reasons=_listed(row.value_reasons)),
         "text": row.text,
         "text_raw": row.text_raw,
         "text_format": row.text_format,
@@ -304,7 +312,7 @@ def item_fields(shown: Row[Any], now: datetime) -> dict[str, Any]:
         "backlog": row.backlog,
         "assignee": _assignee(row),
         "claim": claim,
-        "labels": sorted(row.label_names, key=str.casefold),
+        "labels": sorted(_listed(row.label_names), key=str.casefold),
         "note_count": row.note_count,
         "possibly_answered": row.possibly_answered,
         "edited_after_answer": row.edited_after_answer,
@@ -315,9 +323,9 @@ def item_fields(shown: Row[Any], now: datetime) -> dict[str, Any]:
         "dismissed_reason": row.dismissed_reason,
         "signals": [
             ItemSignalOut(code=s["code"], reason=s["reason"], rule_id=s.get("rule_id"))
-            for s in row.signals
+            for s in _listed(row.signals)
         ],
-        "media": [MediaOut(**media) for media in row.media],
+        "media": [MediaOut(**media) for media in _listed(row.media)],
         "external_links": [],
         "version": row.version,
         "allowed_actions": _allowed(row, claim),

@@ -840,6 +840,7 @@ export interface components {
             unit: string;
             limit: number;
             spent: number;
+            spent_elsewhere: number;
             left: number;
             /** Format: date-time */
             resets_at: string;

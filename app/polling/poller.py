@@ -240,7 +240,8 @@ class Poller:
             return None
         began, _ = period_of(quota, now)
         spent = await runs.spent_since(self.db, source.id, began)
-        return purse_of(quota, source.budget, spent, now)
+        elsewhere = await runs.spent_elsewhere(self.db, source, began)
+        return purse_of(quota, source.budget, spent, now, elsewhere=elsewhere)
 
     def _paces(self, poll: _Poll) -> dict[str, Pace]:
         usual = timedelta(seconds=poll.source.poll_interval)

@@ -223,7 +223,8 @@ class CoverageBlock:
 
     async def block(self, scope: Scope) -> Coverage:
         now = self._clock.now()
-        mark = (self._db.data_version(), int(monotonic() / CACHE_SECONDS))
+        seconds = int(monotonic() / CACHE_SECONDS), int(now.timestamp() / CACHE_SECONDS)
+        mark = (self._db.data_version(), seconds)
         held = self._seen.get(scope)
         if held is None or held[0] != mark:
             rows = await read_coverage(self._db, scope, now)

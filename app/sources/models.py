@@ -46,6 +46,7 @@ source = Table(
     Column("backfill", BigInteger, nullable=False),  # seconds
     Column("backlog_after", BigInteger, nullable=False),  # seconds
     Column("budget", Float),  # of the platform's quota, in its unit; null: all of it
+    Column("allowance", String(64)),  # whose quota it uses, as a hash; null: its own alone
     Column("paused", Boolean, nullable=False, server_default=false()),
     # Who we are was changed: what is stored must be told apart again.
     Column("us_changed", Boolean, nullable=False, server_default=false()),

@@ -83,11 +83,13 @@ async def _quota(reader: Reader, row: Row[Any], now: datetime) -> QuotaOut | Non
         return None
     began, _ = period_of(platform.quota, now)
     spent = await runs.spent_since(reader, row.id, began)
-    purse = purse_of(platform.quota, row.budget, spent, now)
+    elsewhere = await runs.spent_elsewhere(reader, row, began)
+    purse = purse_of(platform.quota, row.budget, spent, now, elsewhere=elsewhere)
     return QuotaOut(
         unit=purse.unit,
         limit=purse.limit,
         spent=purse.spent,
+        spent_elsewhere=purse.elsewhere,
         left=purse.left,
         resets_at=stamp(purse.ends_at),
     )

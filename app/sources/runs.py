@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, true, update
+from sqlalchemy import Row, delete, func, insert, select, true, update
 
 from app.db import Reader, Tx
-from app.sources.models import run, spending
+from app.sources.models import run, source, spending
 
 
 async def page_runs(
@@ -83,6 +83,22 @@ async def spent_since(reader: Reader, source_id: int, began_at: datetime) -> flo
     )
     rows = await reader.rows(statement)
     return float(rows[0].spent) if rows else 0.0
+
+
+async def spent_elsewhere(reader: Reader, row: Row[Any], began_at: datetime) -> float:
+    """What other sources have used, in that period, of the allowance that a source shares."""
+    if row.allowance is None:
+        return 0.0
+    statement = (
+        select(func.coalesce(func.sum(spending.c.spent), 0.0).label("spent"))
+        .join(source, source.c.id == spending.c.source_id)
+        .where(
+            source.c.allowance == row.allowance,
+            source.c.id != row.id,
+            spending.c.began_at == began_at,
+        )
+    )
+    return float((await reader.rows(statement))[0].spent)
 
 
 async def record_spending(tx: Tx, source_id: int, began_at: datetime, cost: float) -> None:

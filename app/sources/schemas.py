@@ -54,11 +54,14 @@ class StreamOut(msgspec.Struct, kw_only=True):
 
 
 class QuotaOut(msgspec.Struct, kw_only=True):
-    """What a source may spend of the platform's quota in the present period, and what is left."""
+    """What a source may spend of the platform's quota in the present period, and what is left;
+    `spent_elsewhere` is what others have used that share it.
+    """
 
     unit: str
     limit: float
     spent: float
+    spent_elsewhere: float
     left: float
     resets_at: Stamp
 

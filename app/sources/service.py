@@ -36,6 +36,7 @@ from app.sources.drafts import (
     stream_rows,
     us_rows,
 )
+from app.sources.purse import allowance_of
 from app.team.audit.entry import noted
 
 _BATCH = 500
@@ -112,7 +113,7 @@ class Sources:
         try:
             async with self._db.write() as tx:
                 source_id = await repository.add_source(tx, values)
-                await self._store_credential(tx, source_id, credential, now)
+                await self._store_credential(tx, platform, source_id, credential, now)
                 await repository.replace_us(tx, source_id, us_rows(check.identity, asked.also_us))
                 await repository.add_streams(
                     tx,
@@ -135,13 +136,14 @@ class Sources:
             raise _taken(platform, name)
 
     async def _store_credential(
-        self, tx: Tx, source_id: int, credential: Any, now: datetime
+        self, tx: Tx, platform: Platform, source_id: int, credential: Any, now: datetime
     ) -> None:
         if credential is None:
             return
         # Sealed for its row, so the row's id must exist first.
         sealed = self._connecting.seal(source_id, credential)
-        values = {"credential": sealed, "credential_set_at": now}
+        allowance = allowance_of(platform, credential)
+        values = {"credential": sealed, "credential_set_at": now, "allowance": allowance}
         await repository.note_on_source(tx, source_id, values)
 
     async def change(
@@ -189,7 +191,7 @@ class Sources:
                 if check is not None:
                     await self._note_check(tx, source_id, check)
                     values["missing"] = list(check.missing)
-                    await self._store_credential(tx, source_id, credential, now)
+                    await self._store_credential(tx, platform, source_id, credential, now)
                     await repository.forget_failures(tx, source_id, now)
                 if check is not None or asked.also_us is not None:
                     await self._store_us(tx, row, asked, check)

@@ -28,7 +28,7 @@ from app.web.cookies import SECURE
 from app.web.formats import MAX_ID
 from app.web.idempotency import HEADER, MAX_KEY, IdempotencyKeyReused, StillRunning
 from app.web.problems import MEDIA_TYPE, Misdirected, add_problem_handlers
-from app.web.routes import Routes
+from app.web.routes import Routes, Table
 
 REF = {"$ref": "#/components/schemas/Problem"}
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
@@ -118,12 +118,15 @@ class Api(FastAPI):
 
     def __init__(self, *, wire: Sequence[type[msgspec.Struct]] = (), **options: Any) -> None:
         """`wire`: the structs that routes answer with, for the schemas of the document."""
+        routing = {
+            "lifespan": options.pop("lifespan", None),
+            "redirect_slashes": False,
+            "generate_unique_id_function": lambda route: route.name,
+        }
         super().__init__(
             **{
                 "docs_url": None,
                 "redoc_url": None,
-                "redirect_slashes": False,
-                "generate_unique_id_function": lambda route: route.name,
                 "telemetry": {
                     "tracing": False,
                     "metrics": False,
@@ -132,8 +135,11 @@ class Api(FastAPI):
                     "auto_configure": False,
                 },
             }
+            | routing
             | options
         )
+        own = self.router.routes
+        self.router = Table(routes=own, dependency_overrides_provider=self, **routing)
         self.wire = tuple(wire)
         self._documented: dict[str, frozenset[str]] | None = None
         add_problem_handlers(self)

@@ -38,6 +38,7 @@ WITHOUT = {
         inbox.policies.repository.labels_of_sources sources.repository.sources_of
         inbox.rules.repository.judged sources.repository.is_empty
         sources.repository.sources_of_origin sources.runs.find_requested sources.runs.spent_since
+        sources.runs.spent_elsewhere
         sources.streams.due_parents sources.streams.in_quarantine
         sources.streams.parents_that_changed sources.streams.quarantined_ids
         sources.streams.unread_parents sources.streams.unseen_below outbox.repository.all_after

@@ -118,6 +118,15 @@ async def test_the_sample_counts_what_others_wrote(source: Source) -> None:
     assert found.sample.newest_at == datetime(2026, 10, 2, 11, tzinfo=UTC)
 
 
+async def test_the_check_says_what_a_day_takes(source: Source) -> None:
+    """144 polls of the lists, and the recommendations once an hour."""
+    for wanted, requests in ((True, 144 * 4 + 24), (False, 144 * 3 + 24)):
+        settings = {"api_url": "{base}", "messages": wanted}
+        found = (await source.connector(settings=settings).check()).estimate
+        assert found is not None
+        assert (found.unit, found.per_day) == ("requests", requests)
+
+
 async def test_comments_that_are_counted_and_not_shown_are_blindness(source: Source) -> None:
     unseen = {"id": "1001_7001", "comments": listed(total=12)}
     serve(source, "1001/published_posts", listed(unseen), limit="10")

@@ -65,6 +65,8 @@ async def test_the_token_of_the_account_itself_opens_it(source: Source) -> None:
     assert (found.identity.external_id, found.identity.handle) == ("2001", "acmetea")
     assert found.identity.aliases == ("9901", "acmetea")
     assert found.rights == RIGHTS["instagram"]
+    assert found.estimate is not None
+    assert (found.estimate.unit, found.estimate.per_day) == ("requests", 144)
     assert not asked(source, "debug_token")  # graph.instagram.com has none
 
 
@@ -76,6 +78,8 @@ async def test_the_token_of_a_page_opens_the_account_linked_to_it(source: Source
     assert found.identity is not None
     assert found.identity.external_id == "2001"
     assert set(RIGHTS["facebook"]) <= set(found.rights)
+    assert found.estimate is not None
+    assert found.estimate.per_day == 288, "posts that tag the account are a list of their own"
 
 
 async def test_a_page_without_a_linked_account_says_so(source: Source) -> None:
@@ -209,7 +213,7 @@ async def test_the_token_of_a_page_is_never_renewed(source: Source) -> None:
 
 def test_what_is_lost_by_design_is_declared() -> None:
     lost = {each.cause for each in streams("facebook")["comments"].lost}
-    assert lost == {"cap", "push_only", "not_shown"}
+    assert lost == {"cap", "push_only", "not_shown", "not_read"}
     assert "tags" in streams("facebook")
     assert "tags" not in streams("instagram")
     assert "not_offered" in {each.cause for each in streams("instagram")["comments"].lost}

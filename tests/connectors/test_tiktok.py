@@ -407,6 +407,8 @@ async def test_the_check_says_what_is_seen_and_when_it_ends(source: Source) -> N
     check = await source.connector().check()
     assert check.sample is not None
     assert (check.sample.count, check.warnings) == (4, ())
+    assert check.estimate is not None
+    assert (check.estimate.unit, check.estimate.per_day) == ("requests", 144 + 24)
     assert check.sample.newest_at == datetime(2026, 10, 1, 12, 20, tzinfo=UTC)
     assert check.expires_at == datetime(2027, 10, 1, 10, tzinfo=UTC)
     assert set(check.rights) == {*account.RIGHTS, account.MENTIONS_RIGHT}

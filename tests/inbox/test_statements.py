@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+
+from app.clock import FrozenClock
 from app.db import Database
 from tests.inbox.pages import Inbox, add_source, answers, said
 from tests.inbox.stock import stock
@@ -40,13 +45,30 @@ async def test_what_is_stored_as_a_reply_is_not_new_beside_known_items(db: Datab
     assert again.new == []
 
 
+async def _statements(service: Service, path: str, headers: dict[str, str]) -> int:
+    with caught() as statements:
+        answered = await service.api.get(f"/api/v1{path}", headers=headers)
+    assert answered.status_code in {200, 304}
+    return len(statements)
+
+
 async def test_a_list_is_one_statement_while_nothing_changes(service: Service) -> None:
-    """Who asks and how far the sources were read is known from the request before."""
+    """Who asks, how far the sources were read and when the next snooze ends is known from the
+    request before.
+    """
     await stock(service.db, 100)
-    numbers = []
-    for _ in range(6):  # what is known is looked up anew once a second
-        with caught() as statements:
-            answered = await service.api.get("/api/v1/items?limit=50&order=newest")
-        assert answered.status_code == 200
-        numbers.append(len(statements))
-    assert min(numbers) == 1
+    pages = [f"/items?limit={50 + n}&order=newest" for n in range(20)]  # none is asked for twice
+    numbers = [await _statements(service, page, {}) for page in pages]
+    assert min(numbers) == 1  # what is known is looked up anew once a second; the poller ticks
+
+
+@pytest.mark.parametrize("path", ["/items?order=newest", "/counts"])
+async def test_what_is_unchanged_is_not_read_again(
+    service: Service, clock: FrozenClock, path: str
+) -> None:
+    """PostgreSQL is asked whether anything was committed; SQLite's file tells it by itself."""
+    await stock(service.db, 100)
+    clock.move(timedelta(seconds=1))  # at noon itself some of them become overdue
+    tag = (await service.api.get(f"/api/v1{path}")).headers["ETag"]
+    numbers = [await _statements(service, path, {"If-None-Match": tag}) for _ in range(20)]
+    assert min(numbers) == (0 if service.db.dialect == "sqlite" else 1)

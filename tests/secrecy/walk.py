@@ -23,6 +23,10 @@ from tests.serving import serving
 
 MORE_SETTINGS = {"youtube": {"channel": "@brand"}}
 """Without these a secret of the platform has no use and would never be sent."""
+MORE_FIELDS = {"x": {"api_key": "key-of-the-app"}}
+"""Fields of a credential without which some of its secrets would be refused."""
+NEVER_SENT = frozenset({"x token_secret", "x api_secret"})
+"""Requests are signed with these; they leave the service in no form."""
 CONTROLS = frozenset({"control name", "control request"})
 OWN_APP = {"client_id": "an-app", "client_secret": ""}
 
@@ -141,7 +145,7 @@ class Walk:
                 "platform": name,
                 "name": name,
                 "settings": filled(recording["settings"], base),
-                "credential": recording["credential"] | hidden,
+                "credential": recording["credential"] | MORE_FIELDS.get(name, {}) | hidden,
             }
             made = await self.post("/sources", draft)
             await self.ask("POST", f"/api/v1/sources/{made['id']}/poll?wait=30")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Hashable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,9 @@ class Counting:
 
     def data_version(self) -> int:
         return self.db.data_version()
+
+    async def mark(self) -> Hashable:
+        return await self.db.mark()
 
     async def close(self) -> None: ...
 

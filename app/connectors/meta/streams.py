@@ -29,6 +29,11 @@ NOT_SHOWN = LostRange(
     "Comments below posts for adults, by people whom the account restricts, and of live videos "
     "that are over.",
 )
+MESSAGES = LostRange(
+    "not_read",
+    "Direct messages: Meta has a list of their own for them, with a right of its own, which is not "
+    "read here.",
+)
 NO_TAGS = LostRange(
     "not_offered", "With Instagram Login Meta does not list posts that tag the account."
 )
@@ -56,7 +61,7 @@ def of_a_page(*, messages: bool) -> Sequence[StreamSpec]:
 
 def of_an_account(*, tags: bool) -> Sequence[StreamSpec]:
     """Our posts and what stands below them; `tags`: also the posts of others that tag us."""
-    lost = (CUT, MENTIONED, NOT_SHOWN) if tags else (CUT, MENTIONED, NOT_SHOWN, NO_TAGS)
+    lost = (CUT, MENTIONED, NOT_SHOWN, MESSAGES, *(() if tags else (NO_TAGS,)))
     below = (Kind.COMMENT, Kind.REPLY)
     streams = (_listed("media"), _below("comments", "media", below, cap=CAP, lost=lost))
     return (*streams, _listed("tags", Kind.MENTION)) if tags else streams

@@ -19,6 +19,7 @@ from app.connectors.text import parse_time
 PAGE = 100
 CLOSED_PAGE = "100"
 THREAD_PAGES = 20
+CHANNELS_KEPT = 2000
 USER_AGENT = f"DiscordBot (unanswered, {__version__})"
 """Discord wants this form of its bots, and may shut others out (API reference, "User Agent")."""
 LATER = datetime(9000, 1, 1, tzinfo=UTC)
@@ -202,6 +203,8 @@ class Discord:
         if known is None:
             known = fields.as_object(await self._ask(f"channels/{channel}"))
             self._channels[channel] = known
+            if len(self._channels) > CHANNELS_KEPT:
+                del self._channels[next(iter(self._channels))]
         if fields.find_id(known, "guild_id") != self._settings.server:
             raise failures.Gone("The channel is not in this server.")
         is_thread = known.get("type") in messages.THREADS

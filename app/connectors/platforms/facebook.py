@@ -16,9 +16,10 @@ from app.connectors.meta import consent, messages, nodes, posts, ratings, rights
 from app.connectors.meta.graph import VERSION, Graph, Reply, app_token, onwards, quoted
 from app.connectors.meta.refusals import NotOffered, TooMuch, UnknownField
 from app.connectors.secret import secret
-from app.connectors.terms import Access, InShort
+from app.connectors.terms import Access, InShort, requests_a_day
 
 API, WEB = "https://graph.facebook.com", "https://www.facebook.com"
+INTERVAL = timedelta(minutes=10)
 RANKED_FOR = timedelta(days=7)
 LIMITS = ("100", "25")
 THREAD_PAGES = 20
@@ -123,6 +124,7 @@ class Facebook:
             sample=base.Sample(look.theirs, look.newest_at),
             warnings=tuple(told),
             expires_at=token.ends_at,
+            estimate=requests_a_day(INTERVAL, 4 if self._settings.messages else 3, hourly=1),
         )
 
     async def fetch_page(
@@ -356,7 +358,7 @@ PLATFORM = base.Platform(
     settings=Settings,
     credential=Credential,
     credential_required=True,
-    default_interval=timedelta(minutes=10),
+    default_interval=INTERVAL,
     minimum_interval=timedelta(minutes=5),
     capabilities=base.Capabilities(
         own_answers="exact", edits="re-read", deletions="re-read", direct_messages=True

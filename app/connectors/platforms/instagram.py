@@ -16,9 +16,10 @@ from app.connectors.meta.graph import VERSION, Graph, Reply, app_token, onwards,
 from app.connectors.meta.refusals import NotOffered, UnknownField
 from app.connectors.renewal import Renewing
 from app.connectors.secret import secret
-from app.connectors.terms import Access, InShort
+from app.connectors.terms import Access, InShort, requests_a_day
 
 FACEBOOK, INSTAGRAM = "https://graph.facebook.com", "https://graph.instagram.com"
+INTERVAL = timedelta(minutes=10)
 THREAD_PAGES = 20
 REPLY_PAGES = 20
 RENEW_AHEAD = timedelta(days=30)
@@ -142,6 +143,7 @@ class Instagram:
             rights=found.rights or needed,
             sample=base.Sample(look.theirs, look.newest_at),
             warnings=(NAMELESS,) if look.theirs and not look.named else (),
+            estimate=requests_a_day(INTERVAL, 2 if self._settings.login == "facebook" else 1),
         )
 
     async def fetch_page(
@@ -335,7 +337,7 @@ PLATFORM = base.Platform(
     settings=Settings,
     credential=Credential,
     credential_required=True,
-    default_interval=timedelta(minutes=10),
+    default_interval=INTERVAL,
     minimum_interval=timedelta(minutes=5),
     capabilities=base.Capabilities(own_answers="exact", edits="re-read", deletions="re-read"),
     notes=(

@@ -23,6 +23,7 @@ from app.connectors.renewal import Renewing
 from app.connectors.text import parse_time
 from app.connectors.tiktok import account, comments, lists, mentions, refusals, videos
 
+INTERVAL = timedelta(minutes=10)
 AT_ONCE = 30
 PAGES = 20
 LOOKED_AT = 3
@@ -128,7 +129,12 @@ class TikTok:
         told += [UNTOLD] if granted is None else []
         ends = parse_time(held["refresh_expires_at"]) if lasts else self._token.expires_at
         found = base.Check(
-            self._identity, granted or (), missing, warnings=tuple(told), expires_at=ends
+            self._identity,
+            granted or (),
+            missing,
+            warnings=tuple(told),
+            expires_at=ends,
+            estimate=terms.requests_a_day(INTERVAL, 1, hourly=1 if self._settings.mentions else 0),
         )
         return found if missing else replace(found, sample=await self._look(us))
 
@@ -325,7 +331,7 @@ PLATFORM = base.Platform(
     settings=account.Settings,
     credential=account.Credential,
     credential_required=True,
-    default_interval=timedelta(minutes=10),
+    default_interval=INTERVAL,
     minimum_interval=timedelta(minutes=5),
     capabilities=base.Capabilities(own_answers="exact", edits="never", deletions="re-read"),
     notes=(
@@ -345,7 +351,7 @@ PLATFORM = base.Platform(
         credential="access and refresh token, or consent",
         answers="a comment of our account below the item, or one in the same conversation that "
         "names its author",
-        idle_poll="1 request; 2 an hour with comments elsewhere",
+        idle_poll="1 request, and 1 an hour for comments elsewhere",
         hundred=timedelta(minutes=30),
         limit="600 requests a minute for all accounts of one app, 40 for each account and list",
     ),

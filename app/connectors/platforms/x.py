@@ -10,7 +10,7 @@ from typing import Any
 from app.connectors import asking, base, failures, fields, oauth, terms
 from app.connectors.base import Cursor, Kind, LostRange, Mention, Page, Parent, Shape, StreamSpec
 from app.connectors.renewal import Renewing, by_refresh_token
-from app.connectors.x import account, ledger, people, posts, refusals
+from app.connectors.x import account, ledger, people, posts, refusals, signing
 
 PAGE = 100
 FOLLOWERS_PAGE = 1000
@@ -61,6 +61,7 @@ class X:
         self._settings = settings
         self._root = f"{settings.api_url}/2"
         self._scopes = credential.scope
+        self._sign = signing.signer_of(credential)
         self._http = http
         renew = by_refresh_token(account.endpoints(settings).token, client_auth=account.CLIENT_AUTH)
         self._token = Renewing(
@@ -109,7 +110,8 @@ class X:
             *WITH_POSTS,
         )
         page = self._read(body, answer, me, own_list=True)
-        lasts = bool(self._token.fields["refresh_token"] or self._settings.username)
+        held = self._token.fields
+        lasts = any((held["refresh_token"], held["token_secret"], self._settings.username))
         return base.Check(
             me,
             rights=tuple(self._scopes.split()),
@@ -296,13 +298,14 @@ class X:
         self, path: str, right: str, params: Sequence[tuple[str, str]]
     ) -> asking.Response:
         """The one way to X: signed, and what it refuses sorted."""
+        url = f"{self._root}/{path}"
 
         async def send(token: str) -> asking.Response:
             return await self._http.request(
                 "GET",
-                f"{self._root}/{path}",
+                url,
                 params=params,
-                headers={"Authorization": f"Bearer {token}"},
+                headers=self._sign(token, url, params),
                 expect=refusals.EXPECTED,
             )
 
@@ -369,7 +372,7 @@ PLATFORM = base.Platform(
     ),
     docs="docs/platforms/x.md",
     in_short=terms.InShort(
-        credential="access token, or an app's bearer token",
+        credential="a user's token (OAuth 2.0 or 1.0a), or an app's bearer token",
         answers="a post of ours that replies to the item, from our own posts",
         idle_poll="2 requests, no money",
         hundred=timedelta(minutes=5),

@@ -332,7 +332,7 @@ PLATFORM = base.Platform(
         hundred=timedelta(minutes=36),
         limit="10,000 units a day for all sources of one Google project",
     ),
-    quota=base.Quota("units", account.UNITS, zone=refusals.PACIFIC),
+    quota=base.Quota("units", account.UNITS, zone=refusals.PACIFIC, shared=account.project_of),
     access=terms.Access(
         review="None for published comments. To let other people's channels in, Google verifies "
         "the app first (a sensitive scope, up to 10 days); unverified ones serve 100 users.",

@@ -83,7 +83,6 @@ def streams(settings: Settings) -> Sequence[StreamSpec]:
                 history_of(channel),
                 Shape.BACKWARD,
                 listed,
-                proves_absence=True,
                 lost=(HIDDEN,),
             ),
             StreamSpec(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from app.connectors import asking, base, failures, fields, oauth, terms, tokens
 from app.connectors.base import JsonObject, Page
@@ -50,7 +50,9 @@ class Settings(base.Fields):
 
 
 class Credential(base.Fields):
-    """A user's token (OAuth 2.0, with what renews it), or the bearer token of an app."""
+    """A user's token (OAuth 2.0, with what renews it; or OAuth 1.0a, with its secret and the app's
+    key), or the bearer token of an app.
+    """
 
     access_token: str = secret(
         "Access token", "A user's, or the bearer token of an app.", min_length=1
@@ -60,6 +62,17 @@ class Credential(base.Fields):
     client_id: str = Field(default="", title="Client id of the app")
     client_secret: str = secret("Client secret", "Of a confidential app.", default="")
     scope: str = Field(default="", title="Scopes", description="As X granted them.")
+    token_secret: str = secret(
+        "Access token secret", "Of a user's token that X shows in its console.", default=""
+    )
+    api_key: str = Field(default="", title="API key", description="Goes with that secret.")
+    api_secret: str = secret("API key secret", "Goes with that secret.", default="")
+
+    @model_validator(mode="after")
+    def _signs_with_all(self) -> Self:
+        if len({bool(each) for each in (self.token_secret, self.api_key, self.api_secret)}) > 1:
+            raise ValueError("give token_secret, api_key and api_secret together, or none of them")
+        return self
 
 
 def parse_identity(body: Any) -> tuple[base.Identity, JsonObject]:

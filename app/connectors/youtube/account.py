@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
@@ -17,6 +18,7 @@ API = "https://youtube.googleapis.com/youtube/v3"
 GOOGLE_TOKENS = "https://oauth2.googleapis.com/token"
 GOOGLE_CONSENT = "https://accounts.google.com/o/oauth2/v2/auth"
 UNITS = 10_000
+_PROJECT = re.compile(r"([0-9]{6,20})-[A-Za-z0-9_]")
 INTERVAL = timedelta(minutes=5)
 HELD_INTERVAL = timedelta(minutes=15)
 SPAM_INTERVAL = timedelta(hours=1)
@@ -59,6 +61,17 @@ class Credential(base.Fields):
         if not self.api_key and not self.access_token:
             raise ValueError("give an API key, or connect by Google's own page")
         return self
+
+
+def project_of(credential: Credential) -> str:
+    """Whose units a credential uses: a Google project's. Its number begins the id of each of its
+    clients; a key does not tell of which project it is, so each stands for itself.
+    """
+    if not credential.access_token:
+        return f"key {credential.api_key}"
+    number = _PROJECT.match(credential.client_id)
+    named = number[1] if number else credential.client_id
+    return f"project {named}" if named else ""
 
 
 def parse_identity(body: Any, *, mine: bool) -> base.Identity:

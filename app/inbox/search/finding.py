@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, literal_column, select
@@ -111,7 +112,7 @@ class _Looking:
         shape = shape_of(self.scope, self.wanted, positioned=after is not None)
         values = self._values(after) | {"ids": list(ids)}
         rows = self._sorted(await self.reader.rows(_some_keys(shape), values))
-        return self._cut([self._place(row) for row in rows])
+        return self._cut([self._place(row) for row in rows[: self.limit + 1]])
 
     async def along(self, after: Position | None) -> _Keys:
         """The next keys that hold the words, looked for along the list."""
@@ -148,11 +149,8 @@ class _Looking:
         return listing.position_of(row, self.wanted.order)
 
     def _sorted(self, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-        def key(row: Row[Any]) -> tuple[int, datetime, int]:
-            place = self._place(row)
-            return place.rank or 0, place.occurred_at, place.id
-
-        return sorted(rows, key=key, reverse=self.wanted.order == "newest")
+        order = self.wanted.order
+        return sorted(rows, key=_IN_ORDER.get(order, _BY_AGE), reverse=order == "newest")
 
     def _cut(self, found: list[Position]) -> _Keys:
         more = len(found) > self.limit
@@ -164,6 +162,9 @@ class _Looking:
 
 
 _KEY = (item.c.id, item.c.occurred_at, item.c.due_rank, item.c.value_rank)
+# What rows that begin with `_KEY` are put in order by, 2000 of them for a page.
+_BY_AGE = itemgetter(1, 0)
+_IN_ORDER = {"due": itemgetter(2, 1, 0), "value": itemgetter(3, 1, 0)}
 
 
 @lru_cache(maxsize=512)
