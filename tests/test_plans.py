@@ -65,10 +65,9 @@ ASKED: dict[str, Ask] = {
 
 
 async def _released(tx: Tx) -> None:
-    try:
-        await leases.release(tx, leases.Lease(1, "a", 1, requested=False), next_poll_at=LATER)
-    except leases.LeaseLost:
-        return  # there is no such source
+    lease = leases.Lease(1, "a", 1, requested=False)
+    await leases.still_held(tx, [lease])
+    await leases.release_held(tx, [(lease, LATER)])
 
 
 @contextmanager

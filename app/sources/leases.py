@@ -154,11 +154,7 @@ async def hold(tx: Tx, lease: Lease, *, now: datetime, length: timedelta) -> Non
     asked = {**_this(lease), **_length(tx, now, length)}
     held = await tx.execute(_holding(tx.dialect), asked)
     if held.rowcount != 1:
-        raise _lost(lease)
-
-
-def _lost(lease: Lease) -> LeaseLost:
-    return LeaseLost(f"source {lease.source_id} is held by another worker")
+        raise LeaseLost(f"source {lease.source_id} is held by another worker")
 
 
 _FENCES = (
@@ -203,13 +199,6 @@ async def release_held(tx: Tx, ends: Sequence[tuple[Lease, datetime | None]]) ->
     rows = [{**_this(lease), "answered": lease.requested, "next": at} for lease, at in ends]
     if rows:
         await tx.execute(_RELEASING, rows)
-
-
-async def release(tx: Tx, lease: Lease, *, next_poll_at: datetime | None) -> None:
-    """The same for one source; or `LeaseLost`."""
-    if not await still_held(tx, [lease]):
-        raise _lost(lease)
-    await release_held(tx, [(lease, next_poll_at)])
 
 
 async def give_back(tx: Tx, lease: Lease, *, interrupted_at: datetime | None = None) -> None:

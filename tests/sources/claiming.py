@@ -11,11 +11,18 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
-from app.db import Database, open_database
-from app.sources.leases import claim_due, release
+from app.db import Database, Tx, open_database
+from app.sources.leases import Lease, LeaseLost, claim_due, release_held, still_held
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LENGTH = timedelta(seconds=30)
+
+
+async def release(tx: Tx, lease: Lease, *, next_poll_at: datetime | None) -> None:
+    """Gives one source back, as the end of its poll does."""
+    if not await still_held(tx, [lease]):
+        raise LeaseLost
+    await release_held(tx, [(lease, next_poll_at)])
 
 
 async def work(db: Database, owner: str, rounds: int) -> list[tuple[float, float, int, int]]:

@@ -20,6 +20,7 @@ from app.sources.models import source
 from app.sources.repository import add_source
 from tests.processes import run_together
 from tests.service import NOON
+from tests.sources import claiming
 from tests.sources.claiming import work
 from tests.writing import keys, put
 
@@ -69,7 +70,7 @@ async def claim_one(
 
 async def release(db: Database, lease: Lease, next_poll_at: datetime | None) -> None:
     async with db.write() as tx:
-        await leases.release(tx, lease, next_poll_at=next_poll_at)
+        await claiming.release(tx, lease, next_poll_at=next_poll_at)
 
 
 async def row_of(db: Database, source_id: int) -> Row[Any]:
