@@ -186,7 +186,9 @@ async def are_found_since(
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 async def test_failure_says_what_to_do_next(platform: Platform, fault: Fault) -> None:
     async with on_stage(platform, load(platform.name), deadline=SHORT) as source:
-        for spec in (connector := source.connector()).streams():
+        specs = (connector := source.connector()).streams()
+        # The door gives up, whatever is asked for; each wait is two seconds of doing nothing.
+        for spec in specs[:1] if str(fault) == "no answer" else specs:
             parents = await read_parents(connector, spec)
             source.stage.fault = fault
             await assert_fails(source.connector(), spec, parents[0], fault)

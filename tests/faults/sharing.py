@@ -8,7 +8,7 @@ from typing import TypeVar
 from app.connectors.registry import PLATFORMS
 
 TroubleT = TypeVar("TroubleT")
-A_THIRD, A_SIXTH = 3, 6
+A_SIXTH, A_TWELFTH = 6, 12
 
 
 def share(

@@ -17,7 +17,7 @@ from app.connectors.registry import PLATFORMS
 from tests.connectors.faults import FAULTS, Fault
 from tests.connectors.playing import load
 from tests.faults.proxy import straight
-from tests.faults.sharing import A_SIXTH, share
+from tests.faults.sharing import A_TWELFTH, share
 from tests.faults.staged import PATIENT, SHORT, Staged, staged
 from tests.faults.wire import WIRE_FAULTS, WireFault
 from tests.long_results import part
@@ -41,6 +41,8 @@ FIRST_FAULTS = tuple(
 )
 MIDST_FAULTS = tuple(fault for fault in FAULTS if str(fault) in {"401", "404", "503", "null"})
 MOST_REQUESTS = 40
+MIDST_STEP = 3
+"""After every third good answer in the short form, after each in the long one."""
 ONE_DAY = timedelta(days=1)
 platforms = pytest.mark.parametrize("platform", PLATFORMS)
 
@@ -151,9 +153,11 @@ async def strike_at_first(
         await source.connect_anew()
 
 
-async def strike_in_the_midst(source: Staged, faults: Sequence[AnyFault]) -> None:
+async def strike_in_the_midst(
+    source: Staged, faults: Sequence[AnyFault], first: int = 1, step: int = 1
+) -> None:
     """After so many good answers everything fails; what was read stays, the rest comes later."""
-    for good in range(1, MOST_REQUESTS):
+    for good in sorted({1, *range(first, MOST_REQUESTS, step)}):
         source.stage.after(good, faults[good % len(faults)])
         run = await source.poll()
         assert set(await source.stored()) <= source.expected
@@ -172,7 +176,7 @@ async def test_no_fault_costs_more_than_time(
     platform: str, sqlite_url: str, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     async with staged(platform, load(platform), sqlite_url, tmp_path) as source:
-        await strike_all(source, share(platform, ALL_FAULTS, A_SIXTH), subtests)
+        await strike_all(source, share(platform, ALL_FAULTS, A_TWELFTH), subtests)
 
 
 @platforms
@@ -181,7 +185,7 @@ async def test_a_fault_at_the_first_poll_leaves_everything_to_the_next(
 ) -> None:
     second = 3 if database_url.startswith("postgresql") else 0
     async with staged(platform, load(platform), database_url, tmp_path) as source:
-        await strike_at_first(source, share(platform, FIRST_FAULTS, A_SIXTH, second), subtests)
+        await strike_at_first(source, share(platform, FIRST_FAULTS, A_TWELFTH, second), subtests)
 
 
 @platforms
@@ -189,7 +193,8 @@ async def test_a_fault_in_the_midst_of_a_poll_loses_nothing(
     platform: str, sqlite_url: str, tmp_path: Path
 ) -> None:
     async with staged(platform, load(platform), sqlite_url, tmp_path) as source:
-        await strike_in_the_midst(source, MIDST_FAULTS)
+        first = list(PLATFORMS).index(platform) % MIDST_STEP + 1
+        await strike_in_the_midst(source, MIDST_FAULTS, first, MIDST_STEP)
 
 
 @pytest.mark.long
