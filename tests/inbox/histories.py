@@ -134,7 +134,8 @@ def story(draw: st.DrawFn, mention: Mention) -> tuple[Told, ...]:
     told = [mention]
     for number in range(draw(st.sampled_from((0, 0, 0, 1, 2)))):
         change = draw(st.sampled_from(("edit", "edit", "native", "kind", "unfile")))
-        told.append(changed(told[-1], change, number, at(draw(MINUTES) * 3 + 30 * number)))
+        moment = at(draw(MINUTES) * 3 + 40 * number)  # later than any moment of the change before
+        told.append(changed(told[-1], change, number, moment))
     end = draw(st.sampled_from(("stays", "stays", "stays", "goes", "returns")))
     versions = [Told(each.external_id, each) for each in told]
     if end != "stays":

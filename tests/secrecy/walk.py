@@ -25,6 +25,8 @@ MORE_SETTINGS = {"youtube": {"channel": "@brand"}}
 """Without these a secret of the platform has no use and would never be sent."""
 MORE_FIELDS = {"x": {"api_key": "key-of-the-app"}, "reddit": {"username": "owner"}}
 """Fields of a credential without which some of its secrets would be refused."""
+WITH = {"totp": ("password",)}
+"""Secrets that go out only together with others."""
 NEVER_SENT = frozenset({"x token_secret", "x api_secret", "threads client_secret"})
 """Requests are signed with the first two, which leave in no form. The secret of an app is for
 Threads' page alone, and kept with the token for the day on which it is gone through again.
@@ -156,11 +158,14 @@ class Walk:
                 await self.post("/sources/check", _checked(draft), status=200)
             always = platform.credential.model_json_schema().get("required", ())
             for only in hidden:  # else some would never be sent
-                spared = hidden.keys() - always
-                plain = {n: v for n, v in draft["credential"].items() if n not in spared}
+                spared = hidden.keys() - {only, *WITH.get(only, ()), *always}
+                alone = {n: v for n, v in draft["credential"].items() if n not in spared}
                 settings = draft["settings"] | MORE_SETTINGS.get(name, {})
-                alone = {"settings": settings, "credential": plain | {only: hidden[only]}}
-                await self.ask("POST", "/api/v1/sources/check", json={"platform": name, **alone})
+                body = {"platform": name, "settings": settings, "credential": alone}
+                for fault in (FAULTS[-1], ""):
+                    self.turn(fault)
+                    await self.ask("POST", "/api/v1/sources/check", json=body)
+            self.turn(FAULTS[-1])
             await self.ask("POST", f"/api/v1/sources/{made['id']}/check")
             await self.ask("POST", f"/api/v1/sources/{made['id']}/poll?wait=30")
             self.turn("")
