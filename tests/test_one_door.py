@@ -86,6 +86,8 @@ async def guarded(
 def settings_of(platform: str, field: str, url: str) -> dict[str, Any]:
     """Settings that fit but for the server, which is `url`."""
     settings = {**load(platform)["settings"], field: url}
+    if field == "instance":
+        settings.pop("api_url", None)  # it would be asked instead
     return {name: "https://good.example" if value == "{base}" else value
             for name, value in settings.items()}  # fmt: skip
 
