@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shlex
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ class House:
         """What `webbrowser` starts is a person who says yes."""
         visit = self.shell.folder / "visit.py"
         visit.write_text(VISIT)
-        self.shell.env["BROWSER"] = f"{sys.executable} {visit} %s"
+        self.shell.env["BROWSER"] = f"{shlex.join([sys.executable, str(visit)])} %s"
 
 
 class _Late:
