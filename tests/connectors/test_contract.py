@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from app.clock import SystemClock
 from app.connectors.base import (
@@ -278,15 +278,22 @@ def test_settings_and_credential_refuse_unknown_fields(platform: Platform) -> No
                 model.model_validate({**filled_in, "unknown": "value"})
 
 
+SEEN = "seen-by-nobody"
+
+
 @platforms
 def test_secrets_do_not_show_in_representations(platform: Platform) -> None:
-    given_fields = load(platform.name).get("credential") or {}
     if platform.credential is not None:
-        shown = repr(platform.credential.model_validate(given_fields))
         secret = platform.credential.model_json_schema()["properties"]
         hidden = [name for name, one in secret.items() if one.get("writeOnly")]
         assert hidden, "mark the secret fields with writeOnly and repr=False"
-        assert not [name for name in hidden if given_fields[name] in shown]
+        # Not validated: some exclude each other, and none may be seen.
+        given_fields: dict[str, Any] = {
+            name: SecretStr(SEEN) if field.annotation is SecretStr else SEEN
+            for name, field in platform.credential.model_fields.items()
+        }
+        shown = repr(platform.credential.model_construct(**given_fields))
+        assert shown.count(SEEN) == len(secret) - len(hidden)
 
 
 @platforms
