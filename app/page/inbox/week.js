@@ -5,8 +5,17 @@ import { serverNow } from "../clock.js";
 import { duration } from "../format.js";
 import { t } from "../i18n.js";
 
+const PATIENCE = 2000; // milliseconds: the list is empty before the service has heard of the last answer
+
 /** A sentence, or nothing where nobody was answered yet. */
 export async function thisWeek() {
+  const told = await asked();
+  if (told !== "") return told;
+  await new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  return asked();
+}
+
+async function asked() {
   const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
   try {
     /** @type {import("../shapes").ResponseReport} */
