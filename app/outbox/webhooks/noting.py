@@ -32,9 +32,12 @@ class Unsent(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """An attempt that is over. `row` is the delivery as it was claimed."""
+    """An attempt that is over. `row` is the delivery as it was claimed, `version` that of its
+    webhook by then: another one may lead elsewhere.
+    """
 
     row: Row[Any]
+    version: int
     how: Outcome | Unsent
 
 

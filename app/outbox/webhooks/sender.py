@@ -195,11 +195,11 @@ class Sender:
 
     def _rest(self, ended: Sequence[Ended], seen: Sequence[Row[Any]], now: datetime) -> None:
         """A receiver that does not answer at all is left alone for a while."""
-        silent = {each.row.webhook_id for each in ended if _is_silent(each)}
+        silent = {(each.row.webhook_id, each.version) for each in ended if _is_silent(each)}
         for row in seen:
             if row.failing_since is None:
                 self._resting.pop(row.id, None)
-            elif row.id in silent:
+            elif (row.id, row.version) in silent:
                 until = now + schedule.rest(now - row.failing_since)
                 self._resting[row.id] = (row.version, until)
 
@@ -261,7 +261,7 @@ class Sender:
         except Exception:  # noqa: BLE001  # one delivery must not end the others
             _log.exception("a delivery failed in a way we did not expect", delivery_id=row.id)
         finally:
-            self._ended.append(Ended(row, how))
+            self._ended.append(Ended(row, webhook.version, how))
 
     async def _attempt(self, row: Row[Any], webhook: Row[Any], bodies: Bodies) -> Outcome | Unsent:
         made = await bodies.of(row.seq, scope_of(webhook))
