@@ -320,10 +320,20 @@ async def test_a_conversation_is_read_to_its_end_at_once(source: Source) -> None
 
 
 async def test_a_very_long_conversation_goes_on_with_the_next_page(source: Source) -> None:
+    for n in range(30):
+        rows = [] if n % 5 == 4 else [row(n + 1, parent_comment_id=C2)]  # a page may be empty
+        listed = {"comments": rows, "cursor": 30 * (n + 1), "has_more": True}
+        saying(source, REPLIES, 0, listed, cursor=str(30 * n) if n else None)
+    page = await source.connector().fetch_page("replies", None, parent=Parent(f"{V1}_{C2}"))
+    assert (page.more, page.next_cursor) == (True, {"cursor": 600})
+    assert source.stage.paths.count(REPLIES) == 20
+
+
+async def test_pages_that_bring_nothing_are_the_pollers_to_judge(source: Source) -> None:
     saying(source, REPLIES, 0, {"comments": [], "cursor": 30, "has_more": True})
     page = await source.connector().fetch_page("replies", None, parent=Parent(f"{V1}_{C2}"))
     assert (page.more, page.next_cursor) == (True, {"cursor": 30})
-    assert source.stage.paths.count(REPLIES) == 20
+    assert source.stage.paths.count(REPLIES) == 3
 
 
 async def test_comments_are_read_again_by_video_and_what_is_left_out_is_gone(

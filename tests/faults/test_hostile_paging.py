@@ -14,9 +14,7 @@ from typing import Any
 
 import pytest
 
-from app.connectors.base import Shape
 from app.connectors.registry import PLATFORMS
-from app.polling.keeping import REQUESTS_A_POLL
 from tests.connectors.playing import load, names_of
 from tests.connectors.test_contract import entry_lists
 from tests.faults.sharing import A_SIXTH, share
@@ -163,12 +161,8 @@ async def assert_noticed(source: Staged, how: str) -> int:
     before = len(source.stage.paths)
     run = await source.poll()
     asked = len(source.stage.paths) - before
-    rows = await source.streams()
-    states = {name: row.state for name, row in rows.items()}
-    # Below each parent a list of its own leads nowhere; the budget of a poll ends them together.
-    by_parents = any(row.shape == Shape.PARENT for row in rows.values())
-    most = REQUESTS_A_POLL if by_parents else A_POLL_AT_MOST * len(states)
-    assert asked <= most, f"{asked} requests in one poll"
+    states = {name: row.state for name, row in (await source.streams()).items()}
+    assert asked <= A_POLL_AT_MOST * len(states), f"{asked} requests in one poll"
     if asked > LONG_WALK * len(states):
         assert run["outcome"] != "ok", f"{asked} requests, and nobody noticed"
         assert set(states.values()) != {"ok"}

@@ -25,7 +25,7 @@ from app.connectors.tiktok import account, comments, lists, mentions, refusals, 
 
 INTERVAL = timedelta(minutes=10)
 AT_ONCE = 30
-PAGES = 20
+PAGES, IN_VAIN = 20, 3
 LOOKED_AT = 3
 BLIND_FROM = 10
 """Comments that TikTok counts below the newest videos and shows none of. Its counters are up to two
@@ -290,12 +290,16 @@ class TikTok:
     async def _to_the_end(
         self, path: str, name: str, *params: tuple[str, str], place: Cursor | None = None
     ) -> lists.Listing:
-        """The rows of all pages, or of the first 20 and where the list goes on."""
+        """The rows of all pages, or of the first 20 and where the list goes on. So it does after
+        three pages in a row with nothing new: whether they lead anywhere is for the poller to say.
+        """
         rows: list[object] = []
+        in_vain = 0
         for _ in range(PAGES):
             listing = await self._list(path, name, *params, place=place)
+            in_vain = 0 if any(row not in rows for row in listing.rows) else in_vain + 1
             rows += listing.rows
-            if (place := listing.place) is None:
+            if (place := listing.place) is None or in_vain == IN_VAIN:
                 break
         return lists.Listing(rows, place)
 
