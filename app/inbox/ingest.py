@@ -46,15 +46,15 @@ __all__ = ["Difference", "Incoming", "Outcome", "apply", "compare"]
 class Difference:
     """What a page holds that the inbox does not."""
 
-    new: Sequence[Arrival]
-    changed: Sequence[tuple[int, Arrival]]
-    new_replies: Sequence[Arrival]
-    changed_replies: Sequence[tuple[int, Arrival]]
-    now_ours: Sequence[int]
-    gone_items: Sequence[int]
-    gone_replies: Sequence[Row[Any]]
-    refused: Sequence[Unparsed]
-    unchanged: int
+    new: Sequence[Arrival] = ()
+    changed: Sequence[tuple[int, Arrival]] = ()
+    new_replies: Sequence[Arrival] = ()
+    changed_replies: Sequence[tuple[int, Arrival]] = ()
+    now_ours: Sequence[int] = ()
+    gone_items: Sequence[int] = ()
+    gone_replies: Sequence[Row[Any]] = ()
+    refused: Sequence[Unparsed] = ()
+    unchanged: int = 0
     erased: int = 0  # messages of people who were erased: seen again, and left out
 
     @property
@@ -95,7 +95,7 @@ async def compare(reader: Reader, incoming: Incoming) -> Difference:
     if known and not (piles.ours or piles.refused or incoming.gone):
         # Nobody erased is on it: what such people wrote is not stored, and what was changed here
         # for their sake is not as the page has it.
-        return _nothing(len(piles.theirs))
+        return Difference(unchanged=len(piles.theirs))
     sifted = await tombstones.sift(reader, incoming.platform, incoming.mentions, incoming.us)
     if sifted.mentions is not incoming.mentions:
         piles = sort_out(sifted.mentions, incoming.us, incoming.now)
@@ -136,20 +136,6 @@ def _changed(
         for key, arrival in piles.theirs.items()
         if key in items and _differs(items[key], arrival, gone=key in gone)
     ]
-
-
-def _nothing(unchanged: int) -> Difference:
-    return Difference(
-        new=(),
-        changed=(),
-        new_replies=(),
-        changed_replies=(),
-        now_ours=(),
-        gone_items=(),
-        gone_replies=(),
-        refused=(),
-        unchanged=unchanged,
-    )
 
 
 def _gone_items(

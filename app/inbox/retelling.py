@@ -88,17 +88,7 @@ async def become_item(tx: Tx, row: Row[Any], incoming: ingest.Incoming) -> None:
     """
     await tx.execute(delete(reply).where(reply.c.id == row.id))
     arrivals = sort_out([mention_of(row)], incoming.us, incoming.now).theirs
-    found = ingest.Difference(
-        new=list(arrivals.values()),
-        changed=(),
-        new_replies=(),
-        changed_replies=(),
-        now_ours=(),
-        gone_items=(),
-        gone_replies=(),
-        refused=(),
-        unchanged=0,
-    )
+    found = ingest.Difference(new=list(arrivals.values()))
     await ingest.apply(tx, incoming, found)
 
 
