@@ -130,7 +130,7 @@ async def _most_watched(source: Staged) -> int:
 async def test_a_poisoned_entry_costs_only_itself(
     platform: str, sqlite_url: str, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    """A third of the poisons, at another place of another list each time."""
+    """Some of the poisons, each somewhere else; every platform has others."""
     recording = load(platform)
     async with staged(platform, recording, sqlite_url, tmp_path) as source:
         most = await _most_watched(source)
