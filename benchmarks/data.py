@@ -97,7 +97,7 @@ def item_rows(rows: int, seed: int) -> Iterator[dict[str, Any]]:
             "thread_id": rng.randrange(threads // SOURCES) * SOURCES + source_id,
             "author_id": rng.randrange(authors) + 1, "kind": rng.choice(_KINDS),
             "status": "unanswered" if is_open else rng.choice(_CLOSED), "visibility": "public",
-            "text": words, "text_raw": words, "text_format": "plain", "language": "en",
+            "text": words, "text_raw": "", "text_format": "plain", "language": "en",
             "permalink": f"https://example.org/items/{n}", "media": [],
             "occurred_at": at, "first_seen_at": at + timedelta(seconds=90),
             "due_rank": NEVER_DUE, "value_rank": -rng.choice((0, 10, 20, 35)),

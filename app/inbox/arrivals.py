@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Row
+
 from app.connectors.base import Mention, Person, Unparsed
 from app.connectors.text import clean, clean_json
 
@@ -237,7 +239,7 @@ def content_columns(arrival: Arrival) -> dict[str, Any]:
     mention = arrival.mention
     return {
         "text": arrival.text,
-        "text_raw": arrival.text_raw,
+        "text_raw": "" if arrival.text_raw == arrival.text else arrival.text_raw,
         "text_format": mention.text_format.value,
         "language": clean(mention.language, limit=40),
         "permalink": fit_url(mention.permalink),
@@ -253,6 +255,12 @@ def content_columns(arrival: Arrival) -> dict[str, Any]:
         "parent_external_id": mention.parent_external_id,
         "seen_hash": arrival.seen_hash,
     }
+
+
+def text_as_it_came(row: Row[Any]) -> str:
+    """A stored message's text as the platform gave it: kept only where it isn't the plain text."""
+    as_it_came: str = row.text_raw or row.text
+    return as_it_came
 
 
 def addressed_by(arrival: Arrival) -> list[str]:

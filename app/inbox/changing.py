@@ -18,6 +18,7 @@ from app.inbox.arrivals import (
     content_columns,
     fit_url,
     rank_of,
+    text_as_it_came,
 )
 from app.inbox.assigning import named
 from app.inbox.counts import count
@@ -53,7 +54,7 @@ async def _update_item(tx: Tx, row: Row[Any], arrival: Arrival, incoming: Incomi
     filing = _filing(row.filed, mention.filed)
     if filing is not None:
         row = await repository.step(tx, row, filing, actor=PLATFORM, now=now)
-    if row.text_raw != arrival.text_raw and row.wiped_at is None:
+    if text_as_it_came(row) != arrival.text_raw and row.wiped_at is None:
         await originals.add_revision(tx, _revision(row, now))
         details = Details(edited_at=mention.edited_at or now)
         row = await repository.step(

@@ -98,7 +98,7 @@ item = Table(
     Column("visibility", String(20), nullable=False),
     Column("backlog", Boolean, nullable=False, server_default=false()),
     Column("text", Text, nullable=False),
-    Column("text_raw", Text, nullable=False),
+    Column("text_raw", Text, nullable=False),  # empty: as the text
     Column("text_format", String(20), nullable=False),
     Column("language", String(40), nullable=False),
     Column("permalink", String(2000), nullable=False),
@@ -207,7 +207,7 @@ reply = Table(
     Column("automated", Boolean, nullable=False, server_default=false()),
     Column("addressed", JsonType, nullable=False),  # ids and handles it names
     Column("text", Text, nullable=False),
-    Column("text_raw", Text, nullable=False),
+    Column("text_raw", Text, nullable=False),  # empty: as the text
     Column("text_format", String(20), nullable=False),
     Column("language", String(40), nullable=False),
     Column("permalink", String(2000), nullable=False),
@@ -240,7 +240,7 @@ revision = Table(
     Column("id", Id, primary_key=True),
     Column("item_id", ForeignKey("item.id", ondelete="CASCADE"), nullable=False),
     Column("text", Text, nullable=False),  # as it was before the edit
-    Column("text_raw", Text, nullable=False),
+    Column("text_raw", Text, nullable=False),  # empty: as the text
     Column("edited_at", UtcTime),
     Column("replaced_at", UtcTime, nullable=False),  # when we saw the next one
     Index("ix_revision_item", "item_id", "id"),

@@ -19,7 +19,7 @@ from app.connectors.base import (
 )
 from app.db import Reader, Tx
 from app.inbox import ingest
-from app.inbox.arrivals import Us, sort_out
+from app.inbox.arrivals import Us, sort_out, text_as_it_came
 from app.inbox.models import author, item, reply, thread
 
 UNKNOWN_HASH = 0
@@ -112,7 +112,7 @@ def mention_of(row: Row[Any]) -> Mention:
         occurred_at=None if suspect else row.occurred_at,
         indexed_at=row.occurred_at if suspect else None,
         text=row.text,
-        text_raw=row.text_raw,
+        text_raw=text_as_it_came(row),
         text_format=TextFormat(row.text_format),
         parent_external_id=row.parent_external_id,
         permalink=row.permalink,

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Row
 
 from app.clock import Stamp, stamp
+from app.inbox.arrivals import text_as_it_came
 from app.inbox.listing import Shown
 from app.inbox.search.schemas import SearchState
 from app.inbox.states import Situation, allowed_in
@@ -294,7 +295,7 @@ def item_fields(shown: Row[Any], now: datetime) -> dict[str, Any]:
         "thread_title": row.thread_title,
         "value": ValueOut(score=row.value_score, reasons=_listed(row.value_reasons)),
         "text": row.text,
-        "text_raw": row.text_raw,
+        "text_raw": text_as_it_came(row),
         "text_format": row.text_format,
         "language": row.language,
         "permalink": row.permalink,
@@ -364,7 +365,7 @@ def reply_out(row: Row[Any]) -> ReplyOut:
 def revision_out(row: Row[Any]) -> RevisionOut:
     return RevisionOut(
         text=row.text,
-        text_raw=row.text_raw,
+        text_raw=text_as_it_came(row),
         edited_at=stamp(row.edited_at),
         replaced_at=stamp(row.replaced_at),
     )

@@ -74,9 +74,9 @@ class RawSqlite:
             "visibility": row[8], "held": row[9] == "held", "time_suspect": bool(row[10]),
             "thread_title": row[11],
             "value": {"score": row[12], "reasons": _decode(row[13]) if row[13] else []},
-            "text": row[14], "text_raw": row[15], "text_format": row[16], "language": row[17],
-            "permalink": row[18], "external_id": row[19], "thread_id": row[20],
-            "parent_external_id": row[21],
+            "text": row[14], "text_raw": row[15] or row[14], "text_format": row[16],
+            "language": row[17], "permalink": row[18], "external_id": row[19],
+            "thread_id": row[20], "parent_external_id": row[21],
             "author": {
                 "id": row[22], "handle": row[23], "display_name": row[24], "url": row[25],
                 "avatar_url": row[26], "followers": row[27], "is_bot": bool(row[28]),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import Depends, FastAPI, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import create_engine, func, select, true
 from sqlalchemy.orm import Session, registry, relationship
 from starlette.requests import Request
@@ -102,6 +102,11 @@ class ItemOut(_Out):
     author: AuthorOut
     thread: ThreadOut
     source: SourceOut
+
+    @model_validator(mode="after")
+    def as_the_service_keeps_it(self) -> Self:
+        self.text_raw = self.text_raw or self.text
+        return self
 
 
 class Page(BaseModel):

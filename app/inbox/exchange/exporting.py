@@ -17,6 +17,7 @@ from sqlalchemy import Row
 
 from app.clock import stamp
 from app.db import Database
+from app.inbox.arrivals import text_as_it_came
 from app.inbox.exchange import cells, repository
 from app.inbox.exchange.schemas import EndLine, ItemLine, ReplyLine, ThreadLine, WriterLine
 from app.inbox.filtering import ItemFilter
@@ -124,7 +125,7 @@ def _reply(row: Row[Any]) -> ReplyLine:
             url=row.author_url,
         ),
         text=row.text,
-        text_raw=row.text_raw,
+        text_raw=text_as_it_came(row),
         text_format=row.text_format,
         language=row.language,
         permalink=row.permalink,
