@@ -2,12 +2,11 @@
 
 import { Problem, post, request } from "../api.js";
 import { t } from "../i18n.js";
-import { narrow } from "../shell/narrow.js";
 import { toast } from "../toasts.js";
 import { refresh } from "./around.js";
 import { fits } from "./fitting.js";
 import { keep, putBack, putIn, rowOf, shown, takeOut } from "./list.js";
-import { move, focused, open, opened, select, selected, shut } from "./selection.js";
+import { focused, move, narrow, open, opened, select, selected, shut } from "./selection.js";
 import { remember, undo } from "./undoing.js";
 import { inWords } from "./words.js";
 

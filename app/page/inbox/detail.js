@@ -5,7 +5,6 @@ import { safeLink } from "../format.js";
 import { t, tWord } from "../i18n.js";
 import { withQuery } from "../router.js";
 import { Icon } from "../shell/icons.js";
-import { narrow } from "../shell/narrow.js";
 import { Actions } from "./actions.js";
 import { Age } from "./age.js";
 import { AuthorCard } from "./author.js";
@@ -16,7 +15,7 @@ import { History, Raw } from "./drawers.js";
 import { rowOf } from "./list.js";
 import { Notes } from "./notes.js";
 import { platformName } from "./row.js";
-import { opened } from "./selection.js";
+import { narrow, opened } from "./selection.js";
 import { Conversation } from "./thread.js";
 import { inWords } from "./words.js";
 

@@ -1,4 +1,4 @@
-// Which row has the focus, and which rows are chosen for a bulk action.
+// Which row has the focus, which are chosen for a bulk action, and which one is open.
 
 import { computed, signal } from "../vendor/preact.js";
 import { go, route, withQuery } from "../router.js";
@@ -15,6 +15,12 @@ export const opened = computed(() => {
   const id = route.value.section === "inbox" ? Number(route.value.query.get("item") ?? NaN) : NaN;
   return Number.isSafeInteger(id) && id > 0 ? id : null;
 });
+
+const onePane = matchMedia("(max-width: 599.98px)");
+
+/** Whether what is open fills the window, as on a phone. */
+export const narrow = signal(onePane.matches);
+onePane.addEventListener("change", () => (narrow.value = onePane.matches));
 
 /** What an action without further choice acts on: the chosen rows, else the open or focused one. */
 export const targets = computed(() => {
