@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,10 +11,45 @@ from typing import Any, Literal
 
 import uvicorn
 
+MOMENT, MOMENTS = 0.002, 100
+"""Seconds between looks whether all is answered when a test ends; then it is cancelled."""
+
 
 class _Server(uvicorn.Server):
+    """Ends when it is told to: uvicorn looks ten times a second, and thousands of tests wait."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ended = asyncio.Event()
+
     def install_signal_handlers(self) -> None:
         """The test runner owns the signals."""
+
+    def end(self) -> None:
+        self.should_exit = True
+        self._ended.set()
+
+    async def main_loop(self) -> None:
+        ticks = 0
+        while not await self.on_tick(ticks):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), 0.1)
+            ticks += 1
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        state = self.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        for _ in range(MOMENTS):
+            if not state.connections and not state.tasks:
+                break
+            await asyncio.sleep(MOMENT)
+        for task in list(state.tasks):
+            task.cancel()
+        await asyncio.gather(*state.tasks, return_exceptions=True)
+        await self.lifespan.shutdown()
 
 
 @asynccontextmanager
@@ -30,9 +66,7 @@ async def serving(
     # With its protocol named, asyncio sets TCP_NODELAY; without, each answer takes 40 ms more.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind((host, 0))
-    config = uvicorn.Config(
-        app, log_config=None, lifespan=lifespan, timeout_graceful_shutdown=1, http=protocol
-    )
+    config = uvicorn.Config(app, log_config=None, lifespan=lifespan, http=protocol)
     server = _Server(config)
     task = asyncio.create_task(server._serve(sockets=[listener]))
     try:
@@ -40,9 +74,9 @@ async def serving(
             if task.done():
                 task.result()
                 raise RuntimeError("the test server ended before it started")
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.001)
         yield f"http://{host}:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.end()
         await task
         listener.close()

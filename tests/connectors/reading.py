@@ -28,6 +28,9 @@ from tests.serving import serving
 
 PASSES = 50  # no recording needs as many pages; a connector that does goes round in circles
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+PATIENT = 10.0
+SHORT = 0.25
+"""Seconds until the door gives up: on whatever answers in the end, and on what never does."""
 
 
 class Endless(Exception):
@@ -62,6 +65,11 @@ class Source:
     address: str
     door: Door
 
+    def strike(self, fault: Fault | None) -> None:
+        """From now on every request meets it; only one that hangs is worth a short deadline."""
+        self.stage.fault = fault
+        self.door.deadline = SHORT if str(fault) == "no answer" else PATIENT
+
     def connector(self, **changed: Any) -> Connector:
         """A connector as the service builds it; `changed` replaces settings or credential."""
         asked = filled({**self.recording, **changed}, self.address)
@@ -76,7 +84,7 @@ class Source:
 
 @asynccontextmanager
 async def on_stage(
-    platform: Platform, recording: Mapping[str, Any], *, deadline: float = 10.0
+    platform: Platform, recording: Mapping[str, Any], *, deadline: float = PATIENT
 ) -> AsyncIterator[Source]:
     """Serves the recording; `deadline` is that of the door, in seconds."""
     stage = Stage(recording["exchanges"])

@@ -25,14 +25,11 @@ from app.outbox.models import event
 from app.sources.models import quarantine, stream
 from tests.connectors.faults import Fault
 from tests.connectors.playing import filled
-from tests.connectors.reading import Stage
+from tests.connectors.reading import PATIENT, Stage
 from tests.faults.proxy import Proxy, proxy
 from tests.service import NOON, Service, running_service
 from tests.serving import serving
 
-PATIENT = 10.0
-SHORT = 0.25
-"""Seconds until the door gives up: on whatever answers in the end, and on what never does."""
 SELDOM = 60.0
 A_YEAR = "P365D"
 

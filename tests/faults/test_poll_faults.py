@@ -16,9 +16,10 @@ from app.connectors.failures import AuthFailed, Gone, RateLimited
 from app.connectors.registry import PLATFORMS
 from tests.connectors.faults import FAULTS, Fault
 from tests.connectors.playing import load
+from tests.connectors.reading import PATIENT, SHORT
 from tests.faults.proxy import straight
 from tests.faults.sharing import A_TWELFTH, share
-from tests.faults.staged import PATIENT, SHORT, Staged, staged
+from tests.faults.staged import Staged, staged
 from tests.faults.wire import WIRE_FAULTS, WireFault
 from tests.long_results import part
 
