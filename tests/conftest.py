@@ -10,10 +10,12 @@ import signal
 import subprocess
 import sys
 import uuid
+import warnings
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, is_hypothesis_test
 from hypothesis import settings as hypothesis_settings
 
@@ -169,6 +171,20 @@ async def db(database_url: str) -> AsyncIterator[Database]:
     opened = open_database(database_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """For tests that set the logs up in another way: later ones find them as they were."""
+    root, show = logging.getLogger(), warnings.showwarning
+    handlers, level = list(root.handlers), root.level
+    yield
+    set_up_logs("json", "info")
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+    warnings.showwarning = show
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,23 +18,12 @@ from sqlalchemy import literal, select
 from app.db import open_database
 from app.logs import escape_controls, redact, redact_text, set_up_logs
 
+pytestmark = pytest.mark.usefixtures("logs_as_before")
+
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level, show = list(root.handlers), root.level, warnings.showwarning
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
-    warnings.showwarning = show
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
 
 
 def fail(said: str) -> None:
@@ -82,12 +70,12 @@ async def test_no_row_is_ever_told(sqlite_url: str) -> None:
     """Texts of customers are in no log, also at debug; the database is asked for them here."""
     stream = io.StringIO()
     set_up_logs(level="debug", stream=stream)
-    logging.getLogger("httpcore.http11").debug("a step")
+    logging.getLogger("apscheduler").debug("a step")
     db = open_database(sqlite_url)
     assert await db.rows(select(literal("Quillbeck, private"))) == [("Quillbeck, private",)]
     await db.close()
     told = {line.get("logger", ""): line["event"] for line in written(stream)}
-    assert told["httpcore.http11"] == "a step"
+    assert told["apscheduler"] == "a step"
     assert not [name for name in told if name.startswith("sqlalchemy")]
     assert "Quillbeck" not in stream.getvalue()
 

@@ -23,6 +23,8 @@ from benchmarks.refs.raw_sqlite import RawSqlite
 from benchmarks.report import goals
 from benchmarks.rounds import Ratio, in_turn
 
+pytestmark = pytest.mark.usefixtures("logs_as_before")
+
 ROWS = 4_000
 
 
