@@ -43,14 +43,10 @@ class Asking:
     statuses: Counter[int] = field(default_factory=Counter)
 
     async def forever(self) -> None:
-        number = 0
         while True:
-            number += 1
-            for asked in (
-                self.service.api.get("/api/v1/items?limit=5"),
-                self.service.api.post("/api/v1/sources/1/poll"),
-            ):
-                self.statuses[(await asked).status_code] += 1
+            for method, path in (("GET", "items?limit=5"), ("POST", "sources/1/poll")):
+                answered = await self.service.api.request(method, f"/api/v1/{path}")
+                self.statuses[answered.status_code] += 1
             await asyncio.sleep(0.05)
 
 
