@@ -38,7 +38,7 @@ Triaging = Annotated[Principal, Depends(needs(Permission.TRIAGE))]
 Managing = Annotated[Principal, Depends(needs(Permission.MANAGE_SOURCES))]
 
 MAX_WAIT = 60
-LOOK_EVERY = 0.1
+LOOK_SOON, LOOK_EVERY = 0.01, 0.1
 _WAIT = Params((Param("wait", whole(0, MAX_WAIT), "Seconds to wait for its end.", default=0),))
 _PAGE = Params((LIMIT, CURSOR))
 _QUARANTINE = Params((Param("source_id", ID, "Only of this source."), LIMIT, CURSOR))
@@ -89,14 +89,15 @@ async def _wait_for(db: Database, run_id: int, seconds: float) -> Row[tuple[int,
     """The run when it has ended, or as it is when the time is over. The poll may happen in
     another process, so the table is the only place to look.
     """
-    until = monotonic() + seconds
+    until, pause = monotonic() + seconds, LOOK_SOON
     while True:
         row = await runs.find_run(db, run_id)
         if row is None:
             raise NotFound("The source was removed meanwhile.")
         if row.finished_at is not None or monotonic() >= until:
             return row
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LOOK_EVERY)
 
 
 @router.post(
