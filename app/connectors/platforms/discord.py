@@ -323,8 +323,8 @@ PLATFORM = base.Platform(
         limit="50 requests a second for each bot",
     ),
     access=terms.Access(
-        review="None up to 100 servers; from there on Discord verifies the app and approves the "
-        "Message Content Intent.",
+        review="No review up to 100 servers; from there on Discord verifies the app and approves "
+        "the Message Content Intent.",
         shortest="A bot of your own: make it in the developer portal, invite it to your server.",
     ),
 )

@@ -285,8 +285,8 @@ PLATFORM = base.Platform(
         limit="50 requests a minute for each method, app and workspace (Tier 3)",
     ),
     access=terms.Access(
-        review="None for your own workspace. To be installed in other people's, the app must be in "
-        "Slack's Marketplace, or it gets one request a minute.",
+        review="No review for your own workspace. To be installed in other people's, the app must "
+        "be in Slack's Marketplace, or it gets one request a minute.",
         shortest="An app of your own, made from the manifest on our page about Slack.",
     ),
 )

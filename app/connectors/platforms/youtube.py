@@ -334,8 +334,9 @@ PLATFORM = base.Platform(
     ),
     quota=base.Quota("units", account.UNITS, zone=refusals.PACIFIC, shared=account.project_of),
     access=terms.Access(
-        review="None for published comments. To let other people's channels in, Google verifies "
-        "the app first (a sensitive scope, up to 10 days); unverified ones serve 100 users.",
+        review="No review for published comments. To let other people's channels in, Google "
+        "verifies the app first (a sensitive scope, up to 10 days); unverified ones serve 100 "
+        "users.",
         shortest="An API key of your own Google project; or an app of your own, published without "
         "verification, for your own channel.",
         price="Free: 10,000 units a day and project, one for a hundred comments.",
