@@ -87,6 +87,26 @@ async def test_a_bulk_button_acts_on_what_it_says_and_is_undone_at_once(
     await expect(tab.page.locator(".row")).to_have_count(7)
 
 
+async def test_each_message_takes_back_its_own_action_and_goes_with_it(
+    stage: Stage, tab: Tab
+) -> None:
+    toasts, keys = tab.page.locator(".toast"), tab.page.locator(".toast .keys")
+    await tab.press("j", "e")
+    await expect(toasts).to_have_count(1)
+    await tab.press("d")
+    await expect(toasts).to_have_count(2)
+    await expect(toasts.first.locator(".keys")).to_have_count(0)
+    await expect(keys).to_have_count(1)  # the key acts for the newest
+    assert sorted((await statuses(stage)).values())[:2] == ["dismissed", "replied"]
+    await toasts.first.get_by_role("button", name="Undo").click()
+    await expect(toasts.last).to_contain_text("Undone.")
+    assert sorted((await statuses(stage)).values())[:2] == ["dismissed", "unanswered"]
+    await expect(toasts.first).to_contain_text("Dismissed")
+    await tab.page.locator("body").press("z")
+    await expect(tab.page.get_by_role("button", name="Undo")).to_have_count(0)
+    assert set((await statuses(stage)).values()) == {"unanswered"}
+
+
 async def test_after_a_reload_the_last_action_can_still_be_undone(stage: Stage, tab: Tab) -> None:
     await tab.press("*", "a", "d")
     await expect(tab.page.locator(".row")).to_have_count(0)

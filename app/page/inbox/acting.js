@@ -117,8 +117,7 @@ async function actOnOne(name, id, params, before) {
   });
   putBack(item);
   if (was !== undefined && item.version === was.version) return void toast(t("done.already"), { tone: "news" });
-  remember({ actionId: null, item: { id, version: item.version }, places: before.places });
-  say(name, 1);
+  say(name, 1, 0, [], remember({ actionId: null, item: { id, version: item.version }, places: before.places }));
 }
 
 /**
@@ -139,25 +138,27 @@ async function actOnMany(name, ids, params, before) {
     if (before.places.has(id)) unsettled.places.set(id, before.places.get(id));
   }
   takeBack(unsettled);
-  if (done.action_id !== null) remember({ actionId: done.action_id, item: null, places: before.places });
   if (refused.length > 0) void lookAgain(refused.map((each) => each.item_id));
-  say(name, done.changed, done.unchanged, refused);
+  const wayBack = done.action_id === null ? undefined : remember({ actionId: done.action_id, item: null, places: before.places });
+  say(name, done.changed, done.unchanged, refused, wayBack);
 }
 
 /**
  * @param {Name} name
  * @param {number} n
- * @param {number} [unchanged]
- * @param {import("../shapes").Bulk["results"]} [refused]
+ * @param {number} unchanged
+ * @param {import("../shapes").Bulk["results"]} refused
+ * @param {import("./undoing.js").Done} [done]
  */
-function say(name, n, unchanged = 0, refused = []) {
+function say(name, n, unchanged, refused, done) {
   const text = [
     n > 0 ? t(`done.${name}`, { n }) : "",
     unchanged > 0 ? t("done.unchanged", { n: unchanged }) : "",
     refused.length > 0 ? `${t("done.refused", { n: refused.length })} ${refused[0].problem?.detail ?? ""}` : "",
   ];
-  const way = n > 0 ? { label: t("command.undo"), key: "z", run: () => void undo() } : undefined;
-  toast(text.filter(Boolean).join(" "), { tone: refused.length > 0 ? "refused" : "done", way });
+  const way = done && { label: t("command.undo"), key: "z", run: () => void undo(done) };
+  const told = toast(text.filter(Boolean).join(" "), { tone: refused.length > 0 ? "refused" : "done", way });
+  if (done) done.toast = told;
 }
 
 /** @param {number[]} ids */

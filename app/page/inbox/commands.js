@@ -3,7 +3,7 @@
 import { t } from "../i18n.js";
 import { go } from "../router.js";
 import { me, may } from "../session.js";
-import { later } from "../shell/later.js";
+import { later } from "../shell/bringing.js";
 import { act, doneAndMove } from "./acting.js";
 import { views } from "./around.js";
 import { ask, assignToMe, chooseAssignee, chooseLabel, chooseReason, chooseSnooze, toggleStar } from "./choices.js";

@@ -6,7 +6,7 @@ import { t, tWord } from "../i18n.js";
 import { go, withQuery } from "../router.js";
 import { Icon } from "../shell/icons.js";
 import { Keys } from "../shell/keycaps.js";
-import { later } from "../shell/later.js";
+import { later } from "../shell/bringing.js";
 import { counts, sources, views } from "./around.js";
 import { BulkBar } from "./bulkbar.js";
 import { coverageLine } from "./coverage.js";

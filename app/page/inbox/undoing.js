@@ -2,7 +2,7 @@
 
 import { Problem, get, post } from "../api.js";
 import { t } from "../i18n.js";
-import { toast } from "../toasts.js";
+import { closeToast, toast } from "../toasts.js";
 import { refresh } from "./around.js";
 import { keep, putIn } from "./list.js";
 import { fits } from "./fitting.js";
@@ -13,21 +13,26 @@ import { inWords } from "./words.js";
  * @property {number | null} actionId of a bulk action
  * @property {{id: number, version: number} | null} item of a single one: its action is looked up when needed
  * @property {Map<number, number>} places where in the list each row was
+ * @property {number} [toast] the message that offers to take it back
  */
 
 const AT_MOST = 20;
 /** @type {Done[]} */
-const stack = [];
+let stack = [];
 
 /** @param {Done} done */
 export function remember(done) {
-  stack.push(done);
-  if (stack.length > AT_MOST) stack.shift();
+  stack = [...stack, done].slice(-AT_MOST);
+  return done;
 }
 
-/** Takes the last action back; after a reload the last one of this person that the service knows. */
-export async function undo() {
-  const done = stack.pop();
+/**
+ * Takes an action back: this one, else the last one; after a reload the last one of this person that the service knows.
+ * @param {Done} [done]
+ */
+export async function undo(done = stack.at(-1)) {
+  stack = stack.filter((each) => each !== done);
+  if (done?.toast) closeToast(done.toast);
   try {
     const action = done === undefined ? await lastOfMine() : (done.actionId ?? (await actionOf(done)));
     if (action === null) return void toast(t("undo.nothing"), { tone: "news" });

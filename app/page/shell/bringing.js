@@ -1,6 +1,7 @@
-// What the sections share and the inbox does not need: brought when one of them is first looked at.
+// What the inbox does not need at first is loaded when it is first looked at.
 
-import { speakMore } from "../i18n.js";
+import { speakMore, t } from "../i18n.js";
+import { toast } from "../toasts.js";
 
 /** @type {Promise<unknown> | null} */
 let brought = null;
@@ -14,6 +15,22 @@ let brought = null;
 export async function bring(module) {
   brought ??= Promise.all([speakMore(), styles()]);
   return (await Promise.all([module, brought]))[0];
+}
+
+/**
+ * Uses a module when it is there; says so where its version is gone.
+ * @template M
+ * @param {() => Promise<M>} load an `import()`
+ * @param {(module: M) => void} use
+ */
+export async function later(load, use) {
+  let module;
+  try {
+    module = await load();
+  } catch {
+    return void toast(t("outdated.text"), { tone: "refused", way: { label: t("outdated.reload"), run: () => location.reload() } });
+  }
+  use(module);
 }
 
 function styles() {

@@ -11,7 +11,7 @@ import { Banners } from "./banners.js";
 import { Dialogs, openDialog } from "./dialogs.js";
 import { Chooser } from "./chooser.js";
 import { Icon } from "./icons.js";
-import { later } from "./later.js";
+import { later } from "./bringing.js";
 import { openPalette } from "./palette.js";
 import { Rail } from "./rail.js";
 import { Search } from "./search.js";

@@ -7,13 +7,14 @@ import { Icon } from "./icons.js";
 import { Keys } from "./keycaps.js";
 
 export function Toasts() {
+  const next = toasts.value.findLast((each) => each.way);
   return html`<div class="toasts" role="status" aria-live="polite">
-    ${toasts.value.map((each) => html`<${Shown} key=${each.id} toast=${each} />`)}
+    ${toasts.value.map((each) => html`<${Shown} key=${each.id} toast=${each} next=${each === next} />`)}
   </div>`;
 }
 
-/** @param {{toast: import("../toasts.js").Toast}} props */
-function Shown({ toast }) {
+/** The key acts for the newest one. @param {{toast: import("../toasts.js").Toast, next: boolean}} props */
+function Shown({ toast, next }) {
   const hold = () => holdToast(toast.id);
   const resume = () => resumeToast(toast.id);
   return html`<div
@@ -34,7 +35,7 @@ function Shown({ toast }) {
         toast.way?.run();
       }}
     >
-      ${toast.way.label} ${toast.way.key && html`<${Keys} sequence=${toast.way.key} />`}
+      ${toast.way.label} ${next && toast.way.key && html`<${Keys} sequence=${toast.way.key} />`}
     </button>`}
     <button type="button" class="quiet square" aria-label=${t("close")} onClick=${() => closeToast(toast.id)}>
       <${Icon} name="close" />
