@@ -216,8 +216,7 @@ async def retry_quarantined(
     principal: Triaging, db: Reader, now: Now, request: Request, entry_id: PathId
 ) -> Response:
     entry = await quarantine.get_quarantined(db, principal.scope, entry_id)
-    changes = quarantine.is_due_again(entry, now)
     run_id = await _sources(request).poll_soon(
-        principal.scope, entry.source_id, stream_changes={entry.stream_id: changes}
+        principal.scope, entry.source_id, also=partial(quarantine.read_anew, entry, now)
     )
     return answer(run_out(await _wait_for(db, run_id, 0)), status=202)

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, delete, select
+from sqlalchemy import ColumnElement, Row, delete, select, update
 
 from app.clock import Stamp, stamp
 from app.db import Reader, Tx
 from app.errors import NotFound
 from app.scope import Scope
-from app.sources.models import quarantine, source, stream
-from app.sources.streams import unpacked
+from app.sources.models import quarantine, source, stream, watched
+from app.sources.streams import save_stream, unpacked
 
 TRIED_A_POLL = 50
 
@@ -139,8 +139,12 @@ EXAMPLE = QuarantineList(
 )
 
 
-def is_due_again(row: Row[Any], now: datetime) -> dict[str, Any]:
-    """What a retry changes in the stream of an entry: without an id only reading the list again
-    can bring it.
+async def read_anew(row: Row[Any], now: datetime, tx: Tx) -> None:
+    """Lets a retry find an entry without an id. Only reading its list again can bring that: the
+    one of its stream, or one below any of the threads, also of those that have come to rest.
     """
-    return {} if row.external_id is not None else {"daily_look_at": now}
+    if row.external_id is not None:
+        return
+    await save_stream(tx, row.stream_id, {"daily_look_at": now})
+    below = update(watched).where(watched.c.stream_id == row.stream_id)
+    await tx.execute(below.values(next_read_at=now))

@@ -17,7 +17,7 @@ from app.db import Database, Tx
 from app.errors import Conflict, VersionMismatch
 from app.outbox.events import Actor, Event, record
 from app.scope import Scope
-from app.sources import repository, runs, streams
+from app.sources import repository, runs
 from app.sources.connecting import Connecting, platform_named, read_credential, read_settings
 from app.sources.drafts import (
     DEFAULT_BACKFILL,
@@ -339,11 +339,11 @@ class Sources:
         self,
         scope: Scope,
         source_id: int,
-        stream_changes: Mapping[int, Mapping[str, Any]] | None = None,
+        also: Callable[[Tx], Awaitable[None]] | None = None,
     ) -> int:
         """Asks for a poll of every stream, or joins the one that was asked for; the run's id.
 
-        `stream_changes` are stored with it, by stream.
+        `also` is done in the same transaction.
         """
         row = await repository.get_source(self._db, scope, source_id)
         if row.paused:
@@ -353,9 +353,8 @@ class Sources:
             )
         now = self._connecting.clock.now()
         async with self._db.write() as tx:
-            for stream_id, values in (stream_changes or {}).items():
-                if values:
-                    await streams.save_stream(tx, stream_id, values)
+            if also is not None:
+                await also(tx)
             # First the source's row, which holds others off: two wishes at once are one run.
             await repository.poll_soon(tx, source_id, now)
             noted(tx)

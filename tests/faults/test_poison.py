@@ -142,6 +142,24 @@ async def test_a_poisoned_entry_costs_only_itself(
                 await assert_harmless(source, place, how, most)
 
 
+async def test_an_entry_without_an_id_below_a_thread_at_rest_comes_when_it_is_asked_for(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    recording = load("discord")
+    requests = [exchange["request"]["path"] for exchange in recording["exchanges"]]
+    old = requests.index("/channels/1555006331289600001/messages")
+    places = places_in(recording, names_of(recording, {"1555006331289600001:1555006331289600001"}))
+    [place] = [each for each in places if each.exchange == old]
+    async with staged("discord", recording, sqlite_url, tmp_path) as source:
+        most = await _most_watched(source)
+        hows = [each for each in POISONS if each.name in {"missing id", "everything null"}]
+        assert len(hows) == 2
+        source.clock.move(200 * ONE_DAY)  # nobody has written there for so long
+        for how in hows:
+            await source.connect_anew()
+            await assert_harmless(source, place, how, most)
+
+
 @platforms
 async def test_a_page_of_poison_stops_its_stream_and_loses_nothing(
     platform: str, sqlite_url: str, tmp_path: Path
