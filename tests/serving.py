@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import uvicorn
 
-MOMENT, MOMENTS = 0.002, 100
+MOMENT, MOMENTS = 0.002, 500
 """Seconds between looks whether all is answered when a test ends; then it is cancelled."""
 
 

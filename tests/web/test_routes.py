@@ -58,11 +58,12 @@ async def test_the_table_finds_what_trying_all_finds(
     table = httpx.ASGITransport(Table(routes=routes, redirect_slashes=False))
     plain = httpx.ASGITransport(APIRouter(routes=routes, redirect_slashes=False))
     async with (
-        httpx.AsyncClient(transport=table, base_url="http://a") as ours,
-        httpx.AsyncClient(transport=plain, base_url="http://a") as theirs,
+        httpx.AsyncClient(transport=table) as ours,
+        httpx.AsyncClient(transport=plain) as theirs,
     ):
         for path, method in asked:
-            found, wanted = await ours.request(method, path), await theirs.request(method, path)
+            url = f"http://a{path}"  # whole: a path alone may not begin with two slashes
+            found, wanted = await ours.request(method, url), await theirs.request(method, url)
             assert (found.status_code, found.text) == (wanted.status_code, wanted.text)
 
 
