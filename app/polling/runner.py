@@ -166,10 +166,10 @@ class Runner:
         if self._in_trouble:
             _log.info("the database is back; polling goes on")
             self._in_trouble = False
-        if self._ending.is_set():  # meanwhile
+        loaded = await self._load(granted)
+        if self._ending.is_set():  # meanwhile: a poll that is started now would outlive the stop
             await self._give_back(granted)
             return
-        loaded = await self._load(granted)
         for lease in granted:
             self._start(lease, loaded.get(lease.source_id))
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from random import Random
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import update
 
@@ -136,6 +136,34 @@ async def test_a_tick_under_way_at_the_stop_leaves_no_lease(
     row = await made.source()
     assert (row.lease_owner, row.lease_until) == (None, None)
     assert not runner._under_way
+
+
+async def test_a_stop_while_a_tick_reads_what_its_polls_must_know_starts_none(
+    db: Database, clock: FrozenClock
+) -> None:
+    loading, release = asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(db, name)
+
+        async def rows(self, *asked: Any) -> Any:
+            loading.set()
+            await release.wait()
+            return await db.rows(*asked)
+
+    made = await bench(db, clock, Fake((LIST,), {"list": Feed().backward}))
+    made.poller.db = cast("Database", Slow())
+    runner = runner_of(made)
+    await runner._begin("tick", runner.tick)
+    await loading.wait()
+    stopping = asyncio.create_task(runner.stop(5))
+    await asyncio.sleep(0)
+    release.set()
+    await stopping
+    assert not runner._polls, "a poll outlives the stop, and the database is closed then"
+    assert not made.fake.asked
+    assert (await made.source()).lease_owner is None
 
 
 async def test_nothing_is_started_after_the_stop(db: Database, clock: FrozenClock) -> None:
