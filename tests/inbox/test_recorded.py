@@ -107,6 +107,7 @@ async def test_what_a_person_read_is_what_the_inbox_says(db: Database, platform:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @recordings
 @pytest.mark.parametrize("platform", THREADS)
 async def test_it_says_so_in_every_order(db: Database, platform: str) -> None:
