@@ -8,8 +8,7 @@ import { act, doneAndMove } from "./acting.js";
 import { views } from "./around.js";
 import { ask, assignToMe, chooseAssignee, chooseLabel, chooseReason, chooseSnooze, toggleStar } from "./choices.js";
 import { filter, fresh, rowOf, showFresh, shown } from "./list.js";
-import { focusRow } from "./focusing.js";
-import { extend, focused, move, open, opened, select, selected, shut, targets, toggle } from "./selection.js";
+import { extend, focusRow, focused, move, open, opened, select, selected, shut, targets, toggle } from "./selection.js";
 import { undo } from "./undoing.js";
 import { viewAddress } from "./views.js";
 

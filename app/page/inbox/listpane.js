@@ -14,8 +14,7 @@ import { Empty } from "./empty.js";
 import { fresh, ids, loadMore, shown, showFresh, state, tail } from "./list.js";
 import { saveView } from "./commands.js";
 import { Row } from "./row.js";
-import { focusRow } from "./focusing.js";
-import { select, selected } from "./selection.js";
+import { focusRow, select, selected } from "./selection.js";
 import { BUILT_IN, asked } from "./views.js";
 
 export function ListPane() {

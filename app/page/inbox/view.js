@@ -5,10 +5,9 @@ import { useCommands } from "../keys/commands.js";
 import { dialogOpen } from "../shell/dialogs.js";
 import { COMMANDS } from "./commands.js";
 import { DetailPane } from "./detail.js";
-import { keepFocus } from "./focusing.js";
 import { filter } from "./list.js";
 import { ListPane } from "./listpane.js";
-import { focused, opened, select } from "./selection.js";
+import { focused, keepFocus, opened, select } from "./selection.js";
 import { keyOf } from "./views.js";
 
 export function Inbox() {
