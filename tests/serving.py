@@ -49,6 +49,9 @@ class _Server(uvicorn.Server):
         for task in list(state.tasks):
             task.cancel()
         await asyncio.gather(*state.tasks, return_exceptions=True)
+        for connection in list(state.connections):  # a cancelled answer leaves its own open
+            connection.transport.abort()
+        await asyncio.sleep(0)
         await self.lifespan.shutdown()
 
 
