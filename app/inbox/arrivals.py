@@ -136,7 +136,7 @@ def fit_for_quarantine(entry: Unparsed) -> Unparsed:
 
 def _arrival(mention: Mention, now: datetime) -> Arrival:
     text = clean(mention.text, limit=MAX_TEXT)
-    text_raw = clean(mention.text_raw or mention.text, limit=MAX_TEXT)
+    text_raw = clean(mention.text_raw, limit=MAX_TEXT) or text  # never empty beside a text
     at, suspect = plausible_time(mention, now)
     return Arrival(
         mention=mention,

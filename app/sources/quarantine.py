@@ -141,10 +141,13 @@ EXAMPLE = QuarantineList(
 
 async def read_anew(row: Row[Any], now: datetime, tx: Tx) -> None:
     """Lets a retry find an entry without an id. Only reading its list again can bring that: the
-    one of its stream, or one below any of the threads, also of those that have come to rest.
+    one of its stream, or one below a thread. A thread that was not read since the entry was last
+    met does not hold it; where that is so, it is read again even if it has come to rest.
     """
     if row.external_id is not None:
         return
     await save_stream(tx, row.stream_id, {"daily_look_at": now})
-    below = update(watched).where(watched.c.stream_id == row.stream_id)
+    below = update(watched).where(
+        watched.c.stream_id == row.stream_id, watched.c.last_read_at >= row.last_seen_at
+    )
     await tx.execute(below.values(next_read_at=now))
