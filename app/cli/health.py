@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
 LOCAL_BELOW = frozenset({"9p"})
 """How sandboxes show a local disk, too: told, not refused."""
 MOUNTS = Path("/proc/self/mounts")
+_OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +180,11 @@ def file_system_of(path: Path, mounts: Path = MOUNTS) -> str | None:
     target = path.absolute().resolve()
     best: tuple[str, str | None] = ("", None)
     for line in lines:
-        parts = line.split()
+        parts = line.split(" ")
         if len(parts) < 3:  # noqa: PLR2004  # device, folder, kind
             continue
-        # Blanks and the like stand as octal escapes (fstab(5)).
-        folder = parts[1].encode().decode("unicode_escape")
+        # Blanks and the like stand as octal escapes (fstab(5)), every other character as it is.
+        folder = _OCTAL.sub(lambda found: chr(int(found[1], 8)), parts[1])
         if target.is_relative_to(folder) and len(folder) >= len(best[0]):
             best = (folder, parts[2])
     return best[1]

@@ -159,10 +159,13 @@ def test_network_file_systems_are_known_by_the_longest_mount(tmp_path: Path) -> 
     mounts.write_text(
         "/dev/sda1 / ext4 rw 0 0\nserver:/x /srv/my\\040files nfs4 rw 0 0\nbroken\n"
         "tmpfs /srv/my\\040files/local tmpfs rw 0 0\n"
+        "server:/y /srv/büro\u00a0für\\134alle nfs rw 0 0\n",
+        encoding="utf-8",
     )
     assert file_system_of(Path("/home/a.db"), mounts) == "ext4"
     assert file_system_of(Path("/srv/my files/a.db"), mounts) == "nfs4"
     assert file_system_of(Path("/srv/my files/local/a.db"), mounts) == "tmpfs"
+    assert file_system_of(Path("/srv/büro\u00a0für\\alle/a.db"), mounts) == "nfs"
     assert file_system_of(Path("/x"), tmp_path / "absent") is None
 
 
