@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import JSON, TIMESTAMP, BigInteger, Dialect, Integer, Table, Text, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    TIMESTAMP,
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    Integer,
+    Table,
+    Text,
+    TypeDecorator,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -62,6 +78,34 @@ class JsonText(TypeDecorator[str]):
 
     def column_expression(self, column: Any) -> Any:
         return cast_to(column, Text)
+
+
+class _Ids(TypeDecorator[Sequence[int]]):
+    """Any number of ids as one value: an array on PostgreSQL, JSON on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        array = postgresql.ARRAY(BigInteger)
+        return dialect.type_descriptor(array if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> Any:
+        ids = list(value or ())
+        return ids if dialect.name == "postgresql" else json.dumps(ids)
+
+
+def one_of(dialect: str, ids: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """Whether an id is among those that are bound as `name`.
+
+    The statement is the same for any number of them; `IN` is written anew for each number, and
+    each id is a value of its own: of two thousand that takes longer than reading their rows.
+    """
+    chosen = bindparam(name, type_=_Ids())
+    if dialect == "postgresql":
+        found: ColumnElement[bool] = ids == any_(chosen)
+        return found
+    return ids.in_(select(literal_column("value")).select_from(func.json_each(chosen)))
 
 
 @cache

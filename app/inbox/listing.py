@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     Row,
     Select,
@@ -136,7 +137,7 @@ def beyond(shape: Shape) -> list[ColumnElement[bool]]:
     places = [bindparam("at", type_=UtcTime()), bindparam("after_id", type_=BigInteger())]
     if shape.filter.order in BY_RANK:
         places.insert(0, bindparam("after_rank", type_=BigInteger()))
-    key, after = tuple_(*_key_of(shape.filter.order)), tuple_(*places)
+    key, after = tuple_(*key_of(shape.filter.order)), tuple_(*places)
     return [key < after if shape.filter.order == "newest" else key > after]
 
 
@@ -147,12 +148,13 @@ def values_after(after: Position) -> dict[str, Any]:
 
 
 def order_of(shape: Shape) -> tuple[ColumnElement[Any], ...]:
-    columns = _key_of(shape.filter.order)
+    columns = key_of(shape.filter.order)
     newest = shape.filter.order == "newest"
     return tuple(column.desc() for column in columns) if newest else columns
 
 
-def _key_of(order: Order) -> tuple[ColumnElement[Any], ...]:
+def key_of(order: Order) -> tuple[Column[Any], ...]:
+    """The columns that an order goes by."""
     rank = _RANKS.get(order)
     at = (item.c.occurred_at, item.c.id)
     return at if rank is None else (rank, *at)

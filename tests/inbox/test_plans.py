@@ -201,6 +201,8 @@ async def _plan(connection: Any, name: str, given: list[Any]) -> Any:
 
 
 def _literal(value: Any) -> str:
+    if isinstance(value, list):
+        return f"ARRAY{value}"
     return str(value) if isinstance(value, int) else "'{}'".format(str(value).replace("'", "''"))
 
 

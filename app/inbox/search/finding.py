@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, literal_column, select
 
 from app.db import Reader
+from app.db_types import one_of
 from app.inbox import listing
 from app.inbox.filtering import ItemFilter, Shape, conditions, shape_of, values_of
 from app.inbox.listing import Position
@@ -110,9 +111,9 @@ class _Looking:
         if not ids:
             return _Keys([], None)
         shape = shape_of(self.scope, self.wanted, positioned=after is not None)
-        values = self._values(after) | {"ids": list(ids)}
-        rows = self._sorted(await self.reader.rows(_some_keys(shape), values))
-        return self._cut([self._place(row) for row in rows[: self.limit + 1]])
+        values = self._values(after) | {"ids": ids, "limit": self.limit + 1}
+        rows = await self.reader.rows(some_keys(shape, self.reader.dialect), values)
+        return self._cut([self._place(row) for row in rows])
 
     async def along(self, after: Position | None) -> _Keys:
         """The next keys that hold the words, looked for along the list."""
@@ -141,7 +142,7 @@ class _Looking:
             return ()
         shape = shape_of(self.scope, self.wanted, positioned=False)
         values = self._values(None) | {"ids": [key.id for key in keys]}
-        rows = await self.reader.rows(_some_rows(shape), values)
+        rows = await self.reader.rows(_some_rows(shape, self.reader.dialect), values)
         places = {key.id: place for place, key in enumerate(keys)}
         return sorted(rows, key=lambda row: places[row.id])
 
@@ -162,21 +163,27 @@ class _Looking:
 
 
 _KEY = (item.c.id, item.c.occurred_at, item.c.due_rank, item.c.value_rank)
-# What rows that begin with `_KEY` are put in order by, 2000 of them for a page.
+# What rows that begin with `_KEY` are put in order by.
 _BY_AGE = itemgetter(1, 0)
 _IN_ORDER = {"due": itemgetter(2, 1, 0), "value": itemgetter(3, 1, 0)}
 
 
 @lru_cache(maxsize=512)
-def _some_keys(shape: Shape) -> Select[Any]:
-    chosen = item.c.id.in_(bindparam("ids", expanding=True))
-    wanted = [*conditions(shape), *listing.beyond(shape)]
-    return select(*_KEY).where(chosen, *wanted)
+def some_keys(shape: Shape, dialect: str) -> Select[Any]:
+    """The first keys among some items. These are read first, whatever the planner thinks of the
+    index that has the order of the list: it would walk all of that for them.
+    """
+    chosen = one_of(dialect, item.c.id, "ids")
+    wanted = select(*_KEY).where(chosen, *conditions(shape), *listing.beyond(shape))
+    keys = wanted.cte("keys").prefix_with("MATERIALIZED")
+    ordered = (keys.c[column.name] for column in listing.key_of(shape.filter.order))
+    order = [each.desc() if shape.filter.order == "newest" else each for each in ordered]
+    return select(keys).order_by(*order).limit(bindparam("limit"))
 
 
 @lru_cache(maxsize=512)
-def _some_rows(shape: Shape) -> Select[Any]:
-    chosen = item.c.id.in_(bindparam("ids", expanding=True))
+def _some_rows(shape: Shape, dialect: str) -> Select[Any]:
+    chosen = one_of(dialect, item.c.id, "ids")
     return select(*listing.COLUMNS).select_from(listing.JOINED).where(chosen, *conditions(shape))
 
 

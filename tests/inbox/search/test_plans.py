@@ -6,15 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Dialect, text
+from sqlalchemy import Dialect, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 from app.db import SqliteDatabase, open_database
+from app.db_types import one_of
 from app.inbox.filtering import ItemFilter, shape_of, values_of
 from app.inbox.listing import Position, values_after
+from app.inbox.models import item
 from app.inbox.search import repository
-from app.inbox.search.finding import window
+from app.inbox.search.finding import some_keys, window
 from app.inbox.search.words import Phrase, Words
 from app.scope import EVERYTHING, Scope
 from tests.inbox.stock import stock
@@ -49,6 +51,13 @@ def along(case: Any, dialect: str) -> tuple[Any, dict[str, Any]]:
     values = values_of(scope, wanted, NOON) | repository.held(dialect, RARE)
     structure = (dialect, tuple(len(group) for group in RARE.groups), len(RARE.without))
     return window(shape, structure, 50), values | (values_after(after) if after else {})
+
+
+def among(case: Any, dialect: str) -> tuple[Any, dict[str, Any]]:
+    wanted, scope, after = case
+    shape = shape_of(scope, wanted, positioned=after is not None)
+    values = values_of(scope, wanted, NOON) | {"ids": [7, 8, 9], "limit": 51}
+    return some_keys(shape, dialect), values | (values_after(after) if after else {})
 
 
 def by_words(dialect: str) -> tuple[Any, dict[str, Any]]:
@@ -99,6 +108,42 @@ async def test_postgresql_looks_for_words_by_an_index(postgres_url: str) -> None
             if "Seq Scan" in kinds or any("Sort" in node["Node Type"] for node in nodes):
                 bad.append((case[0].flags, case[0].statuses, case[0].not_platforms, case[2]))
         assert bad == []
+    finally:
+        await connection.close()
+
+
+async def test_sqlite_reads_only_the_few_items_that_it_puts_in_order(sqlite_url: str) -> None:
+    await fill(sqlite_url, 3000)
+    db = open_database(sqlite_url)
+    assert isinstance(db, SqliteDatabase)
+    try:
+        for case in CASES:
+            sql, values = _compiled(
+                *among(case, "sqlite"), sqlite_dialect.dialect(paramstyle="qmark")
+            )
+            raw = db._raw_reader.execute(f"EXPLAIN QUERY PLAN {sql}", values)
+            plan = [row[3] for row in raw.fetchall()]
+            read = [step for step in plan if step.split()[1] == "item"]
+            assert read == ["SEARCH item USING INTEGER PRIMARY KEY (rowid=?)"], plan
+    finally:
+        await db.close()
+
+
+async def test_postgresql_reads_only_the_few_items_that_it_puts_in_order(postgres_url: str) -> None:
+    await fill(postgres_url, ROWS)
+    connection = await asyncpg.connect(postgres_url.replace("+asyncpg", ""))
+    try:
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        some = select(item.c.occurred_at).where(one_of("postgresql", item.c.id, "ids"))
+        plan = await _generic_plan(connection, len(CASES), some, {"ids": [7, 8, 9]})
+        assert plan["Index Name"] == "pk_item"
+        by_ids = 1.1 * plan["Total Cost"]
+        for number, case in enumerate(CASES):
+            plan = await _generic_plan(connection, number, *among(case, "postgresql"))
+            read = [node for node in _nodes(plan) if node.get("Relation Name") == "item"]
+            # By their ids, or by an index of which even less is read.
+            (access,) = read
+            assert access["Total Cost"] < by_ids, (case, plan)
     finally:
         await connection.close()
 
