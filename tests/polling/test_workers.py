@@ -184,6 +184,13 @@ async def all_stored(rig: Rig, expected: int) -> None:
     await until_stored(count, expected)
 
 
+REFUSED = b"the lease was lost"
+TIMED_OUT = b"a poll was ended by the database"
+"""On a busy machine one may sleep for more than a minute, and amid a transaction: PostgreSQL has
+ended that when it wakes, and it hears so before it hears of its lease.
+"""
+
+
 async def sleeper(url: str, folder: Path, repetitions: int) -> dict[str, int]:
     """One worker is stopped in the middle of a poll until another has taken its source over."""
     clock, key = SystemClock(), new_key_line(os.urandom)
@@ -191,7 +198,7 @@ async def sleeper(url: str, folder: Path, repetitions: int) -> dict[str, int]:
     stub = Stub(demo_app(world, clock), Random(1))
     db = open_database(url)
     rig = Rig.on(db, clock, stub.app, Random(1), key=key)
-    refused = 0
+    ends: Counter[bytes] = Counter()
     async with serving(stub) as base:
         for turn in range(repetitions):
             for _ in range(20):
@@ -209,14 +216,25 @@ async def sleeper(url: str, folder: Path, repetitions: int) -> dict[str, int]:
                     before = await taken_over(rig, source_id, world)
                 stub.let_go.set()
                 asleep.send_signal(signal.SIGCONT)
-                await until(lambda log=log: b"the lease was lost" in log.read_bytes())  # type: ignore[misc]
-                refused += 1
+                await until(lambda log=log: _ends(log) != [])  # type: ignore[misc]
+                ends[_ends(log)[0]] += 1
             after = int((await rig.streams(source_id))["mentions"].cursor["after"])
             assert after >= before
             await rig.sources.pause(EVERYTHING, source_id, PERSON, paused=True)
     twice = await stored_twice(rig)
     await db.close()
-    return {"refused": refused, "stored_twice": twice, "cursor_steps_back": 0}
+    return {
+        "refused": ends[REFUSED],
+        "timed_out": ends[TIMED_OUT],
+        "stored_twice": twice,
+        "cursor_steps_back": 0,
+    }
+
+
+def _ends(log: Path) -> list[bytes]:
+    """How polls of a worker ended that stored nothing more, in the order in which it said so."""
+    lines = log.read_bytes().splitlines()
+    return [end for line in lines for end in (REFUSED, TIMED_OUT) if end in line]
 
 
 async def taken_over(rig: Rig, source_id: int, world: OpenWorld) -> int:
@@ -245,7 +263,7 @@ async def test_what_a_worker_brings_after_its_lease_is_refused(
     postgres_url: str, tmp_path: Path
 ) -> None:
     figures = await sleeper(postgres_url, tmp_path, 1)
-    assert figures == {"refused": 1, "stored_twice": 0, "cursor_steps_back": 0}
+    assert figures == {"refused": 1, "timed_out": 0, "stored_twice": 0, "cursor_steps_back": 0}
 
 
 @pytest.mark.long
@@ -263,5 +281,6 @@ async def test_four_workers_share_fifty_sources_for_ten_minutes(
 async def test_fifty_sleepers_are_refused(postgres_url: str, tmp_path: Path) -> None:
     with part("workers asleep") as figures:
         figures.update(await sleeper(postgres_url, tmp_path, 50))
-        assert figures["refused"] == 50
+        assert figures["refused"] + figures["timed_out"] == 50
+        assert figures["refused"] >= 45
         assert figures["stored_twice"] == 0
