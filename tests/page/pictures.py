@@ -36,8 +36,10 @@ async def _select_some(tab: Tab) -> None:
 async def _done(tab: Tab) -> None:
     await tab.press("j", "e")
     await tab.page.wait_for_selector(".toast")
-    await tab.press("z")
+    await tab.press("e")
     await tab.page.wait_for_selector(".toast:nth-child(2)")
+    await tab.press("z")
+    await tab.page.wait_for_selector(".toast:not(:has(.toast-way))")
 
 
 async def _keys(tab: Tab) -> None:
