@@ -1,7 +1,8 @@
-"""Pictures of the page to look at: `python -m tests.page.pictures [name …]` into .screenshots/.
+"""Pictures of the page to look at: `python -m tests.page.pictures [name | language …]` into
+.screenshots/.
 
 Main states at three widths, light and dark, of a service with the demo. Nothing compares them: they
-are for eyes.
+are for eyes. With a language (`de`, `es`, `en-XA`, `ar-XB`) they are of that one and named by it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import async_playwright
 
@@ -21,6 +23,8 @@ from tests.page.stage import WIDTHS, Stage, Tab, chromium, staging
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".screenshots"
+ENGLISH = "en-GB"
+LANGUAGES = {"de", "es", "en-XA", "ar-XB"}
 Pose = Callable[[Tab], Awaitable[None]]
 
 
@@ -86,28 +90,32 @@ STATES: dict[str, tuple[str, Pose]] = {
     "replied": ("/?view=replied", _open_first),
     "health": ("/health", _nothing),
     "sources": ("/sources", _nothing),
+    "platforms": ("/sources/new", _nothing),
     "connect": ("/sources/new/mastodon", _nothing),
     "people": ("/people", _nothing),
+    "settings": ("/settings", _nothing),
     "reports": ("/reports", _reports),
     "welcome": ("/welcome", _nothing),
 }
 
 
-async def take(stage: Stage, wanted: list[str]) -> None:
+async def take(stage: Stage, wanted: list[str], language: str) -> None:
+    end = "" if language == ENGLISH else f"-{language}"
     for scheme in ("light", "dark"):
         for width, pixels in WIDTHS.items():
+            looks: dict[str, Any] = {"width": pixels, "color_scheme": scheme, "locale": language}
             for name, (path, pose) in STATES.items():
                 if wanted and name not in wanted:
                     continue
-                tab = await stage.open(path, width=pixels, color_scheme=scheme)
+                tab = await stage.open(path, **looks)
                 await tab.page.wait_for_selector(".row, .empty:has(h2), .page .card")
                 await pose(tab)
-                await tab.page.screenshot(path=FOLDER / f"{name}-{width}-{scheme}.png")
+                await tab.page.screenshot(path=FOLDER / f"{name}-{width}-{scheme}{end}.png")
                 await tab.context.close()
             if not wanted or "signin" in wanted:
-                tab = await stage.open("/", name=None, width=pixels, color_scheme=scheme)
+                tab = await stage.open("/", name=None, **looks)
                 await tab.page.wait_for_selector("form")
-                await tab.page.screenshot(path=FOLDER / f"signin-{width}-{scheme}.png")
+                await tab.page.screenshot(path=FOLDER / f"signin-{width}-{scheme}{end}.png")
                 await tab.context.close()
 
 
@@ -128,7 +136,8 @@ async def main(wanted: list[str]) -> None:
                 await stage.service.api.post(
                     "/api/v1/policies", json={"name": "Two days", "target": "P2D", "kinds": []}
                 )
-                await take(stage, wanted)
+                for language in sorted(LANGUAGES & set(wanted)) or [ENGLISH]:
+                    await take(stage, [each for each in wanted if each not in LANGUAGES], language)
             await browser.close()
     sys.stdout.write(f"{FOLDER}\n")
 
