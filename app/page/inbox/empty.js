@@ -71,14 +71,14 @@ function Blind({ bad }) {
 /** @param {{coverage: import("../shapes").Coverage | null}} props */
 function AllAnswered({ coverage }) {
   const next = sources.value.map((each) => each.next_poll_at).filter((each) => each !== null).sort()[0];
-  const week = useSignal("");
-  useEffect(() => void import("./week.js").then(async ({ thisWeek }) => (week.value = await thisWeek()), () => {}), []);
+  const week = useSignal(/** @type {(() => any) | null} */ (null));
+  useEffect(() => void import("./week.js").then(({ Week }) => (week.value = Week), () => {}), []);
   const hidden = counts.value ? counts.value.unanswered.total - counts.value.unanswered.shown : 0;
   return html`<div class="empty" role="status">
     <${Icon} name="check" />
     <h2>${t("empty.answered")}</h2>
     <p>${coverage && coverageLine(coverage, now.value)}</p>
-    ${week.value && html`<p>${week}</p>`}
+    ${week.value && html`<${week.value} />`}
     ${next && Date.parse(next) > now.value && html`<p class="faint">${t("empty.next", { when: relative(next, now.value) })}</p>`}
     ${hidden > 0 && html`<p class="faint">${t("empty.hidden", { n: hidden })}</p>`}
   </div>`;

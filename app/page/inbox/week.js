@@ -1,21 +1,37 @@
-// How soon people were answered this week: asked for when nobody waits any more.
+// How soon people were answered this week: asked for when nobody waits any more, and again with each answer.
 
+import { html, useEffect, useSignal } from "../vendor/preact.js";
 import { Problem, get } from "../api.js";
 import { serverNow } from "../clock.js";
 import { duration } from "../format.js";
 import { t } from "../i18n.js";
+import { onEvents } from "../live.js";
 
-const PATIENCE = 2000; // milliseconds: the list is empty before the service has heard of the last answer
+/** Events after which the numbers are others. */
+const ANSWERS = /^item\.(replied|thanked|answer_|undone)/;
 
-/** A sentence, or nothing where nobody was answered yet. */
-export async function thisWeek() {
-  const told = await asked();
-  if (told !== "") return told;
-  await new Promise((resolve) => setTimeout(resolve, PATIENCE));
-  return asked();
+/**
+ * A sentence, or nothing where nobody was answered yet. The list is empty before the service has
+ * stored the last answer: that it has, its event tells.
+ */
+export function Week() {
+  const told = useSignal("");
+  useEffect(() => {
+    let last = 0;
+    const ask = async () => {
+      const mine = ++last;
+      const text = await sentence();
+      if (mine === last && text !== null) told.value = text;
+    };
+    void ask();
+    return onEvents((events) => {
+      if (events === null || events.some((each) => ANSWERS.test(each.type))) void ask();
+    });
+  }, []);
+  return told.value && html`<p>${told}</p>`;
 }
 
-async function asked() {
+async function sentence() {
   const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
   try {
     /** @type {import("../shapes").ResponseReport} */
@@ -24,7 +40,7 @@ async function asked() {
     return median === null ? "" : t("empty.week", { time: duration(Math.max(median, 60), "long") });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return "";
+    return null;
   }
 }
 
