@@ -1,13 +1,15 @@
 // Small signs on a row: what else is true of an item, in words.
 
-import { html } from "../vendor/preact.js";
+import { html, signal, useComputed } from "../vendor/preact.js";
 import { now } from "../clock.js";
 import { clockTime } from "../format.js";
 import { t, tWord } from "../i18n.js";
 import { me } from "../session.js";
 import { Icon } from "../shell/icons.js";
 import { STAR } from "./choices.js";
-import { Here } from "./here.js";
+
+/** By item: who looks at it or answers it, oneself included. */
+export const present = signal(/** @type {Map<number, import("../shapes").Presence["people"]>} */ (new Map()));
 
 /**
  * @param {import("../shapes").Item} item
@@ -22,7 +24,7 @@ export function badgesOf(item, at) {
     ...(claim ? [{ key: "claim", text: claim.by.id === me.value?.user?.id ? t("badge.claimed_you") : t("badge.claimed", { name: nameOf(claim.by) }), icon: /** @type {const} */ ("reply"), tone: "held" }] : []),
     ...(item.assignee ? [{ key: "assignee", text: nameOf(item.assignee), icon: /** @type {const} */ ("user") }] : []),
     ...(sleeping ? [{ key: "snoozed", text: t("badge.snoozed", { time: clockTime(item.snoozed_until ?? "", at) }), icon: /** @type {const} */ ("clock") }] : []),
-    ...(item.visibility === "direct" ? [{ key: "direct", text: t("badge.direct") }] : []),
+    ...(item.visibility === "direct" && item.kind !== "direct_message" ? [{ key: "direct", text: t("badge.direct") }] : []),
     ...(item.possibly_answered ? [{ key: "possibly", text: t("badge.possibly_answered"), tone: "soon" }] : []),
     ...(item.edited_after_answer ? [{ key: "edited_after", text: t("badge.edited_after_answer"), tone: "soon" }] : []),
     ...(item.edited_at && !item.edited_after_answer ? [{ key: "edited", text: t("badge.edited") }] : []),
@@ -52,4 +54,14 @@ export function Badges({ item }) {
       ${icon && html`<${Icon} name=${icon} />`}<bdi>${text}</bdi>
     </span>`,
   )}`;
+}
+
+/** Who else is there right now. @param {{id: number}} props */
+function Here({ id }) {
+  const others = useComputed(() => (present.value.get(id) ?? []).filter((each) => each.person.id !== me.value?.user?.id));
+  return others.value.map(
+    ({ person, state }) => html`<span class="badge held" key=${person.id}>
+      <${Icon} name=${state === "drafting" ? "reply" : "user"} /><bdi>${t(state === "drafting" ? "present.drafting" : "present.viewing", { name: person.display_name })}</bdi>
+    </span>`,
+  );
 }

@@ -20,6 +20,7 @@ export function BulkBar() {
   const open = ids.some((id) => rowOf(id)?.value.status === "unanswered");
   return html`<div class="bulk" role="toolbar" aria-label=${t("bulk.bar")}>
     <p class="bulk-count" role="status">${t("bulk.count", { n })}</p>
+    <button type="button" class="linkish" onClick=${() => select([])}>${t("command.select_none")}</button>
     ${all && state.value.cursor !== null && html`<${Everything} />`}
     <div class="bulk-actions">
       ${open &&
@@ -30,7 +31,6 @@ export function BulkBar() {
       <button type="button" onClick=${() => chooseAssignee(ids)}>${t("bulk.assign", { n })}</button>
       <button type="button" onClick=${() => chooseLabel(ids)}>${t("bulk.label", { n })}</button>
       <button type="button" onClick=${() => ask("spam", ids)}>${t("bulk.spam", { n })}</button>
-      <button type="button" class="quiet" onClick=${() => select([])}>${t("command.select_none")}</button>
     </div>
   </div>`;
 }

@@ -31,6 +31,7 @@ function Linking({ item }) {
         type="url"
         inputmode="url"
         autocomplete="off"
+        dir="ltr"
         placeholder="https://"
         value=${url.value}
         aria-describedby="composer-hint"

@@ -12,7 +12,7 @@ import { Badges } from "./badges.js";
 import { Composer } from "./composer.js";
 import { detail, trouble } from "./detailing.js";
 import { History, Raw } from "./drawers.js";
-import { rowOf } from "./list.js";
+import { rowOf, shown } from "./list.js";
 import { Notes } from "./notes.js";
 import { platformName } from "./row.js";
 import { narrow, opened } from "./selection.js";
@@ -25,7 +25,7 @@ export function DetailPane() {
   useEffect(() => {
     body.current?.scrollTo({ top: 0 });
   }, [id]);
-  if (id === null) return html`<section class="detail-pane vacant" aria-label=${t("detail.label")}><p class="faint">${t("detail.none")}</p></section>`;
+  if (id === null) return html`<section class="detail-pane vacant" aria-label=${t("detail.label")}>${shown.value.length > 0 && html`<p class="faint">${t("detail.none")}</p>`}</section>`;
   const item = rowOf(id)?.value ?? detail.value;
   if (item === null || item === undefined) return html`<section class="detail-pane vacant" aria-label=${t("detail.label")}>
     ${trouble.value === null ? html`<p class="faint" role="status">${t("loading")}</p>` : html`<${Gone} />`}

@@ -4,7 +4,7 @@ import { effect } from "../vendor/preact.js";
 import { Problem, get, request } from "../api.js";
 import { live, onPresence } from "../live.js";
 import { may, me, session } from "../session.js";
-import { present } from "./here.js";
+import { present } from "./badges.js";
 import { opened } from "./selection.js";
 
 /** @typedef {import("../shapes").Presence} Told */

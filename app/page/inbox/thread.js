@@ -1,6 +1,6 @@
 // The conversation in the platform's order: theirs and ours, the present item marked.
 
-import { html } from "../vendor/preact.js";
+import { html, useEffect } from "../vendor/preact.js";
 import { now } from "../clock.js";
 import { moment, relative, safeLink } from "../format.js";
 import { t, tWord } from "../i18n.js";
@@ -13,6 +13,10 @@ import { ForeignText } from "./text.js";
 export function Conversation({ item }) {
   const known = thread.value;
   const here = known?.entries.some((each) => each.item?.id === item.id) ?? false;
+  // The message that was opened may stand far down in what others have written.
+  useEffect(() => {
+    if (here) document.querySelector(".current")?.scrollIntoView({ block: "nearest" });
+  }, [item.id, here]);
   return html`<section class="thread" aria-label=${t("thread.label")}>
     ${known?.truncated && html`<p class="faint">${t("thread.truncated")}</p>`}
     <ol class="thread-list">
@@ -75,8 +79,8 @@ function Signals({ item }) {
   const all = [...item.signals, ...item.author.signals];
   if (all.length === 0 && item.value.reasons.length === 0) return null;
   return html`<ul class="signals">
-    ${all.map((each) => html`<li key=${each.code}><${Icon} name="pulse" />${each.reason}</li>`)}
-    ${item.value.reasons.map((reason) => html`<li key=${reason}><${Icon} name="star" />${reason}</li>`)}
+    ${all.map((each) => html`<li key=${each.code}><${Icon} name="pulse" /><bdi>${each.reason}</bdi></li>`)}
+    ${item.value.reasons.map((reason) => html`<li key=${reason}><${Icon} name="star" /><bdi>${reason}</bdi></li>`)}
   </ul>`;
 }
 

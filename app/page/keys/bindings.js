@@ -116,6 +116,8 @@ export function strokesOf(sequence) {
   return sequence.split(" ").map((stroke) =>
     stroke
       .replace("Mod", APPLE ? "⌘" : "Ctrl")
+      .replace("ArrowDown", "↓")
+      .replace("ArrowUp", "↑")
       .replace("Arrow", "")
       .replace("Escape", "Esc")
       .split("+"),

@@ -98,6 +98,6 @@ export function Chooser({ title, placeholder = "", options, free }) {
         </li>`,
       )}
     </ul>
-    ${shown.length === 0 && html`<p class="faint" role="status">${t("chooser.nothing")}</p>`}
+    ${shown.length === 0 && typed && html`<p class="faint" role="status">${t("chooser.nothing")}</p>`}
   <//>`;
 }
