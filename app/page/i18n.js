@@ -41,23 +41,23 @@ export function language() {
   return navigator.languages.find((each) => each.split("-")[0] === tongue) ?? tongue;
 }
 
-/** Loads the catalogue that the person wants and turns the document to it. */
-export async function speak() {
-  const wanted = choose();
-  try {
-    const found = await Promise.all([CATALOGUES[wanted](), more ? MORE[wanted]() : null]);
-    spoken.value = { language: wanted, texts: { ...found[0].default, ...found[1]?.default } };
-  } catch {
-    spoken.value = { language: "en", texts: en };
-  }
-  document.documentElement.lang = spoken.value.language;
-  document.documentElement.dir = wanted.startsWith("ar") ? "rtl" : "ltr";
+/** Loads the catalogue that the person wants and turns the document to it; where it can't be had, nothing changes. */
+export function speak() {
+  return learn().catch(() => {});
 }
 
 /** From now on with the texts of the sections. */
 export function speakMore() {
   more = true;
-  return speak();
+  return learn();
+}
+
+async function learn() {
+  const wanted = choose();
+  const found = await Promise.all([CATALOGUES[wanted](), more ? MORE[wanted]() : null]);
+  spoken.value = { language: wanted, texts: { ...found[0].default, ...found[1]?.default } };
+  document.documentElement.lang = wanted;
+  document.documentElement.dir = wanted.startsWith("ar") ? "rtl" : "ltr";
 }
 
 function choose() {

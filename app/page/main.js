@@ -8,6 +8,7 @@ import { startLive } from "./live.js";
 import { preferences } from "./preferences.js";
 import { startRouter } from "./router.js";
 import { session, startSession } from "./session.js";
+import { bring } from "./shell/bringing.js";
 import { startTitle } from "./shell/title.js";
 import { Shell } from "./shell/shell.js";
 
@@ -21,7 +22,8 @@ function Page() {
 
 async function guard() {
   if (session.value.state === "in" || gate.peek() !== null) return;
-  const { SignIn, takeTicket } = await import("./signin/view.js");
+  const view = import("./signin/view.js");
+  const { SignIn, takeTicket } = await bring(view).catch(() => view);
   takeTicket();
   gate.value = SignIn;
 }

@@ -51,6 +51,23 @@ async def test_a_first_source_is_tested_before_it_is_saved(bare: Stage, hacker_n
     await expect(page.get_by_role("heading", name="No source is connected yet")).to_be_visible()
 
 
+async def test_a_refusal_names_fields_as_the_form_does(bare: Stage) -> None:
+    tab = await bare.open("/sources/new/hackernews")
+    page = tab.page
+    await button(page, "Test it").click()
+    told = page.locator(".failure")
+    await expect(told).to_have_text(
+        "Set “Search words”, “Our user name” or both: else there is nothing to read"
+    )
+    await page.goto("/sources/new/mastodon")
+    await fill_in(tab, Server="mastodon.example")
+    await button(page, "Continue").click()
+    await expect(page.get_by_role("alert").filter(has_text="must be an address")).to_be_visible()
+    await expect(told).to_be_empty()
+    assert tab.faults == []
+    await tab.context.close()
+
+
 async def _fill_in(tab: Tab, address: str) -> None:
     page = tab.page
     await page.goto("/sources/new/pages")
@@ -87,7 +104,7 @@ async def _connect(stage: Stage, tab: Tab, address: str) -> None:
     page = tab.page
     await _lead_back(stage, tab)
     await _fill_in(tab, address)
-    await page.get_by_role("button", name="Go on").click()
+    await page.get_by_role("button", name="Continue").click()
     link = page.get_by_role("link", name=re.compile("^Open "))
     await expect(page.get_by_text("Waiting for your consent there")).to_be_visible()
     async with tab.context.expect_page() as opening:
@@ -111,10 +128,10 @@ async def test_a_refusal_there_is_told_here(bare: Stage) -> None:
             tab = await bare.open()
             await _lead_back(bare, tab)
             await _fill_in(tab, address)
-            await tab.page.get_by_role("button", name="Go on").click()
+            await tab.page.get_by_role("button", name="Continue").click()
             async with tab.context.expect_page():
                 await tab.page.get_by_role("link", name=re.compile("^Open ")).click()
             await expect(tab.page.get_by_role("alert").first).not_to_be_empty()
-            await expect(tab.page.get_by_role("button", name="Go on")).to_be_visible()
+            await expect(tab.page.get_by_role("button", name="Continue")).to_be_visible()
     assert (await bare.service.api.get("/api/v1/sources")).json()["items"] == []
     await tab.context.close()

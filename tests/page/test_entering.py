@@ -143,7 +143,7 @@ async def test_settings_hold_at_once_and_after_a_reload(bare: Stage) -> None:
     await expect(page.get_by_role("heading", level=1)).to_have_text("Einstellungen")
     assert await page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
     assert await page.evaluate("document.documentElement.lang") == "de"
-    await page.get_by_label("Jetziges Passwort").fill(PASSWORD)
+    await page.get_by_label("Bisheriges Passwort").fill(PASSWORD)
     await page.get_by_label("Neues Passwort").fill("two rivers between hills")
     await page.get_by_role("button", name="Passwort ändern").click()
     await expect(page.locator(".toast")).to_contain_text("Das Passwort ist geändert")

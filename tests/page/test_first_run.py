@@ -13,6 +13,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def test_first_account_then_in_then_out(bare: Stage) -> None:
     link = bare.service.app.state.set_up_link
+    without = await bare.open(name=None)
+    await expect(without.page.get_by_label("Set-up ticket")).to_be_focused()
+    await without.context.close()
     tab = await bare.open("/#setup=" + link.partition("#setup=")[2], name=None)
     page = tab.page
     await expect(page.get_by_role("heading")).to_have_text("The first account")
@@ -20,7 +23,12 @@ async def test_first_account_then_in_then_out(bare: Stage) -> None:
     await expect(page.get_by_label("Name", exact=True)).to_be_focused()
     await page.keyboard.type("mira")
     await tab.press("Tab", "Tab")
-    await page.keyboard.type(PASSWORD)
+    await page.keyboard.type("short")
+    await tab.press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text(
+        "Take at least 8 characters; 15 or more are better."
+    )
+    await page.get_by_label("Password").fill(PASSWORD)
     await tab.press("Enter")
     await expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
     assert page.url.endswith("/welcome")

@@ -167,7 +167,7 @@ async def refusals(attacked: Attacked, every: int) -> None:
     for number, text in enumerate(texts[::every]):
         told.trouble = text
         await attacked.go(f"/?q={number}")
-        await expect(page.locator(".search-trouble")).to_have_text(text, timeout=SLOW)
+        await expect(page.locator("#search-trouble")).to_have_text(text, timeout=SLOW)
         await attacked.is_calm(text)
 
 

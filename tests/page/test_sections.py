@@ -54,7 +54,7 @@ async def test_a_source_whose_sign_in_ends_is_told_and_connected_again(stage: St
     await expect(tab.page.get_by_role("alert").filter(has_text=re.compile(r"\w"))).to_be_visible()
     await fill_in(tab, Token="token-of-tomorrow")
     await button(tab.page, "Connect again").click()
-    await expect(tab.page.get_by_text("The source is read as it should.")).to_be_visible()
+    await expect(tab.page.get_by_text("1 source is read as it should be.")).to_be_visible()
     await expect(agent.page.locator(".banner")).to_have_count(0)
     assert tab.faults == agent.faults == []
 
@@ -141,7 +141,7 @@ async def test_a_token_is_shown_once_and_a_person_is_let_in_by_a_link(stage: Sta
     await tab.page.keyboard.press("Escape")
     assert secret not in await tab.page.content()
     await button(tab.page, "Add a person").click()
-    await tab.page.get_by_role("textbox", name="Name What").fill("carla")
+    await tab.page.get_by_role("textbox", name="Name For signing in").fill("carla")
     await button(tab.page.get_by_role("dialog"), "Add a person").click()
     await button(tab.page, "Make the link").click()
     link = await tab.page.get_by_label("The link is shown this once:").input_value()

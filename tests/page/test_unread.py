@@ -44,7 +44,7 @@ async def test_reading_back_rests_and_goes_on(
         tab = await stage.open("/health")
         line = tab.page.locator(".backfill")
         await expect(line).to_contain_text("Reading back: 0 messages so far")
-        for button, paused in (("Pause", True), ("Go on", False)):
+        for button, paused in (("Pause", True), ("Resume", False)):
             await line.get_by_role("button", name=button).click()
             await expect(line.locator("strong")).to_have_count(int(paused))
             source = (await stage.service.api.get(f"/api/v1/sources/{source_id}")).json()

@@ -8,7 +8,7 @@ import { Icon } from "../shell/icons.js";
 import { SECTIONS } from "../shell/sections.js";
 import { counts, sources, sourcesKnown, views } from "./around.js";
 import { coverageLine, troubled } from "./coverage.js";
-import { state } from "./list.js";
+import { searchTrouble, state } from "./list.js";
 import { asked, viewAddress } from "./views.js";
 
 export function Empty() {
@@ -26,7 +26,7 @@ export function Empty() {
 /** @param {{problem: import("../api.js").Problem | null}} props */
 function Failed({ problem }) {
   if (problem?.status === 422) {
-    return html`<div class="empty"><h2>${t("empty.unreadable")}</h2><p dir="auto">${problem.errors[0]?.detail ?? problem.message}</p>
+    return html`<div class="empty"><h2>${t("empty.unreadable")}</h2><p id="search-trouble" role="alert" dir="auto">${searchTrouble}</p>
       <p><a class="button" href="/">${t("empty.clear")}</a></p></div>`;
   }
   const text = problem?.status === 404 ? t("empty.no_view") : problem?.code === "offline" ? t("refused.offline") : problem?.message;

@@ -1,7 +1,7 @@
 // The list that is shown: its rows by id, what is new but not shown yet, and where it ends.
 
 import { batch, computed, effect, signal } from "../vendor/preact.js";
-import { Problem, get } from "../api.js";
+import { Problem, get, reach } from "../api.js";
 import { onEvents } from "../live.js";
 import { session } from "../session.js";
 import { counts, views, viewsKnown } from "./around.js";
@@ -50,6 +50,8 @@ export const shown = computed(() => [...ids.value, ...tail.value]);
 
 /** @type {AbortController | null} */
 let loading = null;
+/** @type {string | undefined} what the rows answer */
+let answered;
 
 /**
  * The row of an item that was seen.
@@ -77,7 +79,7 @@ export async function load() {
   const wanted = filter.peek();
   loading?.abort();
   if (wanted === undefined) {
-    if (viewsKnown.peek()) state.value = { ...state.peek(), state: "failed", problem: new Problem({ status: 404, code: "not-found" }) };
+    if (viewsKnown.peek()) fail(new Problem({ status: 404, code: "not-found" }));
     return;
   }
   loading = new AbortController();
@@ -85,6 +87,7 @@ export async function load() {
   try {
     /** @type {import("../shapes").ItemList} */
     const page = await get("/items", { ...wanted, limit: LIMIT }, cut);
+    answered = keyOf(wanted);
     batch(() => {
       page.items.forEach(keep);
       ids.value = page.items.map((each) => each.id);
@@ -102,8 +105,16 @@ export async function load() {
   } catch (error) {
     if (cut.aborted) return;
     if (!(error instanceof Problem)) throw error;
-    state.value = { ...state.peek(), state: "failed", problem: error };
+    fail(error);
   }
+}
+
+/** Rows that answer another question go; those of this one stay while it can't be asked again. @param {Problem} problem */
+function fail(problem) {
+  batch(() => {
+    if (answered !== filterKey.peek()) takeOut([...shown.peek(), ...fresh.peek()]);
+    state.value = { ...state.peek(), state: "failed", problem };
+  });
 }
 
 /** Reads the next page, where there is one. */
@@ -234,6 +245,11 @@ async function followOne(id) {
 }
 
 onEvents(hear);
+
+// The service answers again: so does the list.
+effect(() => {
+  if (reach.value.ok && state.peek().problem?.code === "offline") void load();
+});
 
 // The counts are read more often than the list: what they say of the sources holds for it as well.
 effect(() => {

@@ -7,14 +7,19 @@ import { toast } from "../toasts.js";
 let brought = null;
 
 /**
- * A module with the texts and styles it needs.
+ * A module with the texts and styles it needs; asked for again after a failure.
  * @template T
  * @param {Promise<T>} module
  * @returns {Promise<T>}
  */
 export async function bring(module) {
   brought ??= Promise.all([speakMore(), styles()]);
-  return (await Promise.all([module, brought]))[0];
+  try {
+    return (await Promise.all([module, brought]))[0];
+  } catch (error) {
+    brought = null;
+    throw error;
+  }
 }
 
 /**
@@ -38,5 +43,8 @@ function styles() {
   link.rel = "stylesheet";
   link.href = new URL("../styles/sections.css", import.meta.url).href;
   document.head.append(link);
-  return new Promise((resolve) => (link.onload = link.onerror = resolve));
+  return new Promise((resolve, reject) => {
+    link.onload = resolve;
+    link.onerror = reject;
+  });
 }

@@ -1,4 +1,4 @@
-// The search box: the filter language of `q`, with the service's own word on what it can't read.
+// The search box: the filter language of `q`. What the service can't read of it, the list says.
 
 import { html, useEffect, useRef } from "../vendor/preact.js";
 import { useCommands } from "../keys/commands.js";
@@ -36,7 +36,6 @@ export function Search() {
     input.current?.blur();
   };
 
-  const trouble = searchTrouble.value;
   return html`<form class="search" role="search" onSubmit=${search}>
     <${Icon} name="search" />
     <input
@@ -45,8 +44,8 @@ export function Search() {
       name="q"
       aria-label=${t("search.label")}
       placeholder=${t("search.placeholder")}
-      aria-invalid=${trouble ? "true" : undefined}
-      aria-describedby=${trouble ? "search-trouble" : undefined}
+      aria-invalid=${searchTrouble.value ? "true" : undefined}
+      aria-describedby=${searchTrouble.value ? "search-trouble" : undefined}
       autocomplete="off"
       autocapitalize="none"
       spellcheck=${false}
@@ -54,6 +53,5 @@ export function Search() {
       maxlength="1000"
       onKeyDown=${leave}
     />
-    ${trouble && html`<p class="search-trouble" id="search-trouble" role="alert" dir="auto">${trouble}</p>`}
   </form>`;
 }

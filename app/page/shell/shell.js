@@ -4,21 +4,22 @@ import { html, useEffect, useRef, useSignal, useSignalEffect } from "../vendor/p
 import { go, route, withQuery } from "../router.js";
 import { may, me, signOut } from "../session.js";
 import { t } from "../i18n.js";
-import { views } from "../inbox/around.js";
+import { reach } from "../api.js";
+import { refresh, views } from "../inbox/around.js";
 import { goingCommands } from "../inbox/commands.js";
 import { useCommands } from "../keys/commands.js";
 import { Banners } from "./banners.js";
 import { Dialogs, openDialog } from "./dialogs.js";
 import { Chooser } from "./chooser.js";
 import { Icon } from "./icons.js";
-import { later } from "./bringing.js";
+import { bring, later } from "./bringing.js";
 import { openPalette } from "./palette.js";
 import { Rail } from "./rail.js";
 import { Search } from "./search.js";
 import { SECTIONS } from "./sections.js";
 import { Toasts } from "./toasts.js";
 
-const openSheet = () => void later(() => import("./sheet.js"), (module) => module.openSheet());
+const openSheet = () => void later(() => bring(import("./sheet.js")), (module) => module.openSheet());
 
 export function Shell() {
   const railOpen = useSignal(false);
@@ -83,10 +84,14 @@ function Section() {
     if (section === undefined) return;
     section.load().then(
       (draw) => wanted.current === name && (shown.value = { name, draw, failed: false }),
-      () => (shown.value = { name, draw: null, failed: true }),
+      () => {
+        shown.value = { name, draw: null, failed: true };
+        refresh.counts.soon(); // which says whether the service is there at all
+      },
     );
-  }, [name]);
+  }, [name, reach.value.ok]);
   if (section === undefined) return html`<${Nowhere} />`;
+  if (shown.value.failed && !reach.value.ok) return html`<p class="empty" role="alert">${t("unreachable.text")}</p>`;
   if (shown.value.failed) return html`<${Outdated} />`;
   const Drawn = shown.value.name === name ? shown.value.draw : null;
   return Drawn === null ? html`<p class="empty faint" role="status">${t("loading")}</p>` : html`<${Drawn} />`;

@@ -4,6 +4,7 @@ import { html, signal, useId, useSignal } from "../vendor/preact.js";
 import { Problem } from "../api.js";
 import { t } from "../i18n.js";
 import { lookAtSession, session, setUp, signIn } from "../session.js";
+import { inWords } from "../shell/forms.js";
 import { Icon } from "../shell/icons.js";
 
 /** The ticket of `/#setup=…`; taken out of the address at once, so that no history keeps it. */
@@ -66,8 +67,8 @@ function SetUp({ first }) {
   return html`<h1>${first ? t("setup.title") : t("setup.invited")}</h1>
     <p>${first ? t("setup.text") : t("setup.invited_text")}</p>
     <form class="form" onSubmit=${submit}>
-      ${!ticket.value && html`<${Field} label=${t("setup.ticket")} hint=${t("setup.ticket_hint")} name="ticket" autocomplete="off" value=${asked} />`}
-      ${first && html`<${Field} label=${t("signin.name")} hint=${t("setup.name_hint")} name="username" autocomplete="username" value=${name} autofocus />`}
+      ${!ticket.value && html`<${Field} label=${t("setup.ticket")} hint=${t("setup.ticket_hint")} name="ticket" autocomplete="off" value=${asked} autofocus />`}
+      ${first && html`<${Field} label=${t("signin.name")} hint=${t("setup.name_hint")} name="username" autocomplete="username" value=${name} autofocus=${Boolean(ticket.value)} />`}
       <${Field} label=${t("setup.shown")} hint=${t("optional")} name="name" autocomplete="name" value=${shown} required=${false} />
       <${Field} label=${t("signin.password")} hint=${t("setup.password_hint")} name="password" type="password" autocomplete="new-password" value=${password} />
       <${Failure} text=${failed.value} />
@@ -88,17 +89,12 @@ function useSubmit(run) {
       await run();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      failed.value = error.code === "offline" ? t("unreachable.text") : told(error);
+      failed.value = error.code === "offline" ? t("unreachable.text") : inWords(error);
     } finally {
       busy.value = false;
     }
   };
   return { failed, busy, submit };
-}
-
-/** @param {Problem} problem */
-function told(problem) {
-  return [problem.message, ...problem.errors.map((each) => each.detail)].join(" ");
 }
 
 /** @param {{text: string}} props */

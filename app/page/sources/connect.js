@@ -8,7 +8,7 @@ import { go } from "../router.js";
 import { useAsked } from "../shell/asking.js";
 import { Field, Refused, useSubmit } from "../shell/forms.js";
 import { Found } from "./found.js";
-import { Fields, fieldsOf, initially, valuesOf } from "./fields.js";
+import { Fields, beyond, fieldsOf, initially, valuesOf } from "./fields.js";
 import { Consent } from "./consent.js";
 import { Terms, readPlatforms } from "./platforms.js";
 
@@ -67,7 +67,7 @@ function ByHand({ platform }) {
       ${secrets.length > 0 && html`<fieldset class="form"><legend>${t("connect.credential")}${!platform.credential_required && html` <small class="faint">${t("optional")}</small>`}</legend>
         <${Fields} fields=${platform.credential_required ? secrets : secrets.map((each) => ({ ...each, required: false }))} filled=${secret} errors=${errors} /></fieldset>`}
     </div>
-    <${Refused} problem=${look.failed.value ?? save.failed.value} />
+    <${Refused} problem=${beyond(look.failed.value ?? save.failed.value, [...settings, ...secrets])} />
     <${Found} check=${check.value} />
     ${check.value?.ok && html`<${Field} label=${t("connect.name")} hint=${t("connect.name_hint", { name: suggestion(check.value, platform) })} value=${name} required=${false} max=${200} />`}
     <div class="form-end">

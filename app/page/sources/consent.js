@@ -8,7 +8,7 @@ import { refresh } from "../inbox/around.js";
 import { go } from "../router.js";
 import { useAsked } from "../shell/asking.js";
 import { Choice, Copy, Field, Refused, useSubmit } from "../shell/forms.js";
-import { Fields, fieldsOf, initially, valuesOf } from "./fields.js";
+import { Fields, beyond, fieldsOf, initially, valuesOf } from "./fields.js";
 import { Found } from "./found.js";
 
 /** @typedef {import("../shapes").Connection} Connection */
@@ -57,7 +57,7 @@ export function Consent({ platform, source }) {
       <${Field} label=${t("consent.client_id")} value=${id} />
       <${Field} label=${t("consent.client_secret")} type="password" value=${secret} auto="new-password" required=${false} />
     </fieldset>`}
-    <${Refused} problem=${begin.failed.value ?? way.problem.value} />
+    <${Refused} problem=${beyond(begin.failed.value, settings) ?? way.problem.value} />
     <div class="form-end"><button class="primary" disabled=${begin.busy.value || way.value.value === null}>${t("consent.begin")}</button></div>
   </form>`;
 }

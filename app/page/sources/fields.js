@@ -1,6 +1,7 @@
 // Fields of a platform out of its JSON Schema: what a person fills in, in the platform's own words.
 
 import { html } from "../vendor/preact.js";
+import { Problem } from "../api.js";
 import { t } from "../i18n.js";
 import { typed } from "../shell/forms.js";
 
@@ -77,6 +78,31 @@ export function valuesOf(fields, filled) {
   return values;
 }
 
+/**
+ * A text of the service, in which a field stands by its name, with the words that the form has for it.
+ * @param {string} text
+ * @param {FieldOf[]} fields
+ */
+export function labelled(text, fields) {
+  return text.replace(/`(\w+)`/g, (whole, name) => {
+    const field = fields.find((each) => each.name === name);
+    return field === undefined ? whole : `“${field.title}”`;
+  });
+}
+
+/**
+ * What a refusal says beyond what stands below the fields; nothing where all of it stands there.
+ * @param {Problem | null} problem
+ * @param {FieldOf[]} fields
+ */
+export function beyond(problem, fields) {
+  if (problem === null || problem.errors.length === 0) return problem;
+  const rest = problem.errors.filter((each) => !fields.some(({ name }) => each.pointer.endsWith(`/${name}`)));
+  if (rest.length === 0) return null;
+  const text = labelled(rest.map((each) => each.detail).join(" "), fields);
+  return new Problem({ ...problem.told, errors: [], detail: text[0].toUpperCase() + text.slice(1) });
+}
+
 /** @param {{fields: FieldOf[], filled: import("../vendor/preact.js").Signal<Filled>, errors?: {pointer: string, detail: string}[]}} props */
 export function Fields({ fields, filled, errors = [] }) {
   const usual = fields.filter((each) => !each.rare);
@@ -105,6 +131,6 @@ function One({ field, filled, error }) {
     <span>${title}${!required && html` <small class="faint">${t("optional")}</small>`}</span>
     ${input}
     ${hint && html`<small class="faint" dir="auto">${hint}</small>`}
-    ${error && html`<small class="bad-text" dir="auto">${error}</small>`}
+    ${error && html`<small class="bad-text" role="alert" dir="auto">${error}</small>`}
   </label>`;
 }

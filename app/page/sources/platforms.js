@@ -5,6 +5,7 @@ import { get } from "../api.js";
 import { t } from "../i18n.js";
 import { useAsked } from "../shell/asking.js";
 import { Refused } from "../shell/forms.js";
+import { fieldsOf, labelled } from "./fields.js";
 
 /** @typedef {import("../shapes").Platform} Platform */
 
@@ -26,7 +27,7 @@ export function Cards() {
     <ul class="cards">${found.map((platform) => html`<li key=${platform.name}><a class="card" href=${`/sources/new/${platform.name}`}>
       <strong>${platform.title}</strong>
       <span class="badge">${t(/** @type {const} */ (["connect.effort_0", "connect.effort_1", "connect.effort_2"])[effort(platform)])}</span>
-      <small class="faint">${platform.access.review || platform.access.shortest || platform.access.price}</small>
+      <small class="faint" dir="auto">${platform.access.review || platform.access.shortest || platform.access.price}</small>
     </a></li>`)}</ul>`;
 }
 
@@ -34,5 +35,6 @@ export function Cards() {
 export function Terms({ platform }) {
   const { access, notes } = platform;
   const lines = [access.review, access.shortest, access.price, ...notes].filter((each) => each !== "");
-  return html`<ul class="terms">${lines.map((each) => html`<li key=${each}>${each}</li>`)}</ul>`;
+  const fields = fieldsOf(platform.settings_schema);
+  return html`<ul class="terms">${lines.map((each) => html`<li key=${each}><bdi>${labelled(each, fields)}</bdi></li>`)}</ul>`;
 }

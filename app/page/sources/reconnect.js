@@ -9,7 +9,7 @@ import { useAsked } from "../shell/asking.js";
 import { Refused, useSubmit } from "../shell/forms.js";
 import { toast } from "../toasts.js";
 import { Consent } from "./consent.js";
-import { Fields, fieldsOf, initially, valuesOf } from "./fields.js";
+import { Fields, beyond, fieldsOf, initially, valuesOf } from "./fields.js";
 import { readPlatforms } from "./platforms.js";
 
 /** @param {{source: import("../shapes").Source}} props */
@@ -39,7 +39,7 @@ function ByToken({ source, secrets }) {
   });
   return html`<form class="form" onSubmit=${save.submit}>
     <${Fields} fields=${secrets} filled=${secret} errors=${save.failed.value?.errors} />
-    <${Refused} problem=${save.failed.value} />
+    <${Refused} problem=${beyond(save.failed.value, secrets)} />
     <div class="form-end"><button class="primary" disabled=${save.busy.value}>${save.busy.value ? t("connect.checking") : t("source.reconnect")}</button></div>
   </form>`;
 }
