@@ -31,7 +31,7 @@ export function SourceCard({ source, days }) {
     ${trouble && html`<p class=${`trouble ${trouble.level}`}><${Trouble} source=${source} details=${false} />
       ${trouble.detail && html`<small class="faint" dir="auto">${trouble.detail}</small>`}</p>`}
     <dl class="facts">
-      <${Fact} name="last_ok"><${When} at=${source.last_ok_at} /><//>
+      <${Fact} name="last_ok"><${When} at=${source.last_ok_at} past /><//>
       <${Fact} name="next"><${When} at=${source.next_poll_at} /><//>
       <${Fact} name="lag">${lag(source)}<//>
       ${days && html`<${Fact} name="days"><${Days} report=${days} source=${source.id} /><//>`}
@@ -51,10 +51,11 @@ function Fact({ name, children }) {
   return html`<div><dt>${tWord("fact", name)}</dt><dd>${children}</dd></div>`;
 }
 
-/** @param {{at: string | null}} props */
-export function When({ at }) {
+/** `past`: it was, so that a clock of this page that stands behind says no other. @param {{at: string | null, past?: boolean}} props */
+export function When({ at, past = false }) {
   if (at === null) return html`<span>${t("never")}</span>`;
-  return html`<time datetime=${at} title=${moment(at)}>${relative(at, now.value)}</time>`;
+  const time = past ? Math.min(Date.parse(at), now.value) : at;
+  return html`<time datetime=${at} title=${moment(at)}>${relative(time, now.value)}</time>`;
 }
 
 /** @param {Source} source */

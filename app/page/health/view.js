@@ -22,13 +22,18 @@ export function Health() {
   );
   const days = useAsked(readDays, []);
   const bad = inTrouble(sources.value).length;
+  const paused = sources.value.filter((each) => each.paused).length;
+  const good = sources.value.length - bad - paused;
   const coverage = counts.value?.coverage ?? null;
   return html`<section class="page"><div class="page-inner">
     <header class="page-head">
       <div>
         <h1>${t("section.health")}</h1>
         <p class=${bad > 0 ? "bad-text" : "faint"} role="status">
-          ${sources.value.length === 0 ? t("health.none") : bad > 0 ? t("health.bad", { n: bad }) : t("health.good", { n: sources.value.length })}
+          ${sourcesKnown.value && sources.value.length === 0 && t("health.none")}
+          ${bad > 0 && t("health.bad", { n: bad })}
+          ${bad === 0 && good > 0 && t("health.good", { n: good })}
+          ${paused > 0 && ` ${t("health.paused", { n: paused })}`}
           ${coverage !== null && sources.value.length > 0 && html` <span class="faint">${coverageLine(coverage, now.value)}.</span>`}
         </p>
       </div>

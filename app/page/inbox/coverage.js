@@ -3,18 +3,16 @@
 import { clockTime, list } from "../format.js";
 import { t } from "../i18n.js";
 
-/** States in which a stream reads what there is, now or within its interval. */
-const WELL = new Set(["ok", "paused", "retired"]);
-
 /**
- * Streams that are not read, or not yet, the worst for each source.
+ * Streams that are not read, or not yet, the worst for each source; paused ones are nobody's trouble.
  * @param {import("../shapes").Coverage | null} coverage
+ * @param {string[]} well states in which a stream is left out
  */
-export function troubled(coverage) {
+export function troubled(coverage, well = ["ok", "retired", "paused"]) {
   /** @type {Map<number, import("../shapes").StreamCoverage>} */
   const found = new Map();
   for (const stream of coverage?.streams ?? []) {
-    if (!WELL.has(stream.state)) found.set(stream.source_id, stream);
+    if (!well.includes(stream.state)) found.set(stream.source_id, stream);
   }
   return [...found.values()];
 }
@@ -25,7 +23,7 @@ export function troubled(coverage) {
  * @param {number} now milliseconds
  */
 export function coverageLine(coverage, now) {
-  const missing = troubled(coverage).map((stream) =>
+  const missing = troubled(coverage, ["ok", "retired"]).map((stream) =>
     stream.covered_through === null
       ? t("coverage.never", { name: stream.source_name })
       : t("coverage.since", { name: stream.source_name, time: clockTime(stream.covered_through, now) }),

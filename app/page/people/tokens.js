@@ -30,7 +30,7 @@ export function Tokens() {
     <${Refused} problem=${problem.value} />
     <ul class="plain">${(value.value ?? []).map((token) => html`<li key=${token.id} class="card-head">
       <div class="grow"><bdi><strong>${called(token)}</strong></bdi> <code class="faint">…${token.last4}</code>
-        <p class="faint">${tWord("role", token.role)}${token.user && html`, <bdi>${token.user.display_name}</bdi>`}. ${t("tokens.used")} <${When} at=${token.last_used_at} />${token.expires_at && html`. ${t("tokens.ends")} <${When} at=${token.expires_at} />`}</p></div>
+        <p class="faint">${tWord("role", token.role)}${token.user && html`, <bdi>${token.user.display_name}</bdi>`}. ${token.last_used_at === null ? t("tokens.unused") : html`${t("tokens.used")} <${When} at=${token.last_used_at} past />`}${token.expires_at && html`. ${t("tokens.ends")} <${When} at=${token.expires_at} />`}</p></div>
       <button type="button" class="danger" onClick=${() => openDialog(Confirm, {
         title: t("tokens.revoke_title", { name: called(token) }),
         text: token.created_by === OWN ? t("tokens.revoke_own") : t("tokens.revoke_text"),

@@ -44,7 +44,7 @@ export function Reports() {
   return html`<section class="page"><div class="page-inner">
     <header class="page-head">
       <div><h1>${t("section.reports")}</h1>
-        ${coverage && html`<p class="faint">${coverageLine(coverage, now.value)}. ${t("reports.zone", { zone: ZONE })}</p>`}</div>
+        <p class="faint">${coverage && sources.value.length > 0 && `${coverageLine(coverage, now.value)}. `}${t("reports.zone", { zone: ZONE })}</p></div>
       <div class="page-filters">
         <${Choice} label=${t("reports.platform")} value=${platform} options=${[["", t("reports.every")], ...platforms.map((each) => [each, tWord("platform", each)])]} />
         <${Choice} label=${t("reports.kind")} value=${kind} options=${[["", t("reports.every")], ...KINDS.map((each) => [each, tWord("kind", each)])]} />
@@ -110,7 +110,7 @@ function Ages({ report, everybody, file: href }) {
 /** @param {{report: Response, file: string}} props */
 function Share({ report, file: href }) {
   const share = (/** @type {Row} */ row) => row.numbers.answered_share;
-  return html`<${Figure} name="share" title=${t("reports.share")} text=${t("reports.share_text")} file=${href}
+  return html`<${Figure} name="share" title=${t("reports.share")} text=${t("reports.share_text")} file=${href} none=${report.total.total === 0}
     head=${[t("reports.week"), t("reports.asked"), t("reports.answered"), t("reports.waiting"), t("reports.share")]}
     rows=${report.rows.map((row) => [week(row), number(row.numbers.total), number(row.numbers.answered), number(row.numbers.waiting), percent(share(row))])}>
     <${Bars} label=${t("reports.share")} max=${1} tell=${percent} columns=${report.rows.map((row) => ({ label: week(row), value: share(row) }))} />
@@ -124,7 +124,7 @@ function Soon({ report, file: href }) {
     values: report.rows.map((row) => row.numbers[name]?.seconds ?? null),
     open: report.rows.map((row) => row.numbers[name]?.at_least ?? false),
   }));
-  return html`<${Figure} name="soon" title=${t("reports.soon")} text=${t("reports.soon_text")} file=${href}
+  return html`<${Figure} name="soon" title=${t("reports.soon")} text=${t("reports.soon_text")} file=${href} none=${report.total.total === 0}
     head=${[t("reports.week"), t("reports.waited_median"), t("reports.waited_p90"), t("reports.answered_median"), t("reports.answered_p90")]}
     rows=${report.rows.map(({ start, numbers }) => [weekOf(start), waitedText(numbers.waited_median), waitedText(numbers.waited_p90), span(numbers.answered_median_seconds), span(numbers.answered_p90_seconds)])}>
     <${Lines} label=${t("reports.soon")} lines=${lines} labels=${report.rows.map(week)} tell=${duration} />

@@ -50,7 +50,7 @@ function Entry({ source }) {
     <span class=${`dot ${tone(source.state)}`} aria-hidden="true"></span>
     <div class="grow">
       <h2><bdi>${source.name}</bdi> <small class="faint">${tWord("platform", source.platform)}, ${tWord("state", source.state)}</small></h2>
-      <p class="faint"><bdi>${where}</bdi>${where && ". "}${t("source.read")} <${When} at=${source.last_ok_at} /></p>
+      <p class="faint"><bdi>${where}</bdi>${where && ". "}${t("source.read")} <${When} at=${source.last_ok_at} past /></p>
     </div>
     <div class="card-ways">
       <a class="button" href=${`/?source=${source.id}`}>${t("source.open")}</a>
