@@ -71,6 +71,21 @@ async def test_without_the_service_nothing_else_is_shown_in_its_place(
     await tab.context.close()
 
 
+async def test_late_in_the_evening_nothing_is_later_today(bare: Stage, source: int) -> None:
+    bare.ask("Is the shop open on Sundays?")
+    await bare.service.poll(source)
+    east = (22 - bare.service.clock.now().hour + 11) % 24 - 11  # of Greenwich, where it is ten
+    tab = await bare.open(timezone_id=f"Etc/GMT{-east:+d}")
+    await expect(tab.page.locator(".row").first).to_be_visible()
+    await tab.press("j", "h")
+    await expect(tab.page.get_by_role("option", name="Tomorrow morning")).to_be_visible()
+    await expect(tab.page.get_by_role("option", name="Later today")).to_have_count(0)
+    times = await tab.page.locator(".chooser-detail").all_text_contents()
+    assert len(times) == len(set(times))
+    assert tab.faults == []
+    await tab.context.close()
+
+
 async def test_the_opened_message_is_in_view_however_long_the_conversation(
     bare: Stage, source: int
 ) -> None:

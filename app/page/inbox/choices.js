@@ -34,6 +34,8 @@ export function ask(name, ids, params, guess) {
 /** @param {number[]} ids */
 export function chooseSnooze(ids) {
   const now = serverNow();
+  const later = now + 3 * HOUR;
+  const toMonday = daysToMonday(now);
   /** @param {string} id @param {string} label @param {number} until */
   const option = (id, label, until) => ({ id, label, detail: moment(until), run: () => snooze(ids, until) });
   openDialog(Chooser, {
@@ -41,10 +43,10 @@ export function chooseSnooze(ids) {
     placeholder: t("snooze.hint"),
     options: [
       option("hour", t("snooze.hour"), now + HOUR),
-      option("later", t("snooze.later"), now + 3 * HOUR),
+      ...(later < morning(now, 1) - MORNING * HOUR ? [option("later", t("snooze.later"), later)] : []),
       option("tomorrow", t("snooze.tomorrow"), morning(now, 1)),
       option("two", t("snooze.two_days"), morning(now, 2)),
-      option("monday", t("snooze.monday"), morning(now, daysToMonday(now))),
+      ...(toMonday > 2 && toMonday < 7 ? [option("monday", t("snooze.monday"), morning(now, toMonday))] : []),
       option("week", t("snooze.week"), morning(now, 7)),
       { id: "moment", label: t("snooze.moment"), run: () => openDialog(SnoozeUntil, { ids }) },
     ],
