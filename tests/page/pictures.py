@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -143,6 +142,6 @@ async def main(wanted: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if shutil.which("chromium") is None and chromium() is None:
+    if chromium() is None:
         sys.exit("There is no chromium on the path.")
     asyncio.run(main(sys.argv[1:]))
