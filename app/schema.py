@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -107,10 +108,13 @@ def head_revision() -> str:
     return HEAD
 
 
-def _known_revisions() -> set[str]:
+@cache
+def _known_revisions() -> frozenset[str]:
+    """Read once: they are files of this version, and each is a module to run."""
     from alembic.script import ScriptDirectory  # noqa: PLC0415  # as above
 
-    return {found.revision for found in ScriptDirectory.from_config(_config()).walk_revisions()}
+    tree = ScriptDirectory.from_config(_config())
+    return frozenset(found.revision for found in tree.walk_revisions())
 
 
 @contextmanager

@@ -9,13 +9,33 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, MetaData, StaticPool, create_engine, select
+from sqlalchemy import Connection, MetaData, StaticPool, create_engine, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db_url import postgres_url, sqlite_path
 
 ResultT = TypeVar("ResultT")
 Contents = dict[str, list[dict[str, Any]]]
+
+_SCHEMAS = {
+    "sqlite": "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name",
+    "postgresql": """
+SELECT attrelid::regclass::text, attnum::text, attname, concat_ws(' ',
+       format_type(atttypid, atttypmod), attcollation, attnotnull, attidentity, attgenerated,
+       pg_get_expr(adbin, adrelid))
+  FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+       LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+ WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+   AND attnum > 0 AND NOT attisdropped
+UNION ALL
+SELECT conrelid::regclass::text, contype::text, conname, pg_get_constraintdef(oid)
+  FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+UNION ALL
+SELECT tablename, 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+ ORDER BY 1, 2, 3""",
+}
+_known: dict[tuple[Any, ...], MetaData] = {}
+"""Tables by what a database says of itself: to ask for that costs a twentieth of reflecting it."""
 
 
 @contextmanager
@@ -54,11 +74,14 @@ def is_table(name: str) -> bool:
 
 
 def reflected(connection: Connection) -> MetaData:
-    """The tables that are there, whatever the application thinks."""
-    found = MetaData()
-    found.reflect(connection, only=lambda name, _: is_table(name))
-    found.remove(found.tables["alembic_version"])
-    return found
+    """The tables that are there, whatever the application thinks. Whoever asks shares them."""
+    kind = connection.dialect.name
+    schema = (kind, *map(tuple, connection.execute(text(_SCHEMAS[kind]))))
+    if schema not in _known:
+        _known[schema] = found = MetaData()
+        found.reflect(connection, only=lambda name, _: is_table(name))
+        found.remove(found.tables["alembic_version"])
+    return _known[schema]
 
 
 def contents(connection: Connection) -> Contents:

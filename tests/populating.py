@@ -37,7 +37,8 @@ def populate(connection: Connection, rows: int) -> None:
     for table in reflected(connection).sorted_tables:
         if connection.execute(select(func.count()).select_from(table)).scalar_one():
             continue
-        made = [{c.name: _value(table, c, n) for c in table.columns} for n in range(1, rows + 1)]
+        values = {c.name: _values(table, c) for c in table.columns}
+        made = [{name: of(n) for name, of in values.items()} for n in range(1, rows + 1)]
         connection.execute(table.insert(), made)
 
 
@@ -53,15 +54,21 @@ _MAKERS: tuple[tuple[type[TypeEngine[Any]], Callable[[int], Any]], ...] = (
 )
 
 
-def _value(table: Table, column: Column[Any], n: int) -> Any:
+def _values(table: Table, column: Column[Any]) -> Callable[[int], Any]:
+    """What stands in a column, by the number of the row."""
     if column.foreign_keys or column.name == "id":
-        return n
-    if column.nullable and (n + len(column.name)) % 3 == 0:
-        return None
-    if column.name == "status":
-        return STATUSES[n % len(STATUSES)]
-    makers = (make for kind, make in _MAKERS if isinstance(column.type, kind))
-    make = next(makers, None)
-    assert make is not None, f"{table.name}.{column.name} is {column.type!r}: teach me"
-    made = make(n)
-    return made[: column.type.length] if isinstance(column.type, String) else made
+        return lambda n: n
+    kind, length = column.type, len(column.name)
+    make = next((make for known, make in _MAKERS if isinstance(kind, known)), None)
+    assert make is not None, f"{table.name}.{column.name} is {kind!r}: teach me"
+    cut = kind.length if isinstance(kind, String) else None
+
+    def value(n: int) -> Any:
+        if column.nullable and (n + length) % 3 == 0:
+            return None
+        if column.name == "status":
+            return STATUSES[n % len(STATUSES)]
+        made = make(n)
+        return made if cut is None else made[:cut]
+
+    return value

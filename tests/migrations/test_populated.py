@@ -9,10 +9,9 @@ from sqlalchemy import Connection, inspect, text
 from app.schema import _config, current_revision, migrate
 from tests.databases import Contents, contents, on_database
 from tests.long_results import part
+from tests.migrations.stages import ROWS, Filled
 from tests.populating import populate
 
-ROWS = 60
-"""Each status, and each kind of emptiness of a column, several times over."""
 REVISIONS = [s.revision for s in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
 
 
@@ -36,22 +35,20 @@ def same_rows(before: Contents, after: Contents) -> None:
             assert {k: old[k] for k in shared} == {k: new[k] for k in shared}, table
 
 
-def way_up(empty_url: str, revision: str, count: int) -> None:
-    migrate(empty_url, revision)
-    on_database(empty_url, lambda c: populate(c, count))
-    before = on_database(empty_url, contents)
+def way_up(url: str, count: int) -> None:
+    before = on_database(url, contents)
     assert all(len(rows) in {1, count} for rows in before.values()), "a table stayed empty"
-    migrate(empty_url)
-    after = on_database(empty_url, contents)
+    migrate(url)
+    after = on_database(url, contents)
     assert before.keys() <= after.keys()
     same_rows(before, after)
-    assert on_database(empty_url, orphans) == 0
-    assert current_revision(empty_url) == REVISIONS[-1]
+    assert on_database(url, orphans) == 0
+    assert current_revision(url) == REVISIONS[-1]
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_the_rows_of_each_revision_survive_the_way_up(empty_url: str, revision: str) -> None:
-    way_up(empty_url, revision, ROWS)
+def test_the_rows_of_each_revision_survive_the_way_up(filled: Filled, revision: str) -> None:
+    way_up(filled(revision), ROWS)
 
 
 @pytest.mark.long
@@ -60,27 +57,28 @@ def test_the_rows_of_each_revision_survive_the_way_up(empty_url: str, revision: 
 def test_ten_thousand_rows_of_each_table_survive_the_way_up(empty_url: str, revision: str) -> None:
     kind = empty_url.partition(":")[0].partition("+")[0]
     with part(f"10,000 rows a table from {revision} up, {kind}") as figures:
-        way_up(empty_url, revision, 10_000)
+        migrate(empty_url, revision)
+        on_database(empty_url, lambda c: populate(c, 10_000))
+        way_up(empty_url, 10_000)
         figures["rows"] = 10_000
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_one_step_down_and_up_again_keeps_the_rest(empty_url: str, revision: str) -> None:
-    migrate(empty_url, revision)
-    there = on_database(empty_url, tables)
-    on_database(empty_url, lambda c: populate(c, ROWS))
-    before = on_database(empty_url, contents)
-    migrate(empty_url, "-1", down=True)
+def test_one_step_down_and_up_again_keeps_the_rest(filled: Filled, revision: str) -> None:
+    url = filled(revision)
+    there = on_database(url, tables)
+    before = on_database(url, contents)
+    migrate(url, "-1", down=True)
     lower = REVISIONS[: REVISIONS.index(revision)]
-    assert current_revision(empty_url) == (lower[-1] if lower else None)
-    down = on_database(empty_url, contents)
+    assert current_revision(url) == (lower[-1] if lower else None)
+    down = on_database(url, contents)
     assert down.keys() <= before.keys()
     same_rows(before, down)
-    migrate(empty_url, revision)
-    assert on_database(empty_url, tables) == there
-    same_rows(down, on_database(empty_url, contents))
-    assert on_database(empty_url, orphans) == 0
-    on_database(empty_url, lambda c: populate(c, ROWS))  # what came back can be filled again
+    migrate(url, revision)
+    assert on_database(url, tables) == there
+    same_rows(down, on_database(url, contents))
+    assert on_database(url, orphans) == 0
+    on_database(url, lambda c: populate(c, ROWS))  # what came back can be filled again
 
 
 def test_all_the_way_down_leaves_nothing_behind(empty_url: str) -> None:
