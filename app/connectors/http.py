@@ -24,6 +24,7 @@ from app.connectors.budget import Budget, BudgetSpent
 from app.connectors.decoding import Body
 from app.connectors.egress import AddressRefused, Guard, GuardedBackend, Resolver, Target, resolve
 from app.connectors.failures import BadResponse, ConnectorError, Transient
+from app.connectors.libraries import tame_libraries
 from app.connectors.limits import rate_limit
 from app.connectors.manners import Manners
 from app.connectors.outgoing import body_of, headers_for, with_params
@@ -37,7 +38,6 @@ _log = logging.getLogger(__name__)
 _HOSTS_KEPT = 256
 _CONNECT_SECONDS = 10.0
 _KEEPALIVE_SECONDS = 4.0  # below the usual 5 s of servers: we close first and never race them
-_TALKATIVE = ("httpx", "httpcore.connection", "httpcore.http11")
 
 
 class Door:
@@ -75,7 +75,7 @@ class Door:
         self._dialler = dialler
         self._hosts: OrderedDict[Target, _Host] = OrderedDict()
         self._closed = False
-        _silence_libraries()
+        tame_libraries()
 
     def allow_exactly(self, host: str, port: int) -> None:
         """Also permits this one host on this one port, by http and https (the demo's own)."""
@@ -377,18 +377,3 @@ class _Stream(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         if hasattr(self._stream, "aclose"):
             await self._stream.aclose()
-
-
-class _Silence(logging.Filter):
-    """Drops what httpx and httpcore log: whole URLs and headers, tokens among them."""
-
-    def filter(self, _record: logging.LogRecord) -> bool:
-        return False
-
-
-_SILENCE = _Silence()
-
-
-def _silence_libraries() -> None:
-    for name in _TALKATIVE:
-        logging.getLogger(name).addFilter(_SILENCE)

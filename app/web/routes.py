@@ -54,6 +54,7 @@ class Table(APIRouter):
         super().__init__(**options)
         self._sorted = 0
         self._by_head: dict[_Head, Sequence[BaseRoute]] = {}
+        self._anywhere: Sequence[BaseRoute] = ()
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As Starlette's router; all but a route that fits wholly is its business."""
@@ -68,25 +69,27 @@ class Table(APIRouter):
         await super().app(scope, receive, send)
 
     def _at(self, path: str) -> Sequence[BaseRoute]:
-        """All routes that may fit a path, in their order; none where the table knows no such."""
+        """All routes that may fit a path, in their order."""
         if self._sorted != len(self.routes):  # they are only ever added
-            self._sorted, self._by_head = len(self.routes), _by_head(self.routes)
-        return self._by_head.get(_head(path), ())
+            self._sorted = len(self.routes)
+            self._by_head, self._anywhere = _by_head(self.routes)
+        return self._by_head.get(_head(path), self._anywhere)
 
 
 def _head(path: str) -> _Head:
     return tuple(path.split("/", _WORDS)[:_WORDS])
 
 
-def _by_head(routes: Sequence[BaseRoute]) -> dict[_Head, Sequence[BaseRoute]]:
+def _by_head(
+    routes: Sequence[BaseRoute],
+) -> tuple[dict[_Head, Sequence[BaseRoute]], Sequence[BaseRoute]]:
+    """The routes for each head without a parameter, and those for a path with another head."""
     heads = [_head(route.path) if isinstance(route, Route) else None for route in routes]
     plain = {head for head in heads if head is not None and "{" not in "".join(head)}
+    both = list(zip(routes, heads, strict=True))
     # Where a parameter is in the head, or no path tells what fits, it is tried for every path.
+    anywhere = [route for route, head in both if head not in plain]
     return {
-        words: [
-            route
-            for route, head in zip(routes, heads, strict=True)
-            if head == words or head not in plain
-        ]
+        words: [route for route, head in both if head == words or head not in plain]
         for words in plain
-    }
+    }, anywhere

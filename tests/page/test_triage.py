@@ -28,10 +28,22 @@ async def tab(stage: Stage) -> AsyncIterator[Tab]:
     await opened.context.close()
     assert opened.faults == []
     for item in await stage.service.items(status="any", snoozed="include"):
-        for action in ("reopen", "unsnooze", "release"):
-            await stage.service.api.post(f"/api/v1/items/{item['id']}/{action}")
-        await stage.service.api.post(f"/api/v1/items/{item['id']}/assign", json={"assignee": None})
-        await stage.service.api.put(f"/api/v1/items/{item['id']}/labels", json={"labels": []})
+        await put_back(stage, item)
+
+
+async def put_back(stage: Stage, item: dict[str, Any]) -> None:
+    """Undoes what is not as it was before anybody did anything."""
+    place, api = f"/api/v1/items/{item['id']}", stage.service.api
+    if item["status"] != "unanswered":
+        await api.post(f"{place}/reopen")
+    if item["snoozed_until"]:
+        await api.post(f"{place}/unsnooze")
+    if item["claim"]:
+        await api.post(f"{place}/release")
+    if item["assignee"]:
+        await api.post(f"{place}/assign", json={"assignee": None})
+    if item["labels"]:
+        await api.put(f"{place}/labels", json={"labels": []})
 
 
 def focused(tab: Tab) -> Any:
