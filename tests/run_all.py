@@ -6,6 +6,7 @@ cost, so it is done when asked for.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -29,6 +30,10 @@ COVERAGE = {
 }
 
 
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+"""What one process of the tests has compiled, all others load."""
+
+
 def say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
@@ -47,7 +52,9 @@ def run_pytest(command: Sequence[str]) -> tuple[bool, str]:
     """Whether all passed, and pytest's closing line; what it prints is passed on as it comes."""
     say("\n── pytest")
     last = ""
-    with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, encoding="utf-8") as pytest:
+    with subprocess.Popen(
+        command, cwd=HERE, env=ENVIRONMENT, stdout=subprocess.PIPE, encoding="utf-8"
+    ) as pytest:
         for line in pytest.stdout or ():
             say(line.rstrip("\n"))
             last = line.rstrip() or last
