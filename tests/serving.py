@@ -69,7 +69,10 @@ async def serving(
     # With its protocol named, asyncio sets TCP_NODELAY; without, each answer takes 40 ms more.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind((host, 0))
-    config = uvicorn.Config(app, log_config=None, lifespan=lifespan, http=protocol)
+    # No line for each request: the service writes its own, and nobody reads a test platform's.
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan=lifespan, http=protocol
+    )
     server = _Server(config)
     task = asyncio.create_task(server._serve(sockets=[listener]))
     try:
