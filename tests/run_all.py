@@ -19,7 +19,7 @@ LINT_IMPORTS = "import sys; from importlinter.cli import lint_imports_command as
 CHECKS = {
     "ruff check": (*RUN, "ruff", "check", "."),
     "ruff format": (*RUN, "ruff", "format", "--check", "."),
-    "mypy": (*RUN, "mypy"),
+    "mypy": (*RUN, "mypy", "-n", "2"),
     "lint-imports": (sys.executable, "-c", LINT_IMPORTS),
 }
 PYTEST = ("pytest", "-n", "2", "--dist", "worksteal")
