@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
-from tests.page.stage import Stage, chromium, staging, stocked
+from tests.page.stage import Stage, chromium, launched, staging, stocked
 from tests.page.tools import install
 
 
@@ -25,16 +24,9 @@ def npm() -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Debian's Chromium; skips, loudly, without one."""
-    path = chromium()
-    if path is None:
-        pytest.skip("NO BROWSER: install chromium, else nothing of the page is tested in a browser")
-    # As root Chromium has no sandbox; everything it opens here is our own.
-    arguments = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=path, args=arguments)
+    """Debian's Chromium, its shell if that is there; skips, loudly, without one."""
+    async with launched(chromium()) as opened:
         yield opened
-        await opened.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -11,7 +12,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+import pytest
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    async_playwright,
+)
 
 from app.clock import SystemClock
 from app.demo.asgi import demo_app
@@ -166,10 +175,24 @@ async def stocked(stage: Stage) -> int:
     return await stage.connect()
 
 
-def chromium() -> str | None:
+@asynccontextmanager
+async def launched(path: str | None) -> AsyncIterator[Browser]:
+    """That browser, running; skips, loudly, without one."""
+    if path is None:
+        pytest.skip("NO BROWSER: install chromium, else nothing of the page is tested in a browser")
+    # As root Chromium has no sandbox; everything it opens here is our own.
+    arguments = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=path, args=arguments)
+        yield opened
+        await opened.close()
+
+
+def chromium(*, whole: bool = False) -> str | None:
     """Debian's browser, or another one of that family; Playwright's own is not fetched.
 
     The shell comes first: the same engine without the tabs, menus and pages of a browser, which
-    are pages themselves and would paint all the while.
+    are pages themselves and would paint all the while. `whole`: not that one.
     """
-    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    names = BROWSERS[1:] if whole else BROWSERS
+    return next((found for name in names if (found := shutil.which(name))), None)

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from playwright.async_api import Route, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Route, expect
 
 from tests.connecting.platform import offered
 from tests.connecting.way import APP, REDIRECT
 from tests.connectors.fake_oauth import FakeOAuth
 from tests.e2e.hackernews import HackerNews, running
-from tests.page.stage import Stage, Tab
+from tests.page.stage import Stage, Tab, chromium, launched
 from tests.page.test_sections import button, fill_in
 from tests.serving import serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A whole browser: in the shell Playwright cannot lead the requests of a new tab elsewhere."""
+    async with launched(chromium(whole=True)) as opened:
+        yield opened
 
 
 @pytest.fixture
