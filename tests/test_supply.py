@@ -32,9 +32,16 @@ LOOK_ALIKE = {
     ("app/cli/root.py", "Secret Keyword"),  # where the command `secrets` is found
     ("app/connectors/atproto/tid.py", "Base64 High Entropy String"),  # an alphabet
     ("app/connectors/wordpress/comments.py", "Hex High Entropy String"),  # a hash of nothing
-    ("app/outbox/webhooks/examples.py", "Secret Keyword"),  # an example in the documentation
-    ("app/settings.py", "Basic Auth Credentials"),  # the form of a database's address
+    ("app/outbox/webhooks/examples.py", "Secret Keyword"),  # examples in the documentation
+    ("app/team/audit/schemas.py", "Hex High Entropy String"),
+    ("app/team/entering/examples.py", "Base64 High Entropy String"),
+    ("app/team/entering/examples.py", "Secret Keyword"),
+    ("app/setting_values.py", "Basic Auth Credentials"),  # the form of a database's address
+    ("app/settings.py", "Basic Auth Credentials"),
+    ("app/team/sessions/service.py", "Secret Keyword"),  # the name of a way in
 }
+TEXTS = "app/page/i18n/"
+"""What the page says: how fields for secrets are labelled."""
 TRACKED = (
     subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
     .stdout.decode()
@@ -91,14 +98,16 @@ def test_the_promise_about_weaknesses_has_a_date_that_has_come() -> None:
     assert re.search(r"within \d+ working days", text)
 
 
-@pytest.mark.long
 def test_no_secret_is_in_the_code() -> None:
     """Tests and recordings are full of invented ones, which other tests look at."""
     where = ("app", "migrations", ".ci", "run.py", "compose.yaml", "Dockerfile", "pyproject.toml")
     scan = [sys.executable, "-m", "detect_secrets", "-c", "1", "scan", "--no-verify", *where]
     told = subprocess.run(scan, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     results = json.loads(told.stdout)["results"]
-    assert {(name, hit["type"]) for name, hits in results.items() for hit in hits} == LOOK_ALIKE
+    found = {(name, hit["type"]) for name, hits in results.items() for hit in hits}
+    texts = {(name, kind) for name, kind in found if name.startswith(TEXTS)}
+    assert found - texts == LOOK_ALIKE
+    assert {kind for _, kind in texts} == {"Secret Keyword"}
 
 
 @pytest.mark.skipif(not TRACKED, reason="looks at what git tracks")

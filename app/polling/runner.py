@@ -260,6 +260,9 @@ class Runner:
         """
         self.begin_stop()
         if self._scheduler is not None:
+            # It shuts down a turn later, and would cancel what comes due until then, and tell of
+            # that as of a failure.
+            self._scheduler.pause()
             self._scheduler.shutdown(wait=False)
         # The tick under way gives back what it is granted; it starts nothing any more.
         tasks = [*self._under_way.values(), *self._polls]

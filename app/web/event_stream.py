@@ -43,6 +43,7 @@ class EventStream(Response):
         self._gone = gone
         self._over = over
         self._limit = asyncio.timeout(None)
+        self._patience = WRITE_SECONDS
         self._until: float | None = None  # of the loop's clock, while something is being written
         self._timer: asyncio.TimerHandle | None = None
 
@@ -70,7 +71,7 @@ class EventStream(Response):
         set and cancelled each time, one that rings too early is set anew.
         """
         loop = asyncio.get_running_loop()
-        self._until = loop.time() + WRITE_SECONDS
+        self._until = loop.time() + self._patience
         if self._timer is None:
             self._timer = loop.call_at(self._until, self._ring)
         await send({"type": "http.response.body", "body": part, "more_body": more})
@@ -87,11 +88,16 @@ class EventStream(Response):
             self._limit.reschedule(loop.time())
 
     def hurry(self) -> None:
-        """The stream should end: a reader that takes nothing is not waited for any longer."""
-        if self._until is not None and self._timer is not None:
+        """The stream should end: a reader that takes nothing is not waited for any longer, whether
+        it is waited for now or with the next part.
+        """
+        self._patience = HURRIED_SECONDS
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._until is not None:
             loop = asyncio.get_running_loop()
             self._until = min(self._until, loop.time() + HURRIED_SECONDS)
-            self._timer.cancel()
             self._timer = loop.call_at(self._until, self._ring)
 
     async def _watch(self, receive: Receive) -> None:

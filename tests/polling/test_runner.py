@@ -9,6 +9,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any, cast
 
+import pytest
 from sqlalchemy import update
 
 from app.clock import FrozenClock, SystemClock
@@ -164,6 +165,35 @@ async def test_a_stop_while_a_tick_reads_what_its_polls_must_know_starts_none(
     assert not runner._polls, "a poll outlives the stop, and the database is closed then"
     assert not made.fake.asked
     assert (await made.source()).lease_owner is None
+
+
+async def made_due(runner: Runner) -> None:
+    """Until the library has heard that a job is due, and not yet begun it."""
+    assert runner._scheduler is not None
+    heard: list[None] = []
+    wake = runner._scheduler.wakeup
+
+    def listen() -> None:
+        heard.append(None)
+        wake()
+
+    runner._scheduler.wakeup = listen  # it has no event for this
+    runner._scheduler.wakeup()
+    heard.clear()
+    while not heard:  # noqa: ASYNC110  # this is our turn, between the library's two
+        await asyncio.sleep(0)
+
+
+async def test_a_stop_beside_a_tick_that_has_just_come_due_tells_of_no_failure(
+    db: Database, clock: FrozenClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = await bench(db, clock, Fake((LIST,), {"list": Feed([]).backward}))
+    runner = runner_of(made)
+    await runner.start()
+    await made_due(runner)
+    await runner.stop(1)
+    await asyncio.sleep(0.05)
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
 async def test_nothing_is_started_after_the_stop(db: Database, clock: FrozenClock) -> None:
