@@ -56,7 +56,7 @@ WITHOUT = {
     "its service looks at the source of what was found": """
         inbox.policies.repository.all_policies inbox.policies.repository.find_policy
         outbox.webhooks.deliveries.find""",
-    "ids alone, whose rows are read with a scope": "inbox.search.repository.find_some",
+    "a number that chooses a way to look, and is told nobody": "inbox.search.repository.count_some",
     "asks for the ticket of a way instead": "connecting.repository.find_by_id",
     "belongs to the team, not to a source": """
         inbox.labels.repository.every inbox.labels.repository.find_key

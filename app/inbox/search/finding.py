@@ -86,9 +86,9 @@ async def read_page(
             rows[:limit], listing.position_of(rows[limit - 1], wanted.order) if more else None
         )
     looking = _Looking(reader, scope, replace(wanted, words=None), now, words, limit, effort)
-    ids = await repository.find_some(reader, words, effort.rare + 1) if words.groups else None
-    if ids is not None and len(ids) <= effort.rare:
-        keys = await looking.among(ids, after)
+    most = effort.rare + 1
+    if words.groups and await repository.count_some(reader, words, most) < most:
+        keys = await looking.among(after)
     else:
         keys = await looking.along(after)
     return Page(await looking.rows(keys.found), keys.next)
@@ -106,12 +106,12 @@ class _Looking:
     limit: int
     effort: Effort
 
-    async def among(self, ids: Sequence[int], after: Position | None) -> _Keys:
-        """The next keys among a few items."""
-        if not ids:
-            return _Keys([], None)
+    async def among(self, after: Position | None) -> _Keys:
+        """The next keys where the words are rare."""
         shape = shape_of(self.scope, self.wanted, positioned=after is not None)
-        values = self._values(after) | {"ids": ids, "limit": self.limit + 1}
+        values = self._values(after) | {
+            "asked": self.words, "limit": self.effort.rare, "keys": self.limit + 1,
+        }  # fmt: skip
         rows = await self.reader.rows(some_keys(shape, self.reader.dialect), values)
         return self._cut([self._place(row) for row in rows])
 
@@ -170,15 +170,16 @@ _IN_ORDER = {"due": itemgetter(2, 1, 0), "value": itemgetter(3, 1, 0)}
 
 @lru_cache(maxsize=512)
 def some_keys(shape: Shape, dialect: str) -> Select[Any]:
-    """The first keys among some items. These are read first, whatever the planner thinks of the
-    index that has the order of the list: it would walk all of that for them.
+    """The first `keys` of the items with rare words. These are found and read first, whatever the
+    planner thinks of the index that has the order of the list: it would walk all of that for them.
     """
-    chosen = one_of(dialect, item.c.id, "ids")
+    found = repository.some(dialect).cte("found").prefix_with("MATERIALIZED")
+    chosen = item.c.id.in_(select(found.c.item_id))
     wanted = select(*_KEY).where(chosen, *conditions(shape), *listing.beyond(shape))
     keys = wanted.cte("keys").prefix_with("MATERIALIZED")
     ordered = (keys.c[column.name] for column in listing.key_of(shape.filter.order))
     order = [each.desc() if shape.filter.order == "newest" else each for each in ordered]
-    return select(keys).order_by(*order).limit(bindparam("limit"))
+    return select(keys).order_by(*order).limit(bindparam("keys"))
 
 
 @lru_cache(maxsize=512)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Insert,
     Integer,
+    Select,
     and_,
     bindparam,
     column,
@@ -168,10 +169,15 @@ def some(dialect: str) -> Any:
     return matching(dialect, "asked").limit(bindparam("limit", type_=Integer, literal_execute=True))
 
 
-async def find_some(reader: Reader, words: Words, limit: int) -> list[int]:
-    """The ids of up to `limit` items that hold the words, in no order."""
-    rows = await reader.rows(some(reader.dialect), {"asked": words, "limit": limit})
-    return [row.item_id for row in rows]
+@cache
+def _counted(dialect: str) -> Select[Any]:
+    return select(func.count()).select_from(some(dialect).subquery())
+
+
+async def count_some(reader: Reader, words: Words, limit: int) -> int:
+    """How many items hold the words, counted up to `limit`."""
+    rows = await reader.rows(_counted(reader.dialect), {"asked": words, "limit": limit})
+    return int(rows[0][0])
 
 
 def holding(dialect: str, groups: tuple[int, ...], without: int) -> ColumnElement[bool]:

@@ -56,7 +56,7 @@ def along(case: Any, dialect: str) -> tuple[Any, dict[str, Any]]:
 def among(case: Any, dialect: str) -> tuple[Any, dict[str, Any]]:
     wanted, scope, after = case
     shape = shape_of(scope, wanted, positioned=after is not None)
-    values = values_of(scope, wanted, NOON) | {"ids": [7, 8, 9], "limit": 51}
+    values = values_of(scope, wanted, NOON) | {"asked": RARE, "limit": 2000, "keys": 51}
     return some_keys(shape, dialect), values | (values_after(after) if after else {})
 
 
