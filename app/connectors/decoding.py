@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 
 from app.connectors.failures import BadResponse, Transient
 
@@ -24,17 +25,16 @@ class Body:
         self._encoding = _only_encoding(host, encoding)
         self._inflater = _inflater(self._encoding, b"")
 
-    def feed(self, chunk: bytes) -> int:
-        """Takes bytes from the wire and returns how many it decoded to."""
-        before = len(self._content)
+    def feed(self, chunk: bytes) -> Iterator[int]:
+        """Takes bytes from the wire, and tells after each step how many it has decoded."""
         self._wire += len(chunk)
         if self._wire > self._cap:
             raise self._too_large()
         if not self._encoding:
             self._content += chunk
+            yield len(chunk)
         elif chunk:
-            self._inflate(chunk)
-        return len(self._content) - before
+            yield from self._inflate(chunk)
 
     def finish(self) -> bytes:
         """The whole body, once the connection says that it has ended."""
@@ -45,23 +45,26 @@ class Body:
                 raise BadResponse(f"{self._host} sent more after the end of a compressed answer.")
         return bytes(self._content)
 
-    def _inflate(self, chunk: bytes) -> None:
+    def _inflate(self, chunk: bytes) -> Iterator[int]:
         if self._inflater is None:
             self._inflater = _inflater(self._encoding, chunk)
         assert self._inflater is not None
         if self._inflater.eof:
             raise BadResponse(f"{self._host} sent more after the end of a compressed answer.")
         while chunk and not self._inflater.eof:
-            room = self._cap - len(self._content)
+            before = len(self._content)
             try:
+                room = self._cap - before
                 self._content += self._inflater.decompress(chunk, min(room + 1, _STEP))
             except zlib.error:
                 raise BadResponse(f"{self._host} sent a damaged compressed answer.") from None
             if len(self._content) > self._cap:
                 raise self._too_large()
+            yield len(self._content) - before
             chunk = self._inflater.unconsumed_tail
 
     def _too_large(self) -> BadResponse:
+        self._content.clear()  # the failure is kept for a while, with what it was raised from
         return BadResponse(f"{self._host} answered with more than {self._cap} bytes.")
 
 

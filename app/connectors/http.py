@@ -7,8 +7,8 @@ import logging
 import ssl
 from collections import OrderedDict
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import MappingProxyType
@@ -37,6 +37,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
 _log = logging.getLogger(__name__)
 _HOSTS_KEPT = 256
 _CONNECT_SECONDS = 10.0
+_LARGE, _LARGE_AT_ONCE = 1024 * 1024, 3  # bytes: a host that sends only such fills no memory
 _KEEPALIVE_SECONDS = 4.0  # below the usual 5 s of servers: we close first and never race them
 
 
@@ -101,8 +102,8 @@ class Door:
             await host.client.aclose()
 
     @asynccontextmanager
-    async def turn_at(self, target: Target) -> AsyncIterator[httpx.AsyncClient]:
-        """The client for `target`, when it is our turn: first come, first served."""
+    async def turn_at(self, target: Target) -> AsyncIterator[_Host]:
+        """The place of `target`, when it is our turn: first come, first served."""
         if self._closed:
             raise Transient("The service is shutting down.")
         host = self._hosts.get(target) or self._open(target)
@@ -111,7 +112,7 @@ class Door:
         try:
             await self._forget_idle_hosts()
             async with host.turns, self._turns:
-                yield host.client
+                yield host
         finally:
             host.users -= 1
 
@@ -138,8 +139,11 @@ class Door:
 
 @dataclass(slots=True)
 class _Host:
+    """`turns` at it, and how many of them may hold a `large` answer."""
+
     client: httpx.AsyncClient
     turns: asyncio.Semaphore
+    large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_LARGE_AT_ONCE))
     users: int = 0
 
 
@@ -166,13 +170,17 @@ class SourceHttp:
         expect: Sequence[int] = (200,),
         deadline: float | None = None,
     ) -> Answer:
-        """See `asking.Http`. `deadline` (seconds) replaces the door's."""
+        """See `asking.Http`. `deadline` (seconds) replaces the door's; a host that has not answered
+        this poll is waited for less.
+        """
         fields = headers_for(
             headers or {}, user_agent=self._door.user_agent, json_body=json is not None
         )
         try:
             target, address = self._addressed(url, params)
             seconds = self._door.deadline if deadline is None else deadline
+            if self.budget is not None:
+                seconds = self.budget.patience(seconds)
             request = httpx.Request(
                 method,
                 address,
@@ -180,8 +188,8 @@ class SourceHttp:
                 content=body_of(json, content),
                 extensions={"timeout": _timeouts(seconds)},
             )
-            async with self._door.turn_at(target) as client:
-                return await self._with_manners(client, request, target, expect, seconds)
+            async with self._door.turn_at(target) as place:
+                return await self._with_manners(place, request, target, expect, seconds)
         except ConnectorError as failure:
             failure.detail = redacted(failure.detail, self._secrets)
             failure.args = (failure.detail,)
@@ -202,7 +210,7 @@ class SourceHttp:
 
     async def _with_manners(
         self,
-        client: httpx.AsyncClient,
+        place: _Host,
         request: httpx.Request,
         target: Target,
         expect: Sequence[int],
@@ -210,12 +218,12 @@ class SourceHttp:
     ) -> Answer:
         manners = self._door.manners
         if manners is None:
-            return await self._exchange(client, request, target, expect, seconds)
+            return await self._exchange(place, request, target, expect, seconds)
         host = f"{target.host}:{target.port}"
         await manners.before(host)
         answered: bool | None = None
         try:
-            answer = await self._exchange(client, request, target, expect, seconds)
+            answer = await self._exchange(place, request, target, expect, seconds)
             answered = answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
         except ConnectorError as failure:
             if not isinstance(failure, BudgetSpent):
@@ -227,7 +235,7 @@ class SourceHttp:
 
     async def _exchange(
         self,
-        client: httpx.AsyncClient,
+        place: _Host,
         request: httpx.Request,
         target: Target,
         expect: Sequence[int],
@@ -239,21 +247,27 @@ class SourceHttp:
         started = monotonic()
         try:
             async with asyncio.timeout(seconds):
-                response = await client.send(request, stream=True)
+                response = await place.client.send(request, stream=True)
                 try:
-                    answer = await self._answer(response, host, expect)
+                    answer = await self._answer(response, host, expect, place)
                 finally:
                     await response.aclose()
         except (TimeoutError, httpcore.TimeoutException):
+            if self.budget is not None:
+                self.budget.in_vain += 1
             raise Transient(f"{host} did not answer within {seconds:g} seconds.") from None
         except httpcore.NetworkError as error:
             raise Transient(_unreachable(host, error)) from None
         except (httpcore.ProtocolError, httpx.HTTPError) as error:
             raise _garbled(host, error) from None
+        if self.budget is not None:
+            self.budget.in_vain = 0
         _log.debug("%s %s %d in %.3f s", request.method, host, answer.status, monotonic() - started)
         return answer
 
-    async def _answer(self, response: httpx.Response, host: str, expect: Sequence[int]) -> Answer:
+    async def _answer(
+        self, response: httpx.Response, host: str, expect: Sequence[int], place: _Host
+    ) -> Answer:
         headers = _headers_of(response)
         now = self._door.clock.now()
         limit = rate_limit(headers, now)
@@ -265,18 +279,25 @@ class SourceHttp:
         if failure is not None:  # the status decides; the body of a refusal is not even read
             raise failure
         if self._door.response_cap:
-            answer.content = await self._content(response, host)
+            answer.content = await self._content(response, host, place.large)
         answer.received_at = self._door.clock.now()
         return answer
 
-    async def _content(self, response: httpx.Response, host: str) -> bytes:
+    async def _content(
+        self, response: httpx.Response, host: str, large: asyncio.Semaphore
+    ) -> bytes:
         encoding = response.headers.get("content-encoding", "")
         body = Body(host=host, encoding=encoding, cap=self._door.response_cap)
-        async for chunk in response.aiter_raw():
-            count = body.feed(chunk)
-            if self.budget is not None:
-                self.budget.take_bytes(count)
-        return body.finish()
+        held = 0
+        async with AsyncExitStack() as turn:
+            async for chunk in response.aiter_raw():
+                for count in body.feed(chunk):
+                    if held <= _LARGE < held + count:
+                        await turn.enter_async_context(large)
+                    held += count
+                    if self.budget is not None:
+                        self.budget.take_bytes(count)
+            return body.finish()
 
 
 def _timeouts(seconds: float) -> dict[str, float | None]:

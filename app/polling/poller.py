@@ -320,7 +320,9 @@ class Poller:
             async with asyncio.timeout(self.limits.seconds + self.limits.grace):
                 await _read_stream(reading)
         except ConnectorError as failure:
-            return failure
+            # It is kept until the poll is stored: not so the frames it comes from, with the answer.
+            failure.__context__ = None
+            return failure.with_traceback(None)
         except TimeoutError:
             return Transient(f"Reading took longer than {self.limits.seconds:g} seconds.")
         except (LeaseLost, AppError, SQLAlchemyError):

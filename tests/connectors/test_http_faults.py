@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import sys
@@ -14,9 +15,11 @@ import pytest
 
 from app.clock import FrozenClock
 from app.connectors.failures import BadResponse, Transient
-from app.connectors.http import Door, SourceHttp
+from app.connectors.http import Budget, Door, SourceHttp
 from tests.connectors.raw_servers import (
     Handler,
+    Reader,
+    Writer,
     answer,
     asked,
     failing,
@@ -110,6 +113,49 @@ async def test_one_request_may_have_its_own_deadline(http: SourceHttp) -> None:
     async with raw_server(repeating(b"", b"", pause=0.02)) as base:
         with pytest.raises(Transient, match=r"0\.1 seconds"):
             await http.request("GET", base, deadline=0.1)
+
+
+async def test_a_host_that_stays_silent_is_waited_for_less_and_less(door: Door) -> None:
+    door.deadline = 2
+    http, silent = door.for_source(budget=Budget(20, CAP)), repeating(b"", b"", pause=0.02)
+    assert "within 2 seconds" in (await failing(http, silent)).detail
+    assert "within 1 seconds" in (await failing(http, silent)).detail
+    assert "within 1 seconds" in (await failing(http, silent)).detail, "nor for less than that"
+    assert await asked(http, saying(answer(200))) == {}
+    assert "within 2 seconds" in (await failing(http, silent)).detail
+    other = door.for_source(budget=Budget(20, CAP))
+    assert "within 2 seconds" in (await failing(other, silent)).detail, "the next poll's"
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+async def test_a_host_has_few_turns_for_large_answers(door: Door, encoding: str) -> None:
+    # More than the buffers of two sockets hold.
+    http, body = door.for_source(), b"x" * 14 * 2**20
+    door.response_cap = len(body) + 2**16
+    sent = gzip.compress(body, 0) if encoding else body
+    head = answer(200, f"content-encoding: {encoding}" if encoding else "x: y", body=sent)
+    arrived, release = [0], asyncio.Event()
+
+    async def handle(reader: Reader, writer: Writer) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head[:-1])
+        await writer.drain()
+        arrived[0] += 1
+        await release.wait()
+        writer.write(head[-1:])
+
+    async with raw_server(handle) as base:
+        requests = [asyncio.create_task(http.request("GET", base)) for _ in range(6)]
+        try:
+            async with asyncio.timeout(5):
+                while arrived[0] < 3:  # noqa: ASYNC110  # the other side makes it true
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(0.2)
+            assert arrived == [3], "the others' bytes stay on their way"
+        finally:
+            release.set()
+        for done in await asyncio.gather(*requests):
+            assert done.content == body
 
 
 async def test_a_wrong_length_does_no_harm_to_the_next_request(http: SourceHttp) -> None:

@@ -145,7 +145,7 @@ def assert_bounded(told: Mapping[str, Any]) -> None:
     assert max(took.values()) <= MOST_SECONDS, took
 
 
-@pytest.mark.parametrize("platform", ["mastodon"])
+@pytest.mark.parametrize("platform", ["mastodon", "reddit"])  # few streams, and many at once
 async def test_too_much_costs_neither_memory_nor_patience(
     platform: str, sqlite_url: str, tmp_path: Path
 ) -> None:
