@@ -37,7 +37,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
 _log = logging.getLogger(__name__)
 _HOSTS_KEPT = 256
 _CONNECT_SECONDS = 10.0
-_LARGE, _LARGE_AT_ONCE = 1024 * 1024, 3  # bytes: a host that sends only such fills no memory
+_LARGE, _LARGE_AT_ONCE = 1024 * 1024, 2  # bytes: a host that sends only such fills no memory
 _KEEPALIVE_SECONDS = 4.0  # below the usual 5 s of servers: we close first and never race them
 
 
