@@ -38,7 +38,7 @@ class Budget:
 
     def patience(self, seconds: float) -> float:
         """How long the next answer is waited for, where `seconds` are usual: half as long after
-        each that did not come, so that one after the other they cost a poll no more than two.
+        each that did not come in a row, so that a silent host costs a poll little more than two.
         """
         return max(min(seconds, LEAST_PATIENCE), seconds * 0.5**self.in_vain)
 

@@ -170,9 +170,7 @@ class SourceHttp:
         expect: Sequence[int] = (200,),
         deadline: float | None = None,
     ) -> Answer:
-        """See `asking.Http`. `deadline` (seconds) replaces the door's; a host that has not answered
-        this poll is waited for less.
-        """
+        """See `asking.Http`. `deadline` (seconds) replaces the door's."""
         fields = headers_for(
             headers or {}, user_agent=self._door.user_agent, json_body=json is not None
         )
@@ -277,6 +275,8 @@ class SourceHttp:
             self.budget.rate_limit = limit
         failure = failure_of(answer, expect)
         if failure is not None:  # the status decides; the body of a refusal is not even read
+            if self.budget is not None:
+                self.budget.in_vain = 0
             raise failure
         if self._door.response_cap:
             answer.content = await self._content(response, host, place.large)

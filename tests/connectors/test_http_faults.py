@@ -123,6 +123,8 @@ async def test_a_host_that_stays_silent_is_waited_for_less_and_less(door: Door) 
     assert "within 1 seconds" in (await failing(http, silent)).detail, "nor for less than that"
     assert await asked(http, saying(answer(200))) == {}
     assert "within 2 seconds" in (await failing(http, silent)).detail
+    await failing(http, saying(answer(404)))
+    assert "within 2 seconds" in (await failing(http, silent)).detail, "a refusal is an answer"
     other = door.for_source(budget=Budget(20, CAP))
     assert "within 2 seconds" in (await failing(other, silent)).detail, "the next poll's"
 
