@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Hashable
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -54,6 +55,12 @@ def find_text(row: JsonObject, name: str) -> str:
     """Text, "" where there is none; without NUL and lone surrogates."""
     value = row.get(name)
     return clean(value) if isinstance(value, str) else ""
+
+
+def is_among(row: JsonObject, name: str, known: Collection[Any]) -> bool:
+    """Whether a field holds one of these texts and numbers; a list or an object is none."""
+    value = row.get(name)
+    return isinstance(value, Hashable) and value in known
 
 
 def find_url(row: JsonObject, name: str) -> str:

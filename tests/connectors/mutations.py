@@ -39,6 +39,17 @@ def paths_in(value: Any, above: Path = ()) -> Iterator[Path]:
             yield from paths_in(inner, (*above, index))
 
 
+def replaced(body: Any, path: Path, value: Any) -> Any:
+    """`body` with another value in one place."""
+    holder: Any = [copy.deepcopy(body)]
+    place: Any = holder
+    last: str | int = 0
+    for step in path:
+        place, last = place[last], step
+    place[last] = value
+    return holder[0]
+
+
 @st.composite
 def mutated(draw: st.DrawFn, body: Any) -> Any:
     """`body` with one to three places dropped, replaced, wrapped, cut short or doubled."""

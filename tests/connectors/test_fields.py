@@ -58,3 +58,11 @@ def test_base_url_ends_without_a_slash() -> None:
 def test_base_url_is_a_bare_address(url: str) -> None:
     with pytest.raises(ValueError, match="must be"):
         fields.as_base_url(url)
+
+
+@pytest.mark.parametrize(
+    ("value", "among"), [(1, True), ("1", False), (None, True), ([1], False), ({"a": 1}, False)]
+)
+def test_a_list_or_an_object_is_none_of_those_known(value: Any, *, among: bool) -> None:
+    assert fields.is_among({"type": value}, "type", {1, None}) is among
+    assert fields.is_among({}, "type", {1}) is False

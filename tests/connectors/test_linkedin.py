@@ -522,10 +522,11 @@ async def test_comments_below_one_post_are_read_again_with_one_request(source: S
     assert page.gone == (f"urn:li:comment:({POST},999)",)
 
 
-async def test_what_a_batch_leaves_out_is_asked_for_by_itself(source: Source) -> None:
+@pytest.mark.parametrize("status", [403, [404], None])
+async def test_what_a_batch_leaves_out_is_asked_for_by_itself(source: Source, status: Any) -> None:
     """It may be closed to us, which is not the same as deleted."""
     ids, path = f"urn:li:comment:({POST},103)", f"socialActions/{POST}/comments"
-    serve(source, path, {"results": {}, "errors": {"103": {"status": 403}}}, ids="List(103)")
+    serve(source, path, {"results": {}, "errors": {"103": {"status": status}}}, ids="List(103)")
     serve(source, f"{path}/103", refused(403), status=403)
     page = await source.connector().fetch_items([ids])  # type: ignore[attr-defined]  # it reads many
     assert (page.mentions, page.gone) == ((), ())

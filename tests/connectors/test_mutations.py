@@ -1,7 +1,7 @@
 """Whatever an answer looks like, a connector makes a page or a known failure of it, and soon (R5).
 
-The short form damages a recording behind real HTTP; the long form hands ten thousand damaged ones
-to each connector, without the network between.
+The short forms damage a recording behind real HTTP, and put a list in the place of every value; the
+long form hands ten thousand damaged ones to each connector, without the network between.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from app.connectors.base import Connector, Platform
 from app.connectors.registry import PLATFORMS
 from tests.conftest import SHRINKING
 from tests.connectors.in_hand import InHand, connector_in_hand
-from tests.connectors.mutations import damaged
+from tests.connectors.mutations import Path, damaged, paths_in, replaced
 from tests.connectors.playing import load
 from tests.connectors.reading import on_stage, read_whole
 from tests.connectors.test_contract import assert_well_formed, outcome
@@ -84,6 +84,30 @@ def test_nothing_but_connector_errors_leaves_on_damaged_answers(platform: Platfo
             damage(recording["exchanges"], read, examples=EXAMPLES)
         finally:
             runner.run(stage.__aexit__(None, None, None))
+
+
+@platforms
+def test_a_list_in_the_place_of_any_value_is_read_or_refused(platform: Platform) -> None:
+    """One after the other; not even what can be no key of a set makes a connector stumble."""
+    recording = load(platform.name)
+    exchanges = recording["exchanges"]
+    known: dict[tuple[str | int, ...], tuple[int, Path]] = {}
+    for number, exchange in enumerate(exchanges):
+        for path in paths_in(exchange["response"].get("body")):
+            shape = tuple("each" if isinstance(step, int) else step for step in path)
+            known.setdefault(shape if "each" in shape else (number, *shape), (number, path))
+    with asyncio.Runner() as runner:
+        for number, path in known.values():
+            answer = exchanges[number]["response"]
+            answer = {**answer, "body": replaced(answer.get("body"), path, [0])}
+            changed = [*exchanges]
+            changed[number] = {**exchanges[number], "response": answer}
+            connector = connector_in_hand(platform, recording, InHand(changed))
+            try:
+                runner.run(read_everything(connector, recording["reads"]))
+            except Exception as error:
+                error.add_note(f"with a list at {path} of answer {number}")
+                raise
 
 
 @pytest.mark.long

@@ -14,7 +14,7 @@ from app.connectors.base import JsonObject, Kind, LostRange, Shape, StreamSpec
 from app.connectors.discord import rights
 from app.connectors.discord.messages import FORUMS
 from app.connectors.discord.snowflakes import rows_of
-from app.connectors.fields import as_object, find_id, find_text, get_id
+from app.connectors.fields import as_object, find_id, find_text, get_id, is_among
 from app.connectors.secret import secret
 
 API = "https://discord.com/api/v10"
@@ -150,7 +150,7 @@ async def look_at(ask: Ask, settings: Settings, us: str) -> Look:
 def _misplaced(channel: JsonObject, settings: Settings, key: str) -> Sequence[str]:
     if find_id(channel, "guild_id") != settings.server:
         return ("this server",)
-    is_forum = channel.get("type") in FORUMS
+    is_forum = is_among(channel, "type", FORUMS)
     if is_forum and key in settings.channels:
         return ("a text channel (it is a forum: list it in `forums`)",)
     return () if is_forum or key in settings.channels else ("a forum",)

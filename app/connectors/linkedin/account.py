@@ -103,7 +103,7 @@ async def managed(rest: Rest) -> Sequence[str]:
 
 def _page_in(row: Any) -> str | None:
     """The Page of a role that holds; older versions call it by another name."""
-    if not isinstance(row, dict) or row.get("state") not in {None, "APPROVED"}:
+    if not isinstance(row, dict) or not fields.is_among(row, "state", {None, "APPROVED"}):
         return None
     urn = find_urn(row.get("organization")) or find_urn(row.get("organizationalTarget"))
     return urn if urn and urn.startswith(ORGANIZATION) else None

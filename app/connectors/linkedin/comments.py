@@ -20,7 +20,7 @@ from app.connectors.base import (
     ThreadRef,
     Unparsed,
 )
-from app.connectors.fields import Unreadable, as_object, find_id, find_text, find_url
+from app.connectors.fields import Unreadable, as_object, find_id, find_text, find_url, is_among
 from app.connectors.linkedin.urns import CommentUrn, find_comment, find_urn, get_urn, page_of
 from app.connectors.text import clean_json, parse_time, title_of
 
@@ -215,7 +215,7 @@ def parse_batch(
     gone = tuple(
         ids[key]
         for key, error in (errors.items() if isinstance(errors, dict) else ())
-        if key in ids and isinstance(error, dict) and error.get("status") in {404, 410}
+        if key in ids and isinstance(error, dict) and is_among(error, "status", {404, 410})
     )
     return replace(found, gone=gone)
 

@@ -207,7 +207,7 @@ class Discord:
                 del self._channels[next(iter(self._channels))]
         if fields.find_id(known, "guild_id") != self._settings.server:
             raise failures.Gone("The channel is not in this server.")
-        is_thread = known.get("type") in messages.THREADS
+        is_thread = fields.is_among(known, "type", messages.THREADS)
         above = fields.get_id(known, "parent_id") if is_thread else None
         return Around(
             us,
