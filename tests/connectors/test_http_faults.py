@@ -129,6 +129,41 @@ async def test_a_host_that_stays_silent_is_waited_for_less_and_less(door: Door) 
     assert "within 2 seconds" in (await failing(other, silent)).detail, "the next poll's"
 
 
+async def test_a_host_that_stays_silent_is_asked_no_more_in_a_poll(door: Door) -> None:
+    """However many requests the poll would make; other hosts are, and the next poll asks again."""
+    door.deadline, listening = 0.2, 0
+
+    async def silent(reader: Reader, writer: Writer) -> None:
+        nonlocal listening
+        listening += 1
+        await reader.read()
+
+    http = door.for_source(budget=Budget(99, CAP, silence=0.5))
+    async with raw_server(silent) as base, raw_server(saying(answer(200))) as other:
+        told = []
+        for _ in range(30):
+            with pytest.raises(Transient) as caught:
+                await http.request("GET", base)
+            told.append(caught.value.detail)
+        assert 1 <= listening <= 4
+        assert told[0] == "127.0.0.1 did not answer within 0.2 seconds."
+        assert set(told[listening:]) == {"127.0.0.1 gives no answers; the next poll asks it again."}
+        elsewhere = other.replace("127.0.0.1", "localhost")
+        assert (await http.request("GET", elsewhere)).status == 200
+        with pytest.raises(Transient, match="did not answer"):
+            await door.for_source(budget=Budget(99, CAP)).request("GET", base)
+
+
+async def test_a_host_that_answers_is_asked_on(door: Door) -> None:
+    """One that leaves every second request without an answer is slow, not silent."""
+    door.deadline = 0.2
+    budget = Budget(99, CAP, silence=0.5)
+    http, silent = door.for_source(budget=budget), repeating(b"", b"", pause=0.02)
+    for _ in range(6):
+        assert "did not answer within" in (await failing(http, silent)).detail
+        assert await asked(http, saying(answer(200))) == {}
+
+
 @pytest.mark.parametrize("encoding", ["", "gzip"])
 async def test_a_host_has_few_turns_for_large_answers(door: Door, encoding: str) -> None:
     # More than the buffers of two sockets hold.
