@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import inf
 
 from app.clock import monotonic
 from app.connectors.asking import RateLimit
-from app.connectors.failures import ConnectorError, Transient
+from app.connectors.failures import ConnectorError
 
 
 class BudgetSpent(ConnectorError):
@@ -16,52 +15,49 @@ class BudgetSpent(ConnectorError):
     code = "budget"
 
 
+POLL_SECONDS = 55.0
+"""For so long a poll asks: no host, silent or slow, may hold it for more than a minute."""
+SHORTEST = 5.0
+"""So many seconds must be left of them for a request to begin."""
 LEAST_PATIENCE = 1.0
 """Seconds: what a host that answers at all is quick enough for."""
-SILENCE = 20.0
-"""Seconds for which a host is asked on after the first answer that did not come in its time."""
 
 
 @dataclass(slots=True)
 class Budget:
-    """Requests, and decoded bytes of answers, of one poll. `in_vain`: so many requests in a row
-    had no answer in their time; `silent`: since when which hosts give none, by `monotonic`.
+    """Requests, decoded bytes of answers, and seconds of one poll; `begin` is the next one.
+    `in_vain`: so many requests in a row had no answer in their time.
     """
 
     requests: int
     decoded_bytes: int
+    seconds: float = POLL_SECONDS
     requests_used: int = 0
     bytes_used: int = 0
-    silence: float = SILENCE
     in_vain: int = 0
-    silent: dict[str, float] = field(default_factory=dict)
     rate_limit: RateLimit = field(default_factory=RateLimit)  # as the last answer told it
+    _began: float = field(default_factory=monotonic, repr=False)
+
+    def begin(self) -> None:
+        """Another poll: nothing of it is used yet, and every host is waited for as usual."""
+        self.requests_used = self.bytes_used = self.in_vain = 0
+        self._began = monotonic()
 
     def take_request(self) -> None:
         if self.requests_used >= self.requests:
             raise BudgetSpent(f"This poll has made all of its {self.requests} requests.")
         self.requests_used += 1
 
-    def patience(self, host: str, seconds: float) -> float:
+    def patience(self, seconds: float) -> float:
         """How long the next answer is waited for, where `seconds` are usual: half as long after
-        each that did not come in a row. Raises `Transient` where the host is asked no more: however
-        many requests a poll would make, a host that is silent holds it for a minute at most.
+        each that did not come in a row, and no longer than the poll lasts. Raises `BudgetSpent`
+        where too little is left of it.
         """
+        left = self._began + self.seconds - monotonic()
+        if left < min(seconds, SHORTEST):
+            raise BudgetSpent(f"This poll has taken its {self.seconds:g} seconds.")
         least = min(seconds, LEAST_PATIENCE)
-        left = self.silent.get(host, inf) + self.silence - monotonic()
-        if left < least:
-            raise Transient(f"{host} gives no answers; the next poll asks it again.")
         return min(max(least, seconds * 0.5**self.in_vain), round(left, 1))
-
-    def heard(self, host: str) -> None:
-        """It gave an answer, if only a refusal."""
-        self.in_vain = 0
-        self.silent.pop(host, None)
-
-    def unheard(self, host: str) -> None:
-        """It gave none in its time."""
-        self.in_vain += 1
-        self.silent.setdefault(host, monotonic())
 
     def take_bytes(self, count: int) -> None:
         self.bytes_used += count

@@ -180,7 +180,7 @@ class SourceHttp:
             request = httpx.Request(method, address, headers=fields, content=body_of(json, content))
             async with self._door.turn_at(target) as place:
                 if self.budget is not None:
-                    seconds = self.budget.patience(target.host, seconds)
+                    seconds = self.budget.patience(seconds)
                 request.extensions = {"timeout": _timeouts(seconds)}
                 return await self._with_manners(place, request, target, expect, seconds)
         except ConnectorError as failure:
@@ -242,26 +242,26 @@ class SourceHttp:
             async with asyncio.timeout(seconds):
                 response = await place.client.send(request, stream=True)
                 try:
-                    answer = await self._answer(response, target, expect, place)
+                    answer = await self._answer(response, host, expect, place)
                 finally:
                     await response.aclose()
         except (TimeoutError, httpcore.TimeoutException):
             if self.budget is not None:
-                self.budget.unheard(target.host)
+                self.budget.in_vain += 1
             raise Transient(f"{host} did not answer within {seconds:g} seconds.") from None
         except httpcore.NetworkError as error:
             raise Transient(_unreachable(host, error)) from None
         except (httpcore.ProtocolError, httpx.HTTPError) as error:
             raise _garbled(host, error) from None
         if self.budget is not None:
-            self.budget.heard(target.host)
+            self.budget.in_vain = 0
         _log.debug("%s %s %d in %.3f s", request.method, host, answer.status, monotonic() - started)
         return answer
 
     async def _answer(
-        self, response: httpx.Response, target: Target, expect: Sequence[int], place: _Host
+        self, response: httpx.Response, host: str, expect: Sequence[int], place: _Host
     ) -> Answer:
-        host, headers = redacted(target.host, self._secrets), _headers_of(response)
+        headers = _headers_of(response)
         now = self._door.clock.now()
         limit = rate_limit(headers, now)
         url = str(response.request.url)
@@ -271,7 +271,7 @@ class SourceHttp:
         failure = failure_of(answer, expect)
         if failure is not None:  # the status decides; the body of a refusal is not even read
             if self.budget is not None:
-                self.budget.heard(target.host)
+                self.budget.in_vain = 0
             raise failure
         if self._door.response_cap:
             answer.content = await self._content(response, host, place.large)

@@ -41,7 +41,8 @@ SPREAD = timedelta(hours=2)
 """Sources of one start are not all looked at in the same minute of every day."""
 TRY_AGAIN = timedelta(hours=1)
 """Where a look was of no avail, or there is a trouble that only a person can end."""
-AT_MOST_SECONDS = 60.0
+AT_MOST_SECONDS = 30.0
+"""About half of a poll: the streams are to have their turn too."""
 _TROUBLES = frozenset({"auth_failed", "permission_missing", "blind"})
 _CONCLUSIVE = (AuthFailed, PermissionMissing, Blind, RateLimited)
 _log = structlog.get_logger(__name__)

@@ -46,5 +46,5 @@ class Connectors:
         self._kept.move_to_end(source.id)
         if len(self._kept) > CONNECTORS_KEPT:
             self._kept.popitem(last=False)
-        kept.budget.requests_used = kept.budget.bytes_used = 0
+        kept.budget.begin()
         return kept.connector, kept.budget

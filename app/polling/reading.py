@@ -23,7 +23,7 @@ from app.connectors.base import (
     Parent,
     StreamSpec,
 )
-from app.connectors.budget import BudgetSpent
+from app.connectors.budget import POLL_SECONDS, BudgetSpent
 from app.connectors.failures import BadResponse, CursorRefused
 from app.inbox.absence import Pass
 from app.polling.losing import lost_by_queue, write_lost
@@ -38,13 +38,13 @@ _canonical = msgspec.json.Encoder(order="deterministic")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one poll of one stream may take. After `seconds` no page is asked for any more;
-    the one under way may take `grace` longer. `told_apart`: so many stored messages are told apart
-    again where it was changed who we are.
+    """The most that one poll may take: `pages` of each stream, and `seconds` for all of them.
+    After those no page is asked for any more; the one under way may take `grace` longer.
+    `told_apart`: so many stored messages are told apart again where it was changed who we are.
     """
 
     pages: int = 200
-    seconds: float = 60.0
+    seconds: float = POLL_SECONDS
     grace: float = 30.0
     told_apart: int = 5000
 
@@ -70,14 +70,14 @@ class Reading:
     pages: int = 0
     poll_after: timedelta | None = None  # the platform's own wish, as last heard
     reached_present: bool = False  # everything up to `started_at` is stored, or in a gap
-    _began: float = field(default_factory=monotonic)
+    began: float = field(default_factory=monotonic)  # the poll
 
     async def fetch(
         self, cursor: Cursor | None, *, parent: Parent | None = None, since: datetime | None = None
     ) -> Page:
         if self.pages >= self.limits.pages:
             raise BudgetSpent(f"This poll has read its {self.limits.pages} pages.")
-        if monotonic() - self._began > self.limits.seconds:
+        if monotonic() - self.began > self.limits.seconds:
             raise BudgetSpent(f"This poll has taken its {self.limits.seconds:g} seconds.")
         if self.purse is not None:
             self.purse.check()

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from app.clock import FrozenClock
-from app.connectors.failures import BadResponse, Transient
-from app.connectors.http import Budget, Door, SourceHttp
+from app.connectors.failures import BadResponse, ConnectorError, Transient
+from app.connectors.http import Budget, BudgetSpent, Door, SourceHttp
 from tests.connectors.raw_servers import (
     Handler,
     Reader,
@@ -129,39 +129,41 @@ async def test_a_host_that_stays_silent_is_waited_for_less_and_less(door: Door) 
     assert "within 2 seconds" in (await failing(other, silent)).detail, "the next poll's"
 
 
-async def test_a_host_that_stays_silent_is_asked_no_more_in_a_poll(door: Door) -> None:
-    """However many requests the poll would make; other hosts are, and the next poll asks again."""
-    door.deadline, listening = 0.2, 0
-
-    async def silent(reader: Reader, writer: Writer) -> None:
-        nonlocal listening
-        listening += 1
-        await reader.read()
-
-    http = door.for_source(budget=Budget(99, CAP, silence=0.5))
-    async with raw_server(silent) as base, raw_server(saying(answer(200))) as other:
-        told = []
-        for _ in range(30):
-            with pytest.raises(Transient) as caught:
-                await http.request("GET", base)
-            told.append(caught.value.detail)
-        assert 1 <= listening <= 4
-        assert told[0] == "127.0.0.1 did not answer within 0.2 seconds."
-        assert set(told[listening:]) == {"127.0.0.1 gives no answers; the next poll asks it again."}
-        elsewhere = other.replace("127.0.0.1", "localhost")
-        assert (await http.request("GET", elsewhere)).status == 200
-        with pytest.raises(Transient, match="did not answer"):
-            await door.for_source(budget=Budget(99, CAP)).request("GET", base)
-
-
-async def test_a_host_that_answers_is_asked_on(door: Door) -> None:
-    """One that leaves every second request without an answer is slow, not silent."""
-    door.deadline = 0.2
-    budget = Budget(99, CAP, silence=0.5)
+async def test_a_poll_asks_for_its_seconds_and_the_next_goes_on(door: Door) -> None:
+    """However many requests it would make, and whether the host answers now and then or never."""
+    door.deadline, budget = 0.2, Budget(99, CAP, seconds=0.5)
     http, silent = door.for_source(budget=budget), repeating(b"", b"", pause=0.02)
-    for _ in range(6):
-        assert "did not answer within" in (await failing(http, silent)).detail
-        assert await asked(http, saying(answer(200))) == {}
+    assert await asked(http, saying(answer(200))) == {}
+    told: list[ConnectorError] = []
+    for _ in range(20):
+        with pytest.raises(ConnectorError) as caught:
+            await asked(http, silent)
+        told.append(caught.value)
+    in_time = budget.requests_used - 1
+    assert 1 <= in_time <= 3
+    assert {type(each) for each in told[:in_time]} == {Transient}
+    assert {str(each) for each in told[in_time:]} == {"This poll has taken its 0.5 seconds."}
+    budget.begin()
+    assert await asked(http, saying(answer(200))) == {}
+    assert budget.requests_used == 1
+
+
+async def test_no_request_outlasts_its_poll(door: Door) -> None:
+    door.deadline = 0.5
+    http = door.for_source(budget=Budget(99, CAP, seconds=0.7))
+    silent = repeating(b"", b"", pause=0.02)
+    assert "within 0.5 seconds" in (await failing(http, silent)).detail
+    with pytest.raises(BudgetSpent):  # it could not end in time
+        await asked(http, silent)
+
+
+async def test_a_new_poll_waits_for_a_silent_host_as_usual(door: Door) -> None:
+    door.deadline, budget = 2, Budget(99, CAP)
+    http, silent = door.for_source(budget=budget), repeating(b"", b"", pause=0.02)
+    assert "within 2 seconds" in (await failing(http, silent)).detail
+    assert "within 1 seconds" in (await failing(http, silent)).detail
+    budget.begin()
+    assert "within 2 seconds" in (await failing(http, silent)).detail
 
 
 @pytest.mark.parametrize("encoding", ["", "gzip"])
