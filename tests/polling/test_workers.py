@@ -35,9 +35,6 @@ from tests.polling.rig import PERSON, Rig
 from tests.serving import serving
 from tests.waiting import PATIENCE, until_stored
 
-pytestmark = pytest.mark.long
-"""Minutes on two busy cores, and bound to real time."""
-
 ROOT = Path(__file__).resolve().parents[2]
 LEASE_SECONDS = 2
 
