@@ -103,7 +103,13 @@ async def compare(db: Database, platform: str, orders: Callable[[int], Sequence[
 @recordings
 @pytest.mark.parametrize("platform", THREADS)
 async def test_what_a_person_read_is_what_the_inbox_says(db: Database, platform: str) -> None:
-    await compare(db, platform, lambda number: ORDERS[number % len(ORDERS) :][:1])
+    """Each thread in one order on one of the databases; the long form takes all on both."""
+    ours = 0 if db.dialect == "sqlite" else 1
+
+    def orders(number: int) -> Sequence[str]:
+        return ORDERS[number // 2 % len(ORDERS) :][:1] if number % 2 == ours else ()
+
+    await compare(db, platform, orders)
 
 
 @pytest.mark.long
