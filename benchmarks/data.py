@@ -163,7 +163,7 @@ async def _store(db: Database, table: Any, batch: list[dict[str, Any]]) -> int:
         if table is item:
             for row in batch:
                 place = row["source_id"], row["status"], True, False, False
-                count(tx, Counted(*place, row["occurred_at"]), +1)
+                count(tx, Counted(*place, row["occurred_at"], row["assignee_id"]), +1)
     return len(batch)
 
 

@@ -30,7 +30,7 @@ LATER = NOON + timedelta(minutes=1)
 GROWING = {
     "item", "reply", "author", "thread", "revision", "raw_body", "item_words",
     "event", "delivery", "watched", "run", "gap", "quarantine", "source", "stream", "us", "token",
-    "count_status", "count_hour",
+    "count_status", "count_hour", "count_assignee",
 }  # fmt: skip
 """Tables that hold more with each day or each source; the others are short for ever."""
 SOME = Scope(frozenset({1, 2}), direct=False)

@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from app.db import Reader, Tx, UtcTime
 from app.db_types import insert_into
-from app.inbox.models import count_hour, count_status, item
+from app.inbox.models import count_assignee, count_hour, count_status, item
 from app.scope import Scope
 from app.sources.models import source
 from app.team.models import user
@@ -57,6 +57,7 @@ class Counted(NamedTuple):
     backlog: bool
     direct: bool
     occurred_at: datetime
+    assignee: int | None
 
 
 @dataclass(slots=True)
@@ -64,14 +65,18 @@ class _Deltas:
     order: ClassVar[int] = 50
     by_status: Counter[tuple[Any, ...]] = field(default_factory=Counter)
     by_hour: Counter[tuple[Any, ...]] = field(default_factory=Counter)
+    by_assignee: Counter[tuple[Any, ...]] = field(default_factory=Counter)
 
     async def flush(self, tx: Tx) -> None:
         # Sorted, so that two transactions that touch the same counters take them in one order.
-        statuses = sorted((key, n) for key, n in self.by_status.items() if n)
-        hours = sorted((key, n) for key, n in self.by_hour.items() if n)
+        statuses, hours, people = (
+            sorted((key, n) for key, n in deltas.items() if n)
+            for deltas in (self.by_status, self.by_hour, self.by_assignee)
+        )
         names = ("source_id", "status", "needs_reply", "backlog", "direct")
         await _add(tx, count_status, names, statuses)
         await _add(tx, count_hour, ("hour", "source_id", "direct"), hours)
+        await _add(tx, count_assignee, ("assignee_id", "source_id", "direct"), people)
         if any(n < 0 for _, n in hours):
             await tx.execute(_FORGETTING)
 
@@ -106,7 +111,10 @@ def count(tx: Tx, counted: Counted, by: int) -> None:
     deltas = tx.buffer("counts", _Deltas)
     deltas.by_status[counted[:5]] += by
     if counted.status == "unanswered" and counted.needs_reply:
-        deltas.by_hour[(hour_of(counted.occurred_at), counted.source_id, counted.direct)] += by
+        place = counted.source_id, counted.direct
+        deltas.by_hour[(hour_of(counted.occurred_at), *place)] += by
+        if counted.assignee is not None:
+            deltas.by_assignee[(counted.assignee, *place)] += by
 
 
 def counted_for(scope: Scope, table: Any) -> list[ColumnElement[bool]]:
@@ -227,11 +235,13 @@ async def assignee_counts(reader: Reader, scope: Scope) -> Sequence[Row[Any]]:
 
 @lru_cache(maxsize=SCOPES)
 def _by_assignee(scope: Scope) -> Select[Any]:
+    total = func.sum(count_assignee.c.total)
     return (
-        select(user.c.id, user.c.name, user.c.display_name, func.count().label("items_counted"))
-        .select_from(item.join(user, user.c.id == item.c.assignee_id))
-        .where(*waiting(scope), text("item.assignee_id IS NOT NULL"))
+        select(user.c.id, user.c.name, user.c.display_name, total.label("items_counted"))
+        .select_from(count_assignee.join(user, user.c.id == count_assignee.c.assignee_id))
+        .where(*counted_for(scope, count_assignee))
         .group_by(user.c.id, user.c.name, user.c.display_name)
+        .having(total > 0)
         .order_by(user.c.id)
     )
 

@@ -292,3 +292,13 @@ count_hour = Table(
     Column("direct", Boolean, primary_key=True),
     Column("total", BigInteger, nullable=False),
 )
+
+count_assignee = Table(
+    "count_assignee",
+    metadata,
+    # The unanswered that somebody was given: a rule may give him a hundred thousand.
+    Column("assignee_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source_id", ForeignKey("source.id", ondelete="CASCADE"), primary_key=True),
+    Column("direct", Boolean, primary_key=True),
+    Column("total", BigInteger, nullable=False),
+)

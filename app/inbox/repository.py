@@ -121,6 +121,7 @@ def counted_row(row: Mapping[str, Any]) -> Counted:
         backlog=row["backlog"],
         direct=row["visibility"] == "direct",
         occurred_at=row["occurred_at"],
+        assignee=row.get("assignee_id"),
     )
 
 
@@ -132,6 +133,7 @@ def counted(row: Any, state: ItemState) -> Counted:
         backlog=row.backlog,
         direct=row.visibility == "direct",
         occurred_at=row.occurred_at,
+        assignee=state.assignee,
     )
 
 
@@ -221,13 +223,14 @@ def tell(
     action_id: int | None,
 ) -> None:
     """The counters and the event of a decision about `row`, as it was before."""
-    before = state_of(row)
+    before, after = state_of(row), decision.state
     ranking.touch(tx, [row.author_id])
-    if (before.status, before.needs_reply) != (decision.state.status, decision.state.needs_reply):
-        count(tx, counted(row, before), -1)
-        count(tx, counted(row, decision.state), +1)
-        if decision.state.status is Status.UNANSWERED:
-            due_again(tx, row.id)
+    if (counted_before := counted(row, before)) != (counted_after := counted(row, after)):
+        count(tx, counted_before, -1)
+        count(tx, counted_after, +1)
+    waits = (after.status, after.needs_reply)
+    if (before.status, before.needs_reply) != waits and after.status is Status.UNANSWERED:
+        due_again(tx, row.id)
     record(
         tx,
         Event(

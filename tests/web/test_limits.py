@@ -192,8 +192,10 @@ async def test_of_300_mib_no_more_is_held_than_the_limit_and_what_is_in_the_way(
             answer = await asyncio.to_thread(send_all, url, head, piece, 300)
         assert answer.startswith(b"HTTP/1.1 413 ")
         assert ran.bodies == []
-        assert 0 < held.most <= most, head
-        assert (held.handed == 0) == (most == way), "what is announced is not read at all"
+        assert held.most <= most, head
+        announced_whole = most == way  # and may be refused before any of it is there
+        assert held.most > 0 or announced_whole
+        assert (held.handed == 0) == announced_whole, "what is announced is not read at all"
 
 
 @pytest.mark.parametrize(
