@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -26,6 +28,7 @@ from app.inbox.search.repository import write_words
 from app.schema import HEAD, migrate
 from app.sources.models import source, stream
 from app.team.models import user
+from benchmarks.copying import copy
 from tests.postgres import breakable_postgres, create_database, parse_url
 
 END = datetime(2026, 11, 1, tzinfo=UTC)
@@ -44,6 +47,9 @@ _WORDS = """
 """.split()  # noqa: SIM905  # a text, not a page of quotes
 _KINDS = ("comment", "comment", "mention", "question", "review", "reply")
 _CLOSED = ("replied",) * 7 + ("dismissed",) * 2 + ("spam",)
+
+
+_Row = dict[str, Any]
 
 
 def platforms() -> list[str]:
@@ -117,9 +123,21 @@ async def fill(url: str, rows: int, *, seed: int = 1) -> None:
             await tx.execute(insert(user), [{**each, **_PERSON} for each in people])
             await tx.execute(insert(source), list(source_rows()))
             await tx.execute(insert(stream), [_stream(n + 1) for n in range(SOURCES)])
-        for table, made in ((author, author_rows(rows)), (thread, thread_rows(rows))):
-            await _in_batches(db, table, made, f"{table.name}s")
-        await _in_batches(db, item, item_rows(rows, seed), "items", of=rows)
+        counted: Counter[Counted] = Counter()
+        made = (
+            (author, author_rows(rows)),
+            (thread, thread_rows(rows)),
+            (item, _counted(item_rows(rows, seed), counted)),
+        )
+        for table, all_rows in made:
+            told = _told(all_rows, f"{table.name}s", rows)
+            if db.dialect == "postgresql":
+                await copy(url, table, told)
+            else:
+                await _in_batches(db, table, told)
+        async with db.write() as tx:
+            for each, number in counted.items():
+                count(tx, each, number)
         await _words(db)
         async with db.write() as tx:
             if db.dialect == "postgresql":  # ids were given
@@ -141,30 +159,20 @@ def _stream(source_id: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _in_batches(
-    db: Database, table: Any, rows: Iterator[dict[str, Any]], what: str, of: int = 0
-) -> None:
-    batch: list[dict[str, Any]] = []
-    done = 0
+async def _in_batches(db: Database, table: Any, rows: Iterator[dict[str, Any]]) -> None:
+    while batch := list(islice(rows, BATCH)):
+        async with db.write() as tx:
+            await tx.execute(insert(table), batch)
+
+
+def _counted(rows: Iterable[_Row], found: Counter[Counted]) -> Iterator[_Row]:
+    """The same rows; `found` gets what the counters keep of them, the hour of what is open."""
     for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH:
-            done += await _store(db, table, batch)
-            _tell(what, done, of)
-            batch = []
-    _tell(what, done + await _store(db, table, batch), of)
-
-
-async def _store(db: Database, table: Any, batch: list[dict[str, Any]]) -> int:
-    if not batch:
-        return 0
-    async with db.write() as tx:
-        await tx.execute(insert(table), batch)
-        if table is item:
-            for row in batch:
-                place = row["source_id"], row["status"], True, False, False
-                count(tx, Counted(*place, row["occurred_at"], row["assignee_id"]), +1)
-    return len(batch)
+        at = row["occurred_at"].replace(minute=0, second=0, microsecond=0)
+        hour = at if row["status"] == "unanswered" else END
+        place = row["source_id"], row["status"], True, False, False
+        found[Counted(*place, hour, row["assignee_id"])] += 1
+        yield row
 
 
 async def _words(db: Database) -> None:
@@ -175,9 +183,12 @@ async def _words(db: Database) -> None:
             await write_words(tx, ids[start : start + BATCH])
 
 
-def _tell(what: str, done: int, of: int) -> None:
-    if of and sys.stderr.isatty():
-        print(f"\rfilling: {done:,} of {of:,} {what}", end="\n" * (done == of), file=sys.stderr)
+def _told(rows: Iterable[_Row], what: str, of: int) -> Iterator[_Row]:
+    """The same rows; those who watch see how many there are by now."""
+    for done, row in enumerate(rows):
+        if done % BATCH == 0 and sys.stderr.isatty():
+            print(f"\rfilling: {done:,} {what} for {of:,} items ", end="", file=sys.stderr)
+        yield row
 
 
 async def sqlite_data(rows: int, seed: int = 1) -> str:

@@ -73,10 +73,15 @@ def is_table(name: str) -> bool:
     return not name.startswith("item_search")
 
 
+def schema_of(connection: Connection) -> tuple[Any, ...]:
+    """Every table, column, constraint and index, as the database tells of them."""
+    kind = connection.dialect.name
+    return (kind, *map(tuple, connection.execute(text(_SCHEMAS[kind]))))
+
+
 def reflected(connection: Connection) -> MetaData:
     """The tables that are there, whatever the application thinks. Whoever asks shares them."""
-    kind = connection.dialect.name
-    schema = (kind, *map(tuple, connection.execute(text(_SCHEMAS[kind]))))
+    schema = schema_of(connection)
     if schema not in _known:
         _known[schema] = found = MetaData()
         found.reflect(connection, only=lambda name, _: is_table(name))
