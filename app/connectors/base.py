@@ -161,6 +161,7 @@ class Parent:
     changed_at: datetime | None = None
     counter: int | None = None
     extra: JsonObject = field(default_factory=dict)
+    counter_read: int | None = None  # that of the last reading which brought everything
 
 
 @dataclass(frozen=True, slots=True)

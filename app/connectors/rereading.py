@@ -6,8 +6,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
-from app.connectors.base import Mention, Page, Unparsed
+from app.connectors.base import Mention, Page, Parent, Unparsed
 from app.connectors.failures import BadResponse, Gone
+
+
+def is_as_it_was_read(parent: Parent) -> bool:
+    """Whether the counter of a thread says that nothing came in below it since it was read. What a
+    connector has handed out proves nothing: it may have come to no inbox, or could not be read.
+    """
+    return parent.counter is not None and parent.counter == parent.counter_read
 
 
 @runtime_checkable

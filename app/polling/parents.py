@@ -103,10 +103,12 @@ async def _read_parent(reading: Reading, row: Row[Any], read: Read) -> None:
         created_at=row.created_at,
         changed_at=row.changed_at,
         counter=row.counter,
+        counter_read=row.counter_read,
         extra=row.extra,
     )
     cursor: Cursor | None = row.cursor
     began_at, shown = reading.clock.now(), Shown(whole=cursor is None)
+    legible = True
     guard = LoopGuard(cursor)
     while True:
         try:
@@ -124,11 +126,13 @@ async def _read_parent(reading: Reading, row: Row[Any], read: Read) -> None:
         stored = await reading.store(page, plan, first_until=first_until)
         reading.tally.recovered += _recovered(reading, row, stored.new_at)
         shown.add(page)
+        legible = legible and not page.unparsed
         if not page.more:
             if shown.whole and (shown.ids or not row.counter):
                 # Nothing where the platform counts something is no proof of anything.
                 await reading.conclude(shown, began_at, root=row.external_id)
             values = _as_read(reading, row, shown.newest_at)
+            values["counter_read"] = row.counter if shown.whole and legible else None
             values |= await compare_counter(reading, row, shown)
             read.append((row, values))
             return

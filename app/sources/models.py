@@ -148,6 +148,7 @@ watched = Table(
     Column("created_at", UtcTime),
     Column("changed_at", UtcTime),
     Column("counter", BigInteger),
+    Column("counter_read", BigInteger),  # as it was when everything below it came in
     Column("cursor", JsonType),  # a read under way
     Column("next_read_at", UtcTime),
     Column("last_read_at", UtcTime),

@@ -150,4 +150,4 @@ async def read_anew(row: Row[Any], now: datetime, tx: Tx) -> None:
     below = update(watched).where(
         watched.c.stream_id == row.stream_id, watched.c.last_read_at >= row.last_seen_at
     )
-    await tx.execute(below.values(next_read_at=now))
+    await tx.execute(below.values(next_read_at=now, counter_read=None))

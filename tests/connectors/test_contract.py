@@ -120,6 +120,16 @@ async def test_every_stream_returns_exactly_what_the_platform_has(platform: Plat
 
 
 @platforms
+async def test_what_was_handed_out_is_handed_out_again(platform: Platform) -> None:
+    """It may have come to no inbox: only the poller knows, and says so by a cursor or a parent."""
+    async with on_stage(platform, load(platform.name)) as source:
+        connector = source.connector()
+        for spec in connector.streams():
+            first = mentions_in(await read_whole(connector, spec)).keys()
+            assert mentions_in(await read_whole(connector, spec)).keys() == first, spec.name
+
+
+@platforms
 async def test_pages_are_well_formed_and_nothing_is_put_aside(platform: Platform) -> None:
     async with on_stage(platform, load(platform.name)) as source:
         connector = source.connector()

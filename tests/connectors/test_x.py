@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from app.connectors.base import Parent
 from app.connectors.failures import (
     AuthFailed,
     BadResponse,
@@ -143,11 +143,12 @@ async def test_quotes_are_asked_for_only_when_their_counter_has_changed(source: 
     assert root.counter == 1
     path = f"/2/tweets/{root.external_id}/quote_tweets"
     assert (await connector.fetch_page("quotes", None, parent=root)).mentions
-    unchanged = await connector.fetch_page("quotes", None, parent=root)
+    read = replace(root, counter_read=root.counter)
+    unchanged = await connector.fetch_page("quotes", None, parent=read)
     assert not unchanged.mentions
     assert unchanged.cost == 0
     assert len(asked(source, path)) == 1
-    more = Parent(root.external_id, counter=2, extra=root.extra)
+    more = replace(read, counter=2)
     assert (await connector.fetch_page("quotes", None, parent=more)).mentions
 
 

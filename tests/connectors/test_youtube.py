@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -186,10 +187,11 @@ async def test_a_thread_is_read_again_only_when_its_counter_has_changed(source: 
     first = await connector.fetch_page("replies", None, parent=parent)
     await connector.fetch_page("replies", first.next_cursor, parent=parent)
     before = len(asked(source, "/comments"))
-    again = await connector.fetch_page("replies", None, parent=parent)
+    read = replace(parent, counter_read=parent.counter)
+    again = await connector.fetch_page("replies", None, parent=read)
     assert (again.mentions, again.cost) == ((), 0)
     assert len(asked(source, "/comments")) == before
-    more = Parent(parent.external_id, counter=8, extra=parent.extra)
+    more = replace(read, counter=8)
     assert (await connector.fetch_page("replies", None, parent=more)).mentions
 
 

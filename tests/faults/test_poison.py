@@ -142,15 +142,26 @@ async def test_a_poisoned_entry_costs_only_itself(
                 await assert_harmless(source, place, how, most)
 
 
+@pytest.mark.parametrize(
+    ("platform", "path", "query", "held"),
+    [
+        (
+            "discord", "/channels/1555006331289600001/messages", None,
+            "1555006331289600001:1555006331289600001",
+        ),
+        ("youtube", "/comments", {"parentId": "UgwBBB0002AaABAg"}, "UgwBBB0002AaABAg.r1"),
+    ],
+)  # fmt: skip
 async def test_an_entry_without_an_id_below_a_thread_at_rest_comes_when_it_is_asked_for(
-    sqlite_url: str, tmp_path: Path
+    platform: str, path: str, query: Any, held: str, sqlite_url: str, tmp_path: Path
 ) -> None:
-    recording = load("discord")
-    requests = [exchange["request"]["path"] for exchange in recording["exchanges"]]
-    old = requests.index("/channels/1555006331289600001/messages")
-    places = places_in(recording, names_of(recording, {"1555006331289600001:1555006331289600001"}))
-    [place] = [each for each in places if each.exchange == old]
-    async with staged("discord", recording, sqlite_url, tmp_path) as source:
+    """At Discord it is too old to be read; at YouTube its counter is what it was."""
+    recording = load(platform)
+    requests = [exchange["request"] for exchange in recording["exchanges"]]
+    wanted = {"method": "GET", "path": path} | ({} if query is None else {"query": query})
+    places = places_in(recording, names_of(recording, {held}))
+    place = next(each for each in places if each.exchange == requests.index(wanted))
+    async with staged(platform, recording, sqlite_url, tmp_path) as source:
         most = await _most_watched(source)
         hows = [each for each in POISONS if each.name in {"missing id", "everything null"}]
         assert len(hows) == 2

@@ -10,6 +10,7 @@ from typing import Any
 from app.connectors import asking, base, failures, fields, oauth, terms
 from app.connectors.base import Cursor, Kind, LostRange, Mention, Page, Parent, Shape, StreamSpec
 from app.connectors.renewal import Renewing, by_refresh_token
+from app.connectors.rereading import is_as_it_was_read
 from app.connectors.x import account, ledger, people, posts, refusals, signing
 
 PAGE = 100
@@ -72,7 +73,6 @@ class X:
         )
         self._bill = ledger.Ledger(owned=settings.own_app)
         self._me: base.Identity | None = None
-        self._quotes_read: dict[str, int] = {}
 
     def streams(self) -> Sequence[StreamSpec]:
         """`quotes` and `followers` as the settings say; an app's token reads no followers."""
@@ -211,17 +211,13 @@ class X:
         """Posts that quote one of ours. Asked for only where the post's counter says that there
         are others than before: every look is paid for.
         """
-        read = self._quotes_read.get(parent.external_id)
-        if not place and read is not None and read == parent.counter:
+        if not place and is_as_it_was_read(parent):
             return Page()
         me = await self._who()
         shown = parent.extra.get("shown")
         path = f"tweets/{shown if isinstance(shown, str) else parent.external_id}/quote_tweets"
         params = [("max_results", str(PAGE)), *WITH_POSTS]
-        page, _, _ = await self._posts(path, params, place, me)
-        if not page.more and parent.counter is not None:
-            self._quotes_read[parent.external_id] = parent.counter
-        return page
+        return (await self._posts(path, params, place, me))[0]
 
     async def _followers(self, me: base.Identity, place: dict[str, str]) -> Page:
         params = [("max_results", str(FOLLOWERS_PAGE)), ("user.fields", USER_FIELDS)]

@@ -21,6 +21,7 @@ from app.connectors.base import (
     StreamSpec,
 )
 from app.connectors.renewal import Renewing, by_refresh_token
+from app.connectors.rereading import is_as_it_was_read
 from app.connectors.youtube import account, comments, refusals
 from app.connectors.youtube.beside import IDS, Beside
 
@@ -65,7 +66,6 @@ class YouTube:
             )
         self._me: base.Identity | None = None
         self._beside = Beside(self._get)
-        self._replies_read: dict[str, int] = {}
         self._units = 0
 
     def streams(self) -> Sequence[StreamSpec]:
@@ -223,16 +223,12 @@ class YouTube:
 
     async def _replies(self, me: base.Identity, parent: Parent, place: dict[str, str]) -> Page:
         """All replies of a thread, asked for only when its counter has changed."""
-        read = self._replies_read.get(parent.external_id)
-        if not place and read is not None and read == parent.counter:
+        if not place and is_as_it_was_read(parent):
             return Page()
         video = parent.extra.get("video")
-        page = await self._below(
+        return await self._below(
             me, parent.external_id, video if isinstance(video, str) else "", place
         )
-        if not page.more and parent.counter is not None:
-            self._replies_read[parent.external_id] = parent.counter
-        return page
 
     async def _below(self, me: base.Identity, root: str, video: str, place: dict[str, str]) -> Page:
         params = (("part", "snippet"), ("parentId", root), ("maxResults", PAGE), PLAIN)
