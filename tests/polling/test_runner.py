@@ -75,6 +75,27 @@ async def test_a_slow_source_delays_no_other(db: Database, clock: FrozenClock) -
     await runner.stop(1)
 
 
+async def test_what_is_due_beyond_the_room_is_polled_as_room_comes(
+    db: Database, clock: FrozenClock
+) -> None:
+    """The next tick is a minute away, and the polls are over in a moment."""
+    feed = Feed(sequence("m", 3, NOON - MINUTE, HOUR))
+    made = await bench(db, clock, Fake((LIST,), {"list": feed.backward}))
+    fakes = [made.fake]
+    for number in range(11):
+        other = await add_source(db, clock.now(), (LIST,), f"other {number}")
+        fakes.append(Fake((LIST,), {"list": feed.backward}))
+        cast("FakeConnecting", made.poller.connecting).connectors[other] = fakes[-1]
+    runner = Runner(db, clock, made.poller, "test", tick_seconds=60, concurrency=4)
+    await runner.start()
+    await runner.tick()
+    assert len(runner._polls) <= 4
+    await until(lambda: all(len(fake.asked) == 1 for fake in fakes))
+    await settle(runner)
+    await runner.stop(1)
+    assert [len(fake.asked) for fake in fakes] == [1] * 12
+
+
 async def test_stopping_waits_for_polls_under_way(db: Database, clock: FrozenClock) -> None:
     asked, release = asyncio.Event(), asyncio.Event()
 
