@@ -324,7 +324,7 @@ class PostgresDatabase:
 
     dialect = "postgresql"
 
-    def __init__(self, url: URL, *, pool_size: int = 6) -> None:
+    def __init__(self, url: URL, *, pool_size: int = 8) -> None:
         self.url = url
         self.followers: Followers = []
         read_only = {"default_transaction_read_only": "on"}

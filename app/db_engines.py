@@ -58,7 +58,7 @@ def postgres_engine(
     made = create_async_engine(
         url.set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
-        max_overflow=2,
+        max_overflow=0,  # one that is opened beyond the pool is closed at its first return
         pool_recycle=1800,
         connect_args={"timeout": 10, "server_settings": {**_SERVER_SETTINGS, **settings}},
         **chosen,
