@@ -132,12 +132,19 @@ async def _read_parent(reading: Reading, row: Row[Any], read: Read) -> None:
                 # Nothing where the platform counts something is no proof of anything.
                 await reading.conclude(shown, began_at, root=row.external_id)
             values = _as_read(reading, row, shown.newest_at)
-            values["counter_read"] = row.counter if shown.whole and legible else None
+            values["counter_read"] = _counter_read(reading, row, shown, legible=legible)
             values |= await compare_counter(reading, row, shown)
             read.append((row, values))
             return
         guard.check(page)
         cursor = page.next_cursor
+
+
+def _counter_read(reading: Reading, row: Row[Any], shown: Shown, *, legible: bool) -> int | None:
+    """At which counter all was read, so that the same one brings nothing. What was illegible may
+    be well next time, and is looked at again; where that is paid for, only when a person asks.
+    """
+    return row.counter if shown.whole and (legible or reading.thrifty) else None
 
 
 def _plan(reading: Reading, row: Row[Any], page: Page, new: Sequence[datetime]) -> Change:

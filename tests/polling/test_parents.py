@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from app.clock import FrozenClock
 from app.connectors.base import Mention, Page, Parent, Shape, StreamSpec, ThreadRef, Unparsed
 from app.connectors.failures import AuthFailed, BadResponse, Gone, RateLimited, Transient
 from app.db import Database
+from app.polling.parents import _counter_read
+from app.polling.reading import Shown
 from tests.polling.bench import DAY, HOUR, MINUTE, Bench, bench, until
 from tests.polling.fake import Ask, Fake, mention, paged
 from tests.service import NOON
@@ -333,3 +338,56 @@ async def test_a_parent_that_is_full_at_first_sight_has_lost_its_beginning(
     await made.poll()
     [lost] = await made.gaps()
     assert (lost.from_at, lost.to_at) == (NOON - HOUR, NOON - 8 * MINUTE)
+
+
+def told_by(made: Bench) -> list[int | None]:
+    """What connectors were told of the last whole reading of a thread, in order."""
+    return [ask.parent.counter_read for ask in made.fake.asked if ask.parent is not None]
+
+
+async def test_a_connector_is_told_at_which_counter_everything_came_in(
+    db: Database, clock: FrozenClock
+) -> None:
+    place = Place(size=2)
+    place.post("a", HOUR, comments=3)
+    made = await bench(db, clock, place.fake())
+    await made.poll()
+    assert told_by(made) == [None, None], "two pages of the first reading"
+    assert (await made.watched())["a"].counter_read == 3
+    place.comment("a", clock.now())
+    clock.move(2 * MINUTE)
+    await made.poll()
+    assert set(told_by(made)[2:]) == {3}
+    assert (await made.watched())["a"].counter_read == 4
+
+
+async def test_a_thread_is_not_taken_for_read_where_something_was_illegible_or_a_page_failed(
+    db: Database, clock: FrozenClock
+) -> None:
+    place = Place()
+    place.post("a", HOUR)
+    place.post("b", HOUR)
+    place.faults["b"] = Transient("A time-out.")
+
+    def with_a_bad_one(ask: Ask) -> Page:
+        return replace(place.list_comments(ask), unparsed=(Unparsed(None, "no id", {}),))
+
+    pages = {"posts": place.list_posts, "comments": with_a_bad_one}
+    made = await bench(db, clock, Fake(SPECS, pages))
+    await made.poll()
+    assert {key: row.counter_read for key, row in (await made.watched()).items()} == {
+        "a": None, "b": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("legible", "thrifty", "counter"),
+    [(True, False, 7), (True, True, 7), (False, False, None), (False, True, 7)],
+)
+def test_what_was_illegible_is_not_paid_for_again(
+    *, legible: bool, thrifty: bool, counter: int | None
+) -> None:
+    reading: Any = SimpleNamespace(thrifty=thrifty)
+    row: Any = SimpleNamespace(counter=7)
+    assert _counter_read(reading, row, Shown(), legible=legible) == counter
+    assert _counter_read(reading, row, Shown(whole=False), legible=legible) is None
