@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from itertools import chain
 from typing import Any
@@ -49,26 +49,18 @@ async def copy(url: str, table: Table, rows: Iterable[Row]) -> None:
     """Copies rows, which all have the same columns, into an empty table."""
     each = iter(rows)
     first = next(each)
+    writing = [(name, _writer(table, name)) for name in first]
+    records = (tuple(write(row[name]) for name, write in writing) for row in chain([first], each))
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
     try:
         async with without_indexes(connection, table.name):
-            await connection.copy_records_to_table(
-                table.name, records=_records(table, chain([first], each)), columns=list(first)
-            )
+            await connection.copy_records_to_table(table.name, records=records, columns=list(first))
     finally:
         await connection.close()
 
 
-def _records(table: Table, rows: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
-    """Rows as the driver takes them: through the types of their columns, as in an INSERT."""
-    writing: list[tuple[str, Callable[[Any], Any]]] = []
-    for row in rows:
-        if not writing:
-            writing = [(name, _writer(table, name)) for name in row]
-        yield tuple(write(row[name]) for name, write in writing)
-
-
 def _writer(table: Table, name: str) -> Callable[[Any], Any]:
+    """A value as the driver takes it: through the type of its column, as in an INSERT."""
     found = table.c[name].type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
     return found or _as_it_is
 

@@ -189,6 +189,8 @@ def _told(rows: Iterable[_Row], what: str, of: int) -> Iterator[_Row]:
         if done % BATCH == 0 and sys.stderr.isatty():
             print(f"\rfilling: {done:,} {what} for {of:,} items ", end="", file=sys.stderr)
         yield row
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
 
 
 async def sqlite_data(rows: int, seed: int = 1) -> str:

@@ -312,14 +312,13 @@ class Poller:
             feeder=None if spec.parents_from is None else poll.streams[spec.parents_from],
             tally=tally or Tally(),
             with_gaps=poll.streams[spec.name].id in poll.loaded.with_gaps,
-            began=poll.began,
         )
-        return Read(reading, await self._failure_of(reading))
+        return Read(reading, await self._failure_of(reading, poll.began))
 
-    async def _failure_of(self, reading: Reading) -> ConnectorError | None:
+    async def _failure_of(self, reading: Reading, began: float) -> ConnectorError | None:
         try:
-            end = self.limits.seconds + self.limits.grace
-            async with asyncio.timeout(end - (monotonic() - reading.began)):
+            end = began + self.limits.seconds + self.limits.grace
+            async with asyncio.timeout(end - monotonic()):
                 await _read_stream(reading)
         except ConnectorError as failure:
             # It is kept until the poll is stored: not so the frames it comes from, with the answer.

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from app.clock import Clock, monotonic
+from app.clock import Clock
 from app.connectors.base import (
     Connector,
     Cursor,
@@ -38,9 +38,9 @@ _canonical = msgspec.json.Encoder(order="deterministic")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one poll may take: `pages` of each stream, and `seconds` for all of them.
-    After those no page is asked for any more; the one under way may take `grace` longer.
-    `told_apart`: so many stored messages are told apart again where it was changed who we are.
+    """The most that one poll may take: `pages` of each stream. A stream that still reads `grace`
+    after the `seconds` in which a poll asks (its `Budget` minds those) is cut off. `told_apart`: so
+    many stored messages are told apart again where it was changed who we are.
     """
 
     pages: int = 200
@@ -70,15 +70,12 @@ class Reading:
     pages: int = 0
     poll_after: timedelta | None = None  # the platform's own wish, as last heard
     reached_present: bool = False  # everything up to `started_at` is stored, or in a gap
-    began: float = field(default_factory=monotonic)  # the poll
 
     async def fetch(
         self, cursor: Cursor | None, *, parent: Parent | None = None, since: datetime | None = None
     ) -> Page:
         if self.pages >= self.limits.pages:
             raise BudgetSpent(f"This poll has read its {self.limits.pages} pages.")
-        if monotonic() - self.began > self.limits.seconds:
-            raise BudgetSpent(f"This poll has taken its {self.limits.seconds:g} seconds.")
         if self.purse is not None:
             self.purse.check()
         self.pages += 1
