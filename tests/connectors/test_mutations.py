@@ -24,7 +24,7 @@ from tests.connectors.reading import on_stage, read_whole
 from tests.connectors.test_contract import assert_well_formed, outcome
 from tests.long_results import part
 
-EXAMPLES = 25
+EXAMPLES = 15
 A_ROUND = 200
 EXAMPLES_AT_LENGTH = 10_000
 SLOWEST = 0.25

@@ -17,7 +17,7 @@ from app.sources.models import watched
 from tests.connectors.playing import load, names_of, without
 from tests.connectors.test_contract import entry_lists
 from tests.faults.poisons import POISONS, Poison, spoilt, written
-from tests.faults.sharing import A_SIXTH, share
+from tests.faults.sharing import A_TWELFTH, share
 from tests.faults.staged import Staged, staged
 from tests.long_results import part
 
@@ -135,7 +135,7 @@ async def test_a_poisoned_entry_costs_only_itself(
     async with staged(platform, recording, sqlite_url, tmp_path) as source:
         most = await _most_watched(source)
         places = list(places_in(recording, names_of(recording, source.expected)))
-        for number, how in enumerate(share(platform, POISONS, A_SIXTH)):
+        for number, how in enumerate(share(platform, POISONS, A_TWELFTH)):
             place = places[number % len(places)]
             with subtests.test(poison=str(how)):
                 await source.connect_anew()

@@ -18,7 +18,7 @@ from tests.connectors.faults import FAULTS, Fault
 from tests.connectors.playing import load
 from tests.connectors.reading import PATIENT, SHORT
 from tests.faults.proxy import straight
-from tests.faults.sharing import A_TWELFTH, share
+from tests.faults.sharing import A_SEVENTEENTH, A_TWELFTH, share
 from tests.faults.staged import Staged, staged
 from tests.faults.wire import WIRE_FAULTS, WireFault
 from tests.long_results import part
@@ -152,9 +152,9 @@ async def strike_at_first(
         await source.connect_anew()
 
 
-async def strike_in_the_midst(source: Staged, faults: Sequence[AnyFault]) -> None:
+async def strike_in_the_midst(source: Staged, faults: Sequence[AnyFault], *, step: int = 1) -> None:
     """After so many good answers everything fails; what was read stays, the rest comes later."""
-    for good in range(1, MOST_REQUESTS):
+    for good in range(1, MOST_REQUESTS + step - 1, step):
         source.stage.after(good, faults[good % len(faults)])
         run = await source.poll()
         assert set(await source.stored()) <= source.expected
@@ -173,7 +173,7 @@ async def test_no_fault_costs_more_than_time(
     platform: str, sqlite_url: str, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     async with staged(platform, load(platform), sqlite_url, tmp_path) as source:
-        await strike_all(source, share(platform, ALL_FAULTS, A_TWELFTH), subtests)
+        await strike_all(source, share(platform, ALL_FAULTS, A_SEVENTEENTH), subtests)
 
 
 @platforms
@@ -189,8 +189,9 @@ async def test_a_fault_at_the_first_poll_leaves_everything_to_the_next(
 async def test_a_fault_in_the_midst_of_a_poll_loses_nothing(
     platform: str, sqlite_url: str, tmp_path: Path
 ) -> None:
+    """After the first answer and every third one from there; at length after each."""
     async with staged(platform, load(platform), sqlite_url, tmp_path) as source:
-        await strike_in_the_midst(source, MIDST_FAULTS)
+        await strike_in_the_midst(source, MIDST_FAULTS, step=3)
 
 
 @pytest.mark.long

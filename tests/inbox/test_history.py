@@ -78,7 +78,7 @@ def in_sqlite(
     asyncio.run(same_whatever_the_order(url, platform, history, seed, tries=3))
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(history=histories(), seed=SEEDS, platform=PLATFORMS)
 def test_on_sqlite(
     sqlite_template: Path,

@@ -7,12 +7,19 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from app.schema import _config, current_revision, migrate
+from tests.conftest import KINDS
 from tests.databases import Contents, contents, on_database
 from tests.long_results import part
 from tests.migrations.stages import ROWS, Filled
 from tests.populating import populate
 
 REVISIONS = [s.revision for s in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+IN_TURN = sorted(
+    {(KINDS[number % 2], revision) for number, revision in enumerate(REVISIONS)}
+    | {(kind, revision) for kind in KINDS for revision in (REVISIONS[0], *REVISIONS[-3:])}
+)
+"""Each revision on one of the databases, the first and the newest on both; at length all."""
+in_turn = pytest.mark.parametrize(("kind", "revision"), IN_TURN, indirect=["kind"])
 
 
 def orphans(connection: Connection) -> int:
@@ -46,7 +53,7 @@ def way_up(url: str, count: int) -> None:
     assert current_revision(url) == REVISIONS[-1]
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
+@in_turn
 def test_the_rows_of_each_revision_survive_the_way_up(filled: Filled, revision: str) -> None:
     way_up(filled(revision), ROWS)
 
@@ -63,9 +70,7 @@ def test_ten_thousand_rows_of_each_table_survive_the_way_up(empty_url: str, revi
         figures["rows"] = 10_000
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
-def test_one_step_down_and_up_again_keeps_the_rest(filled: Filled, revision: str) -> None:
-    url = filled(revision)
+def down_and_up(url: str, revision: str) -> None:
     there = on_database(url, tables)
     before = on_database(url, contents)
     migrate(url, "-1", down=True)
@@ -79,6 +84,20 @@ def test_one_step_down_and_up_again_keeps_the_rest(filled: Filled, revision: str
     same_rows(down, on_database(url, contents))
     assert on_database(url, orphans) == 0
     on_database(url, lambda c: populate(c, ROWS))  # what came back can be filled again
+
+
+@in_turn
+def test_one_step_down_and_up_again_keeps_the_rest(filled: Filled, revision: str) -> None:
+    down_and_up(filled(revision), revision)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_one_step_down_and_up_again_keeps_the_rest_on_both(
+    filled: Filled, kind: str, revision: str
+) -> None:
+    with part(f"down and up at {revision}, {kind}"):
+        down_and_up(filled(revision), revision)
 
 
 def test_all_the_way_down_leaves_nothing_behind(empty_url: str) -> None:
