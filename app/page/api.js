@@ -139,7 +139,7 @@ async function send(method, url, { body, version, signal: abort, last: keepalive
 
 /** @param {boolean} ok */
 export function reached(ok) {
-  if (ok !== reach.value.ok || (ok && Date.now() - reach.value.since > 1000)) {
+  if (ok !== reach.value.ok || (ok && serverNow() - reach.value.since > 1000)) {
     reach.value = { ok, since: ok ? serverNow() : reach.value.since };
   }
 }

@@ -71,6 +71,27 @@ async def test_without_the_service_nothing_else_is_shown_in_its_place(
     await tab.context.close()
 
 
+async def test_a_list_that_was_cut_off_is_asked_for_once_whatever_the_clock(
+    bare: Stage, source: int
+) -> None:
+    tab = await bare.open()
+    page = tab.page
+    await page.add_init_script("{ const now = Date.now; Date.now = () => now() + 3_600_000; }")
+    await page.reload()
+    await expect(page.locator("h1")).to_contain_text("Inbox")
+    await tab.context.set_offline(True)
+    await page.locator(".rail").get_by_text("Replied").click()
+    await expect(page.locator(".empty")).to_contain_text("The list could not be read")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await tab.context.set_offline(False)
+    await expect(page.locator(".empty")).to_contain_text("Nothing in this view")
+    await asyncio.sleep(0.5)
+    assert len([url for url in asked if "/items?status=replied" in url]) <= 2
+    assert tab.faults == []
+    await tab.context.close()
+
+
 async def test_late_in_the_evening_nothing_is_later_today(bare: Stage, source: int) -> None:
     bare.ask("Is the shop open on Sundays?")
     await bare.service.poll(source)

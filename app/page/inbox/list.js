@@ -246,9 +246,11 @@ async function followOne(id) {
 
 onEvents(hear);
 
-// The service answers again: so does the list.
+const reachable = computed(() => reach.value.ok);
+
+// The service answers again: so does the list. Not with every answer, of which one is the list's own.
 effect(() => {
-  if (reach.value.ok && state.peek().problem?.code === "offline") void load();
+  if (reachable.value && state.peek().problem?.code === "offline") void load();
 });
 
 // The counts are read more often than the list: what they say of the sources holds for it as well.
