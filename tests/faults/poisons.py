@@ -131,7 +131,7 @@ def written(body: Any, poison: Poison) -> str:
 def spoilt(entries: list[Any], position: int, poison: Poison, ids: set[str]) -> set[str]:
     """Spoils one entry in place; returns the ids of messages that it held."""
     entry = entries[position]
-    held = {one for one in ids if one in _values(entry)}
+    held = {one for one in ids if one in values_in(entry)}
     entries[position] = poison.spoil(copy.deepcopy(entry), held)
     return held
 
@@ -144,7 +144,8 @@ def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     return change(value)
 
 
-def _values(value: Any) -> set[str]:
+def values_in(value: Any) -> set[str]:
+    """Every word and number in it, as text."""
     found: set[str] = set()
     _mapped(value, lambda v: found.add(str(v)))
     return found
