@@ -56,11 +56,12 @@ async def read_parents(reading: Reading) -> None:
         await _save(reading, read)
     if failure is not None:
         raise failure
+    all_known = reading.feeder_is_done  # before they are counted: it may end meanwhile
     due, never = await streams.unread_parents(reading.storing.db, reading.row.id, now)
     if due:
         raise BudgetSpent(f"{due} threads are still to be read.")
     reading.reach_present()
-    if reading.feeder_is_done and not never and reading.row.backfill_done_at is None:
+    if all_known and not never and reading.row.backfill_done_at is None:
         await reading.store(Page(), lambda _new: Change({"backfill_done_at": now}))
 
 
