@@ -14,6 +14,7 @@ from app.team.repository import NewToken
 from app.team.service import create_token
 from app.web.principal import Role
 from tests import real_bluesky, real_mastodon, real_sample
+from tests.long_results import part
 from tests.real_input import Case, inbox, read
 from tests.recorded import recordings
 from tests.service import BASE, Service, running_service
@@ -39,8 +40,21 @@ async def assert_stored(service: Service, cases: Sequence[Case]) -> None:
 async def test_recorded_answers_of_mastodon_are_stored_once_each(
     sqlite_url: str, tmp_path: Path
 ) -> None:
+    """Every second one; the long form takes all."""
     async with running_service(sqlite_url, tmp_path / "data") as service:
-        await assert_stored(service, real_mastodon.recorded_cases())
+        await assert_stored(service, real_mastodon.recorded_cases()[::2])
+
+
+@pytest.mark.long
+@recordings
+async def test_all_recorded_answers_of_mastodon_are_stored_once_each(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    with part("recorded answers of Mastodon") as figures:
+        cases = real_mastodon.recorded_cases()
+        async with running_service(sqlite_url, tmp_path / "data") as service:
+            await assert_stored(service, cases)
+        figures["answers"] = len(cases)
 
 
 @recordings

@@ -8,7 +8,7 @@ from typing import TypeVar
 from app.connectors.registry import PLATFORMS
 
 TroubleT = TypeVar("TroubleT")
-A_SIXTH, A_TWELFTH, A_SEVENTEENTH = 6, 12, 17
+AN_EIGHTH, A_TWELFTH, A_SEVENTEENTH = 8, 12, 17
 
 
 def share(

@@ -17,7 +17,7 @@ import pytest
 from app.connectors.registry import PLATFORMS
 from tests.connectors.playing import load, names_of
 from tests.connectors.test_contract import entry_lists
-from tests.faults.sharing import A_SIXTH, share
+from tests.faults.sharing import AN_EIGHTH, share
 from tests.faults.staged import Staged, staged
 from tests.long_results import part
 
@@ -192,7 +192,7 @@ async def test_pages_that_lead_nowhere_end(
     platform: str, sqlite_url: str, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     async with staged(platform, load(platform), sqlite_url, tmp_path) as source:
-        await mislead_by_all(source, share(platform, list(HOSTILE), A_SIXTH), subtests)
+        await mislead_by_all(source, share(platform, list(HOSTILE), AN_EIGHTH), subtests)
 
 
 @pytest.mark.long

@@ -29,6 +29,7 @@ from app.web.kept import KeptAnswers
 from app.web.principal import Role
 from tests.inbox.pages import Inbox, said
 from tests.inbox.stock import stock
+from tests.long_results import part
 from tests.service import NOON, Service, running_service
 from tests.staff import as_person
 from tests.test_plans import caught
@@ -201,10 +202,8 @@ async def _with_streams(db: Database, source_ids: list[int]) -> None:
         await tx.execute(update(source).values(paused=False))
 
 
-@pytest.mark.parametrize("seed", range(4))
-async def test_what_is_kept_reads_like_what_is_made_anew(
-    database_url: str, tmp_path: Path, clock: FrozenClock, seed: int
-) -> None:
+async def lived(database_url: str, tmp_path: Path, clock: FrozenClock, seed: int) -> None:
+    """Thirty things happen, and after each everybody reads."""
     other = open_database(database_url)
     running = running_service(database_url, tmp_path / "data", clock=clock, poll=False)
     try:
@@ -223,6 +222,23 @@ async def test_what_is_kept_reads_like_what_is_made_anew(
             assert all(reading.unchanged > STEPS / 8 for reading in everybody)
     finally:
         await other.close()
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_what_is_kept_reads_like_what_is_made_anew(
+    database_url: str, tmp_path: Path, clock: FrozenClock, seed: int
+) -> None:
+    await lived(database_url, tmp_path, clock, seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(2, 12))
+async def test_what_is_kept_reads_like_what_is_made_anew_at_length(
+    database_url: str, tmp_path: Path, clock: FrozenClock, seed: int
+) -> None:
+    kind = database_url.partition(":")[0].partition("+")[0]
+    with part(f"kept answers {seed}, {kind}"):
+        await lived(database_url, tmp_path, clock, seed)
 
 
 async def test_what_was_not_asked_for_lately_leaves_first(
