@@ -88,9 +88,12 @@ class Staged:
 
     async def connect_anew(self) -> None:
         """Forgets the source and everything it brought, and connects it again."""
+        await self.disconnect()
+        await self.connect()
+
+    async def disconnect(self) -> None:
         removed = await self.service.api.delete(f"/api/v1/sources/{self.source_id}")
         assert removed.status_code in {204, 404}, removed.text
-        await self.connect()
 
     async def poll(self) -> Mapping[str, Any]:
         """One poll as a person asks for it; returns the finished run."""
