@@ -169,7 +169,8 @@ class Broadcaster:
         self._passing = passing
         self._per_account = per_account
         self._heartbeat_seconds = heartbeat_seconds
-        self._subscribers: set[Subscriber] = set()
+        self._open: set[Subscriber] = set()
+        self._subscribers: set[Subscriber] = set()  # those of them that are told as it happens
         self._accounts: Counter[Hashable] = Counter()
         self._position = 0
         self._lock = asyncio.Lock()
@@ -187,7 +188,7 @@ class Broadcaster:
     def begin_stop(self) -> None:
         """Every stream says goodbye and ends; new ones are refused."""
         self._stopping = True
-        for subscriber in self._subscribers:
+        for subscriber in self._open:
             subscriber.end("stopping")
 
     async def stop(self) -> None:
@@ -214,6 +215,7 @@ class Broadcaster:
 
     def leave(self, subscriber: Subscriber) -> None:
         subscriber.close()
+        self._open.discard(subscriber)
         self._subscribers.discard(subscriber)
         self._accounts[subscriber.caller.account] -= 1
         if not self._accounts[subscriber.caller.account]:
@@ -223,6 +225,7 @@ class Broadcaster:
         """What a stream sends: what happened since `after` (`None`: nothing of the past), then
         what happens, with heartbeats, until a goodbye. Call `admit` before and `leave` at its end.
         """
+        self._open.add(subscriber)
         yield b"retry: %d\n\n" % RETRY_MILLISECONDS
         try:
             async for part in self._past(subscriber, after):

@@ -13,7 +13,7 @@ from sqlalchemy import update
 from app.clock import FrozenClock
 from app.db import Database
 from app.outbox.events import POLLER, Event
-from app.outbox.live import QUEUED_AT_MOST, Broadcaster, Caller, Subscriber
+from app.outbox.live import PAGE, QUEUED_AT_MOST, Broadcaster, Caller, Subscriber
 from app.outbox.repository import forget_through
 from app.scope import EVERYTHING
 from app.team.models import token
@@ -209,6 +209,21 @@ async def test_a_slow_reader_is_dropped_and_can_resume(db: Database) -> None:
     assert quick.ended is None
     assert await anext(parts[0]) == b'event: bye\ndata: {"reason":"slow"}\n\n'
     await broadcaster.stop()
+
+
+async def test_who_is_far_behind_is_not_waited_for_either_at_a_stop(db: Database) -> None:
+    await record_all(db, *([Event("test.told", NOON, POLLER)] * (PAGE + 50)))
+    broadcaster, behind, hurried = Broadcaster(db, per_account=5), subscriber(), asyncio.Event()
+    behind.hurry = hurried.set
+    broadcaster.admit(behind.caller)
+    parts = broadcaster.parts(behind, 0)
+    assert await anext(parts) == b"retry: 3000\n\n"
+    assert b"test.told" in await anext(parts)
+    assert len(broadcaster) == 0, "it has not come to what happens now"
+    broadcaster.begin_stop()
+    assert hurried.is_set()
+    assert [part async for part in parts] == [b'event: bye\ndata: {"reason":"stopping"}\n\n']
+    broadcaster.leave(behind)
 
 
 async def test_silence_is_broken_by_heartbeats(db: Database) -> None:
