@@ -100,6 +100,10 @@ async def assert_mended(source: Staged, how: str) -> None:
         assert retried.status_code == 202, retried.text
     await source.poll_until_quiet()
     missing = source.expected - set(await source.stored())
+    if missing:  # what came in under another name is nobody's trouble: a second look brings it
+        source.clock.move(ONE_DAY)
+        await source.poll_until_quiet()
+        missing = source.expected - set(await source.stored())
     if not source.platform.capabilities.shows_again:
         held = await source.held()
         assert len(missing) <= len(held), f"{how}: {missing} stand nowhere, not even in quarantine"
