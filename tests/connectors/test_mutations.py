@@ -24,7 +24,7 @@ from tests.connectors.reading import on_stage, read_whole
 from tests.connectors.test_contract import assert_well_formed, outcome
 from tests.long_results import part
 
-EXAMPLES = 15
+EXAMPLES = 10
 A_ROUND = 200
 EXAMPLES_AT_LENGTH = 10_000
 SLOWEST = 0.25
@@ -114,7 +114,7 @@ def read_with_lists(platform: Platform, *, every: int = 1) -> int:
 
 @platforms
 def test_a_list_in_the_place_of_a_value_is_read_or_refused(platform: Platform) -> None:
-    assert read_with_lists(platform, every=2) > 20
+    assert read_with_lists(platform, every=4) > 20
 
 
 @pytest.mark.long

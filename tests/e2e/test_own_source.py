@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.hackernews import HackerNews, running
 from tests.e2e.house import House, until
+from tests.long_results import part
 
 ADD = ("sources", "add", "hackernews", "--name", "hn", "--set", "query=acme")
 
@@ -24,12 +25,8 @@ def base(platform: HackerNews) -> Iterator[str]:
         yield address
 
 
-def test_from_adding_to_removing(
-    database_url: str, tmp_path: Path, platform: HackerNews, base: str
-) -> None:
-    house = House(
-        tmp_path, DATABASE_URL=database_url, ALLOW_NETWORKS="127.0.0.1", DEMO="false", MIGRATE="no"
-    )
+def from_adding_to_removing(url: str, folder: Path, platform: HackerNews, base: str) -> None:
+    house = House(folder, DATABASE_URL=url, ALLOW_NETWORKS="127.0.0.1", DEMO="false", MIGRATE="no")
     with house.serve() as serving:
         added = house.cli(*ADD, "--set", "username=acme", "--set", f"api_url={base}")
         assert added.code == 0, added.err
@@ -67,3 +64,14 @@ def test_from_adding_to_removing(
         assert house.cli("sources", "poll", "hn", "--json").json()["new"] == 0
         assert house.cli("sources", "remove", "hn", "--yes").code == 0
         assert (house.sources(), house.everything()) == ({}, {})
+
+
+def test_on_postgresql(postgres_url: str, tmp_path: Path, platform: HackerNews, base: str) -> None:
+    """The blocks of the tutorial do much of it on SQLite."""
+    from_adding_to_removing(postgres_url, tmp_path, platform, base)
+
+
+@pytest.mark.long
+def test_on_sqlite(sqlite_url: str, tmp_path: Path, platform: HackerNews, base: str) -> None:
+    with part("one's own source on SQLite"):
+        from_adding_to_removing(sqlite_url, tmp_path, platform, base)

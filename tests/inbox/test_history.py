@@ -78,7 +78,7 @@ def in_sqlite(
     asyncio.run(same_whatever_the_order(url, platform, history, seed, tries=3))
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(history=histories(), seed=SEEDS, platform=PLATFORMS)
 def test_on_sqlite(
     sqlite_template: Path,
@@ -104,7 +104,7 @@ def test_on_sqlite_a_thousand_times(
     in_sqlite(sqlite_template, tmp_path_factory, platform, history, seed)
 
 
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(history=histories(), seed=SEEDS, platform=PLATFORMS)
 def test_on_postgresql(
     postgres: Postgres, postgres_template: str, history: History, seed: int, platform: str

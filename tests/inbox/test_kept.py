@@ -224,7 +224,7 @@ async def lived(database_url: str, tmp_path: Path, clock: FrozenClock, seed: int
         await other.close()
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0])
 async def test_what_is_kept_reads_like_what_is_made_anew(
     database_url: str, tmp_path: Path, clock: FrozenClock, seed: int
 ) -> None:
@@ -232,7 +232,7 @@ async def test_what_is_kept_reads_like_what_is_made_anew(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(2, 12))
+@pytest.mark.parametrize("seed", range(1, 12))
 async def test_what_is_kept_reads_like_what_is_made_anew_at_length(
     database_url: str, tmp_path: Path, clock: FrozenClock, seed: int
 ) -> None:

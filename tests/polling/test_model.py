@@ -381,7 +381,7 @@ def prove(url: str, *, examples: int, steps: int) -> None:
 
 @pytest.mark.timeout(SHRINKING)
 def test_the_store_becomes_what_the_platform_shows(sqlite_url: str) -> None:
-    prove(sqlite_url, examples=40, steps=25)
+    prove(sqlite_url, examples=25, steps=25)
 
 
 PARTS = 8
