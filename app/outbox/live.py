@@ -198,7 +198,7 @@ class Broadcaster:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def __len__(self) -> int:
-        """Streams that are open."""
+        """Streams that are told what happens as it happens; others still read the past."""
         return len(self._subscribers)
 
     def admit(self, caller: Caller) -> None:

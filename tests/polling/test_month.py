@@ -213,9 +213,9 @@ async def month(url: str, days: int, seed: int, minutes: int) -> Mapping[str, An
 
 
 @pytest.mark.timeout(300)
-async def test_coverage_tells_the_truth_for_two_days(sqlite_url: str) -> None:
-    figures = await month(sqlite_url, 2, 7, 30)
-    assert figures["hours"] == 48
+async def test_coverage_tells_the_truth_for_three_days(sqlite_url: str) -> None:
+    figures = await month(sqlite_url, 3, 7, 30)
+    assert figures["hours"] == 72
 
 
 @pytest.mark.long

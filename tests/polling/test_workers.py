@@ -250,9 +250,9 @@ async def taken_over(rig: Rig, source_id: int, world: OpenWorld) -> int:
 async def test_four_workers_never_poll_a_source_at_the_same_time(
     postgres_url: str, tmp_path: Path
 ) -> None:
-    figures = await four_share(postgres_url, tmp_path, sources=8, seconds=3, polls=24)
+    figures = await four_share(postgres_url, tmp_path, sources=8, seconds=3, polls=40)
     assert (figures["most_at_once"], figures["stored_twice"]) == (1, 0)
-    assert figures["polls"] > 24
+    assert figures["polls"] > 40
 
 
 @pytest.mark.timeout(900)
